@@ -1,0 +1,30 @@
+"""Who speaks. A provider turns a conversation into a reply, piece by piece.
+
+Nothing here knows of users, chats or sockets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+
+class Line(NamedTuple):
+    """Something that was said in the conversation, or the system's word before it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Provider(Protocol):
+    """Something that can speak for one or more models."""
+
+    name: str
+
+    def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+        """The reply to the last of `messages` (oldest first), in pieces that make the text.
+
+        Cancelling ends the work at once. Raises `ModelUnavailable`, `ModelRefused` or
+        `ModelTimeout`; what was said before stays said.
+        """
+        ...

@@ -1,0 +1,253 @@
+"""`quillium-demo`: an assistant of rules, made for people who build front ends.
+
+It answers in context, needs no network, and says the same to the same conversation every time.
+Commands shape the reply: `/lorem`, `/markdown`, `/slow`, `/error`, `/help` (contract, section 8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+
+from assistant import Line
+from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
+from core.errors import ModelUnavailable
+
+MOST_WORDS = 10_000
+MOST_TOKENS_A_SECOND = 1_000
+_QUOTED_CHARACTERS = 80
+
+_COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
+_SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
+_FACT = re.compile(r"\bmy ([\w' -]{1,40}?) (?:is|are) (?:called )?([^.,;!?\n]{1,80})", re.IGNORECASE)
+_NAME = re.compile(
+    r"\b(?:call me|i am called|i'm called|this is) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
+    r"|(?:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
+)
+_FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
+_SUM = re.compile(r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z")
+_COMMON_WORDS = frozenset(
+    "about after again also because been before could does from have here into just like made make"
+    " many more most much only other over really said same should some something tell than that"
+    " their them then there these they thing think this those very want was well were what when"
+    " where which while with would your".split()
+)
+
+
+class Demo:
+    """The built-in provider."""
+
+    name = "built-in"
+
+    async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+        """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""
+        said = [line for line in messages if line.role != "system"]
+        asked = _unanswered(said)
+        command = _COMMAND.match(asked[-1].strip()) if asked else None
+        if command and command[1].lower() == "slow":
+            async for piece in _slowly(command[2]):
+                yield piece
+            return
+        for piece in _pieces(_answer(said, asked)):
+            yield piece
+            await asyncio.sleep(0)  # let others speak, and a stop be heard
+        if command and command[1].lower() == "error":
+            raise ModelUnavailable("This is the failure that /error asks for.")
+
+
+def _unanswered(said: Sequence[Line]) -> list[str]:
+    """What the user has said since the last reply: all of it is answered together."""
+    last = itertools.takewhile(lambda line: line.role == "user", reversed(said))
+    return [line.content for line in last][::-1]
+
+
+def _answer(said: Sequence[Line], asked: list[str]) -> str:
+    earlier = [line.content for line in said[: len(said) - len(asked)] if line.role == "user"]
+    answers = []
+    for text in asked:
+        command = _COMMAND.match(text.strip())
+        if command:
+            answers.append(_obey(command[1].lower(), command[2]))
+        else:
+            answers.append(_converse(text.strip(), earlier))
+        earlier.append(text)
+    return "\n\n".join(answers) or "I am listening."
+
+
+# Commands
+
+
+def _obey(command: str, argument: str | None) -> str:
+    match command:
+        case "help":
+            return HELP
+        case "markdown":
+            return MARKDOWN
+        case "lorem":
+            words = _number(argument, default=50, most=MOST_WORDS)
+            if words is None:
+                return f"Say how many words: `/lorem 50`, from 1 to {MOST_WORDS:,}."
+            return _lorem(words)
+        case "slow":
+            return "`/slow` works when it is the last thing that you say."
+        case "error":
+            return "This reply is about to fail"
+    return f"I don't know the command `/{command[:40]}`.\n\n{HELP}"
+
+
+def _number(argument: str | None, default: int, most: int) -> int | None:
+    """The argument of a command; None when it is not a whole number from 1 to `most`."""
+    if argument is None:
+        return default
+    digits = argument.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        return None
+    return int(digits) if 1 <= int(digits) <= most else None
+
+
+def _lorem(count: int) -> str:
+    """Exactly `count` words, in sentences of twelve and paragraphs of five sentences."""
+    words = list(itertools.islice(itertools.cycle(LOREM), count))
+    sentences = [" ".join(words[i : i + 12]).capitalize() + "." for i in range(0, count, 12)]
+    paragraphs = [" ".join(sentences[i : i + 5]) for i in range(0, len(sentences), 5)]
+    return "\n\n".join(paragraphs)
+
+
+async def _slowly(argument: str | None) -> AsyncGenerator[str, None]:
+    rate = _number(argument, default=5, most=MOST_TOKENS_A_SECOND)
+    if rate is None:
+        yield f"Say how many tokens a second: `/slow 5`, from 1 to {MOST_TOKENS_A_SECOND:,}."
+        return
+    for piece in _pieces(SLOW):
+        yield piece
+        await asyncio.sleep(1 / rate)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text as a model would stream it: a word with the space before it at a time."""
+    return (match[0] for match in re.finditer(r"\s*\S+|\s+\Z", text))
+
+
+# Conversation
+
+
+def _converse(text: str, earlier: list[str]) -> str:
+    """An answer to one message; the first rule that fits wins."""
+    plain = re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'"))
+    words = plain.split()
+    facts = _facts([*earlier, text])
+    name = facts.get("name")
+    told = _facts([text])
+    asked = _FACT_ASKED.search(text)
+    if asked:
+        return _recall(asked[1].strip().lower(), _facts(earlier))
+    if _recalls_conversation(plain):
+        return _remind(plain, earlier)
+    if told:
+        return _noted(told)
+    if sum_ := _SUM.search(text):
+        return _calculate(sum_)
+    if words and words[0] in {"hi", "hello", "hey", "hallo", "moin", "hola", "bonjour", "ciao"}:
+        greeting = f"Hello{f', {name}' if name else ''}!"
+        again = "Good to hear from you again." if earlier else "I am the built-in demo assistant."
+        return f"{greeting} {again} What would you like to talk about?"
+    if re.search(r"\bhow are you\b|\bhow's it going\b", plain):
+        return "I am well, thank you: no network, no worries. And you?"
+    if re.search(r"\bwho are you\b|\bwhat are you\b|\bwhat can you do\b|\bwhat's your name\b", plain):
+        return (
+            "I am `quillium-demo`, a small assistant made of rules. I remember what you say in"
+            " this conversation, and commands shape my replies: try `/help`."
+        )
+    if re.search(r"\b(thanks|thank you|thx|danke|merci|gracias)\b", plain):
+        return f"You are welcome{f', {name}' if name else ''}."
+    if re.search(r"\b(bye|goodbye|see you|good night|ciao)\b", plain):
+        return f"Goodbye{f', {name}' if name else ''}! I will be here."
+    return _reflect(text, earlier)
+
+
+def _facts(texts: Sequence[str]) -> dict[str, str]:
+    """What the user has told of themselves, such as `{"name": "Ada", "dog": "Rex"}`."""
+    facts: dict[str, str] = {}
+    sentences = [match[0] for text in texts for match in _SENTENCE.finditer(text)]
+    for sentence in sentences:
+        if sentence.endswith("?"):
+            continue
+        for match in _FACT.finditer(sentence):
+            facts[match[1].strip().lower()] = match[2].strip()
+        for match in _NAME.finditer(sentence):
+            facts["name"] = match[1] or match[2]
+    return facts
+
+
+def _noted(told: dict[str, str]) -> str:
+    if "name" in told:
+        return f"Nice to meet you, {told['name']}! I will remember your name."
+    topic, value = next(iter(told.items()))
+    return f"Noted: your {topic} – {value}. Ask me about it whenever you like."
+
+
+def _recall(topic: str, facts: dict[str, str]) -> str:
+    if topic in facts:
+        return f"You told me: your {topic} is {facts[topic]}."
+    return f"You haven't told me yet. Say “my {topic} is …” and I will remember it."
+
+
+def _recalls_conversation(plain: str) -> bool:
+    return bool(
+        re.search(r"\b(summari[sz]e|summary|recap)\b", plain)
+        or re.search(r"\bwhat (did|have) (i|we) \w+", plain)
+        or re.search(r"\bwhat was my (first|last|previous)\b", plain)
+    )
+
+
+def _remind(plain: str, earlier: list[str]) -> str:
+    if not earlier:
+        return "Nothing yet: this is the first thing that you say in this conversation."
+    if re.search(r"\bfirst\b", plain):
+        return f"The first thing that you said was: “{_quote(earlier[0])}”"
+    if re.search(r"\b(last|just|previous|before)\b", plain):
+        return f"Just before, you said: “{_quote(earlier[-1])}”"
+    listed = "\n".join(f"{n}. {_quote(text)}" for n, text in enumerate(earlier[-10:], 1))
+    which = f"The last 10 of your {len(earlier)} messages" if len(earlier) > 10 else "You said"
+    return f"{which}:\n\n{listed}"
+
+
+def _calculate(match: re.Match[str]) -> str:
+    left, operator, right = float(match[1]), match[2], float(match[3])
+    if operator in "/÷" and not right:
+        return "Nothing can be divided by zero."
+    results = {"+": left + right, "-": left - right, "*": left * right}
+    result = results.get(operator, left * right) if operator not in "/÷" else left / right
+    return f"{match[1]} {operator} {match[3]} = {result:.12g}"
+
+
+def _reflect(text: str, earlier: list[str]) -> str:
+    """When no rule fits: show that it was read, and tie it to what was said before."""
+    kind = "asked" if text.endswith("?") else "said"
+    answer = f"You {kind}: “{_quote(text)}”"
+    topics = _topics(text)
+    for before in reversed(earlier):
+        shared = next((word for word in topics if word in _topics(before)), None)
+        if shared:
+            answer += f"\n\nThat goes with what you said about {shared}: “{_quote(before)}”"
+            break
+    if kind == "asked":
+        return f"{answer}\n\nI am only a demo and know no more than you told me; `/help` shows what I can do."
+    if topics:
+        return f"{answer}\n\nTell me more about {topics[0]}."
+    return f"{answer}\n\nTell me more."
+
+
+def _topics(text: str) -> list[str]:
+    """The words that carry the text, longest first."""
+    words = dict.fromkeys(re.findall(r"\w{4,}", text.lower()))
+    return sorted((word for word in words if word not in _COMMON_WORDS), key=len, reverse=True)
+
+
+def _quote(text: str) -> str:
+    line = " ".join(text.split())
+    if len(line) <= _QUOTED_CHARACTERS:
+        return line
+    return line[: _QUOTED_CHARACTERS - 1].rstrip() + "…"

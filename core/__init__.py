@@ -1,0 +1,1 @@
+"""What the rest is made of: pure values and rules, with the time passed in."""

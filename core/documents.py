@@ -1,0 +1,102 @@
+"""Reading JSON that somebody else wrote (RFC 8259), strictly.
+
+What other parsers disagree on is refused, so that nobody is surprised: duplicate keys, NaN and
+infinities, a byte order mark, lone surrogates, U+0000, nesting over 64 (contract, sections 1 and 2).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from core.errors import InvalidRequest
+
+MAX_DEPTH = 64
+
+
+def parse(text: str | bytes) -> dict[str, Any]:
+    """The JSON object in `text`. Raises `InvalidRequest` that says what is wrong with it."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(f"The body is not UTF-8: see byte {error.start}.") from None
+    if not text:
+        raise InvalidRequest("The body is empty; a JSON object was expected.")
+    try:
+        document = json.loads(
+            text,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+    except json.JSONDecodeError as error:
+        position = f"line {error.lineno}, column {error.colno}"
+        raise InvalidRequest(f"The body is not valid JSON: {error.msg} ({position}).") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError:  # more digits than Python converts (sys.set_int_max_str_digits)
+        raise InvalidRequest("The body holds a number that is too long.") from None
+    if not isinstance(document, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    # Both walks cost more than parsing, so they are made only where there can be something to find.
+    if text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_depth(document)
+    if "\\u" in text:
+        _check_strings(document)
+    return document
+
+
+def is_storable(text: str) -> bool:
+    """Whether a string is all of Unicode but lone surrogates and U+0000 (contract, section 1)."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        raise InvalidRequest("The body holds the same key twice in one object.")
+    return document
+
+
+def _no_constant(name: str) -> float:
+    raise InvalidRequest(f"The body holds {name}, which is not JSON.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise InvalidRequest("The body holds a number that is too large.")
+    return number
+
+
+def _check_depth(document: dict[str, Any]) -> None:
+    level: list[Any] = [document]
+    for _ in range(MAX_DEPTH):
+        level = [child for value in level for child in _children(value)]
+        if not level:
+            return
+    if any(isinstance(value, (dict, list)) for value in level):
+        raise _too_deep()
+
+
+def _children(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _check_strings(document: dict[str, Any]) -> None:
+    waiting: list[Any] = [document]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and not is_storable(value):
+            raise InvalidRequest("The body holds U+0000 or half of a surrogate pair in a string.")
+        if isinstance(value, dict):
+            waiting.extend(value)
+        waiting.extend(_children(value))
+
+
+def _too_deep() -> InvalidRequest:
+    return InvalidRequest(f"The body is nested more than {MAX_DEPTH} levels deep.")

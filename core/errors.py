@@ -1,0 +1,137 @@
+"""The errors of the application: one class for each code of the contract, section 2.
+
+An error says what went wrong and knows nothing of HTTP; `handlers.base` holds the one table that
+turns a class into a status. `message` is a stable sentence for the code. `details` tells the
+caller what was wrong this time and what to do; it never holds a secret, a path or SQL.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class QuilliumError(Exception):
+    """What every error of the application has in common."""
+
+    code: ClassVar[str] = "internal_error"
+    message: ClassVar[str] = "Something went wrong on the server"
+
+    def __init__(self, details: str = "") -> None:
+        super().__init__(details)
+        self.details = details or f"{self.message}."
+
+    def public(self) -> dict[str, str]:
+        """The error as clients see it: `code`, `message` and `details` (contract, section 2)."""
+        return {"code": self.code, "message": self.message, "details": self.details}
+
+
+class InvalidRequest(QuilliumError):
+    code = "invalid_request"
+    message = "The request was invalid"
+
+
+class Unauthorized(QuilliumError):
+    code = "unauthorized"
+    message = "Authentication is required"
+
+
+class InvalidToken(QuilliumError):
+    code = "invalid_token"
+    message = "The token is not valid"
+
+
+class TokenExpired(QuilliumError):
+    code = "token_expired"
+    message = "The token has expired"
+
+
+class InvalidCredentials(QuilliumError):
+    code = "invalid_credentials"
+    message = "The e-mail address or the password is wrong"
+
+
+class Forbidden(QuilliumError):
+    code = "forbidden"
+    message = "This is not allowed"
+
+
+class RegistrationClosed(QuilliumError):
+    code = "registration_closed"
+    message = "Registration is closed"
+
+
+class NotFound(QuilliumError):
+    """`NotFound("chat")`: the same answer for what never was and for what is another user's."""
+
+    code = "not_found"
+    message = "The resource was not found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no such {what}.")
+
+
+class MethodNotAllowed(QuilliumError):
+    code = "method_not_allowed"
+    message = "The method is not allowed here"
+
+
+class EmailTaken(QuilliumError):
+    code = "email_taken"
+    message = "The e-mail address is taken"
+
+
+class Conflict(QuilliumError):
+    code = "conflict"
+    message = "The request clashes with the current state"
+
+
+class PayloadTooLarge(QuilliumError):
+    code = "payload_too_large"
+    message = "The body is too large"
+
+
+class UnsupportedMediaType(QuilliumError):
+    code = "unsupported_media_type"
+    message = "The body is not JSON"
+
+
+class RateLimited(QuilliumError):
+    """`retry_after` is in whole seconds, at least 1."""
+
+    code = "rate_limited"
+    message = "Too many requests"
+
+    def __init__(self, details: str, retry_after: int) -> None:
+        super().__init__(details)
+        self.retry_after = max(1, retry_after)
+
+
+class InternalError(QuilliumError):
+    """A bug. `details` is the request id alone."""
+
+
+class StorageUnavailable(QuilliumError):
+    code = "storage_unavailable"
+    message = "The data could not be stored"
+
+
+class ShuttingDown(QuilliumError):
+    code = "shutting_down"
+    message = "The server is shutting down"
+
+
+class ModelUnavailable(QuilliumError):
+    """The model can't be reached, or broke off (contract, section 8)."""
+
+    code = "model_unavailable"
+    message = "The model is not available"
+
+
+class ModelRefused(QuilliumError):
+    code = "model_refused"
+    message = "The model refused the request"
+
+
+class ModelTimeout(QuilliumError):
+    code = "model_timeout"
+    message = "The model took too long"

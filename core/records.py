@@ -1,0 +1,123 @@
+"""What the application speaks of, as the database holds it and as clients see it.
+
+`public()` is the form of the contract, sections 5 and 6: the reference's fields come first, then
+the rest. `number` is the row's own key; it never leaves the server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+Record = TypeVar("Record")
+
+Sender = Literal["user", "assistant"]
+Status = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
+
+
+@dataclass(frozen=True)
+class User:
+    number: int
+    id: str
+    email: str
+    name: str
+    is_admin: bool
+    created_at: str
+    updated_at: str
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "email": self.email,
+            "name": self.name,
+            "is_admin": self.is_admin,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is calling: a user, by a session (with its access token) or by an API key."""
+
+    user: User
+    session_id: str | None = None
+    api_key_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    id: str
+    name: str
+    prefix: str
+    created_at: str
+    last_used_at: str | None
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "prefix": self.prefix,
+            "created_at": self.created_at,
+            "last_used_at": self.last_used_at,
+        }
+
+
+@dataclass(frozen=True)
+class Message:
+    number: int
+    id: str
+    chat_id: str
+    content: str
+    sender: Sender
+    timestamp: str
+    status: Status
+    model: str | None
+    client_id: str | None
+    error: dict[str, str] | None = None
+
+    def public(self) -> dict[str, Any]:
+        fields = {
+            "id": self.id,
+            "chat_id": self.chat_id,
+            "content": self.content,
+            "sender": self.sender,
+            "timestamp": self.timestamp,
+            "status": self.status,
+            "model": self.model,
+            "client_id": self.client_id,
+        }
+        return fields if self.error is None else {**fields, "error": self.error}
+
+
+@dataclass(frozen=True)
+class Chat:
+    number: int
+    id: str
+    title: str
+    model: str
+    created_at: str
+    updated_at: str
+    message_count: int
+    unread_count: int
+    last_message: Message | None
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "title": self.title,
+            "model": self.model,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+            "message_count": self.message_count,
+            "unread_count": self.unread_count,
+            "last_message": self.last_message and self.last_message.public(),
+        }
+
+
+@dataclass(frozen=True)
+class Page(Generic[Record]):
+    """Some of a list, and how many there are in all."""
+
+    items: list[Record]
+    total: int

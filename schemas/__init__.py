@@ -1,0 +1,153 @@
+"""One JSON Schema (draft 2020-12) for each body, answer and frame of the API.
+
+They are compiled once. `validate` is the only judge of a body: what it lets through needs no
+second look above. A refusal names the field and says what was expected (contract, section 2).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError, validators
+from referencing import Registry, Resource
+
+from core.errors import InvalidRequest
+
+_FOLDER = Path(__file__).parent
+_MOST_ERRORS = 5  # named in one answer
+
+
+def _load() -> dict[str, dict[str, Any]]:
+    return {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(_FOLDER.glob("*.json"))
+    }
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Any:
+    # In JSON Schema `$` is the end of the text; in Python it also matches before a last newline.
+    if isinstance(instance, str) and not re.search(_python_pattern(pattern), instance):
+        yield ValidationError("does not match")
+
+
+def _python_pattern(pattern: str) -> str:
+    return pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
+
+
+_Validator = validators.extend(
+    Draft202012Validator,
+    {"pattern": _pattern},
+    # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
+
+SCHEMAS = _load()
+_REGISTRY: Registry[Any] = Registry().with_resources(
+    (f"{name}.json", Resource.from_contents(schema)) for name, schema in SCHEMAS.items()
+)
+_VALIDATORS = {
+    name: _Validator(schema, registry=_REGISTRY)
+    for name, schema in SCHEMAS.items()
+    if name != "common"
+}
+
+
+def validate(name: str, value: Any) -> None:
+    """Raise `InvalidRequest` if `value` is not what the schema `name` describes."""
+    validator = _VALIDATORS[name]
+    if validator.is_valid(value):
+        return
+    errors = sorted(validator.iter_errors(value), key=lambda error: [str(p) for p in error.path])
+    # One missing field is one error to jsonschema, but one sentence names them all.
+    sentences = dict.fromkeys(_sentence(error) for error in errors)
+    raise InvalidRequest("; ".join(list(sentences)[:_MOST_ERRORS]))
+
+
+def accept(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with its names, titles and addresses trimmed (contract, section 1), validated."""
+    for field in _trimmed_fields(name):
+        if isinstance(body.get(field), str):
+            body[field] = body[field].strip()
+    validate(name, body)
+    return body
+
+
+def defaults(name: str) -> dict[str, Any]:
+    """What each property is when nothing was chosen: the `default`s of the schema."""
+    properties = SCHEMAS[name]["properties"]
+    return {
+        field: part["default"] for field, part in properties.items() if "default" in part
+    }
+
+
+@functools.cache
+def _trimmed_fields(name: str) -> tuple[str, ...]:
+    properties = SCHEMAS[name]["properties"]
+    return tuple(field for field, part in properties.items() if part.get("x-trim"))
+
+
+def _sentence(error: ValidationError) -> str:
+    """One refusal as `field: what it is, what was expected`."""
+    path = ".".join(str(part) for part in error.absolute_path)
+    field = f"{path}: " if path else ""
+    value, expected = error.instance, error.validator_value
+    match error.validator:
+        case "required":
+            prefix = f"{path}." if path else ""
+            missing = [name for name in expected if name not in value]
+            return "; ".join(f"{prefix}{name}: is required" for name in missing)
+        case "dependentRequired":
+            given, needed = next(item for item in expected.items() if item[0] in value)
+            return f"{field}{', '.join(needed)}: is required to change {given}"
+        case "additionalProperties":
+            known = error.schema["properties"]  # type: ignore[index,call-overload]
+            unknown = sorted(repr(name)[:60] for name in value if name not in known)
+            return f"{field}{', '.join(unknown[:_MOST_ERRORS])}: unknown field"
+        case "type":
+            return f"{field}{_kind(value)}, expected {_kinds(expected)}"
+        case "maxLength":
+            return f"{field}{len(value):,} characters, at most {expected:,}"
+        case "minLength":
+            return f"{field}{len(value)} characters, at least {expected}"
+        case "maxItems":
+            return f"{field}{len(value):,} items, at most {expected:,}"
+        case "minimum" | "maximum":
+            bound = "at least" if error.validator == "minimum" else "at most"
+            return f"{field}expected a number of {bound} {expected}"
+        case "enum":
+            return f"{field}expected one of {', '.join(map(str, expected))}"
+        case "const":
+            return f"{field}expected {json.dumps(expected)}"
+        case "anyOf":
+            return _sentence(error.context[0]) if error.context else f"{field}not as expected"
+    description = error.schema.get("description", "another form")  # type: ignore[union-attr]
+    return f"{field}expected {description}"
+
+
+_KINDS = {
+    "string": "a string",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+def _kinds(expected: str | list[str]) -> str:
+    names = [expected] if isinstance(expected, str) else expected
+    return " or ".join(_KINDS[name] for name in names)
+
+
+def _kind(value: Any) -> str:
+    for name in ("null", "boolean", "string", "array", "object"):
+        if _Validator.TYPE_CHECKER.is_type(value, name):
+            return "a boolean" if name == "boolean" else _KINDS[name]
+    return "a number"

@@ -1,0 +1,69 @@
+"""What the application does. `Services` is built once, by `build`, and handed to all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assistant.directory import Directory
+from core.config import Config
+from core.tokens import Tokens
+from services.accounts import Accounts
+from services.chats import Chats
+from services.connections import Connections
+from services.limits import Limits
+from services.settings import Settings
+from services.turns import Turns
+from storage.database import Database
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a handler may call. `clock` gives epoch seconds."""
+
+    config: Config
+    version: str
+    clock: Callable[[], float]
+    started_at: float
+    db: Database
+    settings: Settings
+    limits: Limits
+    connections: Connections
+    directory: Directory
+    accounts: Accounts
+    turns: Turns
+    chats: Chats
+
+    async def close(self) -> None:
+        """Come to a clean end: replies are stored, sockets told, the file let go."""
+        await self.turns.drain()
+        self.connections.close_all()
+        await self.accounts.close()
+        self.db.close()
+
+
+def build(
+    config: Config, version: str, db: Database, secret: bytes, clock: Callable[[], float]
+) -> Services:
+    """Wire everything together, in the one place where that happens."""
+    tokens = Tokens(
+        secret, config.access_token_expiry * 60, config.refresh_token_expiry * 24 * 60 * 60
+    )
+    settings = Settings(db, clock)
+    connections = Connections()
+    directory = Directory()
+    turns = Turns(db, connections, settings, directory, clock)
+    return Services(
+        config=config,
+        version=version,
+        clock=clock,
+        started_at=clock(),
+        db=db,
+        settings=settings,
+        limits=Limits(settings),
+        connections=connections,
+        directory=directory,
+        accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost),
+        turns=turns,
+        chats=Chats(db, connections, settings, directory, turns, clock),
+    )

@@ -1,0 +1,149 @@
+"""Chats: making, changing and deleting them, and what is signalled in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from assistant.directory import Directory
+from core import ids
+from core.records import Chat, User
+from core.times import rfc3339
+from services import frames
+from services.connections import Connections
+from services.settings import Settings
+from services.turns import Turns
+from storage import chats as stored
+from storage import messages
+from storage.database import Database
+
+UNTITLED = "New Conversation"
+EXPORT_FORMAT = "quillium-chat"
+EXPORT_VERSION = 1
+
+
+class Chats:
+    def __init__(
+        self,
+        db: Database,
+        connections: Connections,
+        settings: Settings,
+        directory: Directory,
+        turns: Turns,
+        clock: Callable[[], float],
+    ) -> None:
+        self._db = db
+        self._connections = connections
+        self._settings = settings
+        self._directory = directory
+        self._turns = turns
+        self._clock = clock
+
+    async def create(self, user: User, title: str | None, model: str | None) -> Chat:
+        """Make a chat; without a title, the first message's opening words become it."""
+        chat: Chat = await self._db.write(
+            stored.add,
+            user.number,
+            ids.new("chat"),
+            title or UNTITLED,
+            title is not None,
+            model or self.default_model(user),
+            self._now(),
+        )
+        return chat
+
+    def default_model(self, user: User) -> str:
+        """The user's choice, else the admin's, else the server's own."""
+        chosen: str | None = self._settings.of_user(user)["default_model"]
+        return chosen or self._directory.default(self._settings.admin()["default_model"])
+
+    async def update(self, user: User, id: str, title: str | None, model: str | None) -> Chat:
+        """Raises `NotFound`."""
+        chat: Chat = await self._db.write(
+            stored.update, user.number, id, title, model, self._now()
+        )
+        return chat
+
+    async def delete(self, user: User, id: str) -> None:
+        """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
+        await self._db.write(
+            stored.delete, user.number, id, then=lambda _: self._turns.forget(id)
+        )
+
+    # Signals: frames that clients send
+
+    def typing(self, user: User, chat_id: str, is_typing: bool) -> None:
+        """Tell all the user's devices that the user types. Raises `NotFound`."""
+        self._db.read(stored.check, user.number, chat_id)
+        self._connections.publish(user.id, frames.typing(chat_id, is_typing, self._now()))
+
+    async def read(self, user: User, chat_id: str, message_id: str | None) -> None:
+        """Note how far the user has read and tell all their devices. Raises `NotFound`."""
+        now = self._now()
+
+        def noted(read: stored.Read | None) -> None:
+            if read is not None:
+                frame = frames.read(chat_id, read.message.id, "user", read.unread_count, now)
+                self._connections.publish(user.id, frame)
+
+        await self._db.write(stored.mark_read, user.number, chat_id, message_id, then=noted)
+
+    # Export and import
+
+    async def export(self, user: User, id: str) -> dict[str, Any]:
+        """All of a chat, as `import_` takes it back. Raises `NotFound`."""
+        chat = self._db.read(stored.find, user.number, id)
+        said = await self._db.read_in_pool(messages.everything, chat.number)
+        return {
+            "format": EXPORT_FORMAT,
+            "version": EXPORT_VERSION,
+            "exported_at": self._now(),
+            "chat": chat.public(),
+            "messages": [message.public() for message in said],
+        }
+
+    async def import_(self, user: User, document: dict[str, Any]) -> Chat:
+        """Make a chat of an export; ids are new, times stay, and all of it counts as read."""
+        now, chat = self._now(), document["chat"]
+        added: Chat = await self._db.write(
+            stored.add_imported,
+            user.number,
+            {
+                "id": ids.new("chat"),
+                "title": chat["title"].strip() or UNTITLED,
+                "model": chat["model"],
+                "created_at": chat.get("created_at", now),
+                "updated_at": chat.get("updated_at", now),
+            },
+            [_imported(message) for message in document["messages"]],
+        )
+        return added
+
+    def _now(self) -> str:
+        return rfc3339(self._clock())
+
+
+def markdown(export: dict[str, Any]) -> str:
+    """An export for people to read."""
+    speakers = {"user": "You", "assistant": "Assistant"}
+    parts = [f"# {export['chat']['title']}"]
+    for message in export["messages"]:
+        model = f" ({message['model']})" if message["model"] else ""
+        parts.append(f"**{speakers[message['sender']]}**{model}, {message['timestamp']}")
+        parts.append(message["content"])
+    return "\n\n".join(parts) + "\n"
+
+
+def _imported(message: dict[str, Any]) -> dict[str, Any]:
+    status = message.get("status", "complete")
+    return {
+        "id": ids.new("msg"),
+        "sender": message["sender"],
+        "content": message["content"],
+        "timestamp": message["timestamp"],
+        # Nobody writes on what was being written when it was exported.
+        "status": "interrupted" if status == "streaming" else status,
+        "model": message.get("model"),
+        "client_id": message.get("client_id"),
+        "error": message.get("error"),
+    }

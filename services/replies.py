@@ -1,0 +1,105 @@
+"""A reply as it comes, and those who watch its turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from core.records import Message
+from core.times import rfc3339
+from services import frames
+
+DELTA_SECONDS = 1 / 60  # a screen shows no more; 10,000 tokens a second stay 60 frames
+MOST_WAITING = 1 << 20  # characters that may wait for a watcher that does not read
+
+
+class Watcher:
+    """A queue of the frames of one turn, for a stream of Server-Sent Events.
+
+    It never holds up the turn: one that does not read is let go, and the reply goes on.
+    """
+
+    def __init__(self) -> None:
+        self._frames: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
+        self._waiting = 0
+        self._has_ended = False
+
+    def put(self, type: str, text: str) -> None:
+        if self._has_ended:
+            return
+        self._waiting += len(text)
+        self._frames.put_nowait((type, text))
+        if self._waiting > MOST_WAITING:
+            self.end()
+
+    def end(self) -> None:
+        """No frame comes after this one. Twice is harmless."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._frames.put_nowait(None)
+
+    async def frames(self, silence: float) -> AsyncIterator[tuple[str, str] | None]:
+        """Type and text of each frame; None whenever nothing came for `silence` seconds."""
+        while True:
+            try:
+                frame = await asyncio.wait_for(self._frames.get(), silence)
+            except asyncio.TimeoutError:
+                yield None
+                continue
+            if frame is None:
+                return
+            self._waiting -= len(frame[1])
+            yield frame
+
+
+class Reply:
+    """What was said so far. Its deltas, joined, are the text; each begins where the last ended."""
+
+    def __init__(
+        self, message: Message, publish: Callable[[frames.Frame], None], clock: Callable[[], float]
+    ) -> None:
+        self.message = message
+        self._publish = publish
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._pieces: list[str] = []
+        self._unsent: list[str] = []
+        self._offset = 0  # code points that were sent
+        self._sent_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    def announce(self) -> None:
+        """Tell that somebody types, before there is a word."""
+        self._publish(frames.delta(self.message, "", 0, rfc3339(self._clock())))
+
+    def say(self, piece: str) -> None:
+        """Add to the reply; goes out at once, or with what follows within `DELTA_SECONDS`."""
+        self._pieces.append(piece)
+        self._unsent.append(piece)
+        wait = self._sent_at + DELTA_SECONDS - self._loop.time()
+        if wait <= 0:
+            self.flush()
+        elif self._timer is None:
+            self._timer = self._loop.call_later(wait, self.flush)
+
+    def flush(self) -> None:
+        """Send what was said and not sent yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        text = "".join(self._unsent)
+        if not text:
+            return
+        self._unsent.clear()
+        self._publish(frames.delta(self.message, text, self._offset, rfc3339(self._clock())))
+        self._offset += len(text)
+        self._sent_at = self._loop.time()
+
+    def catch_up(self, watcher: Watcher) -> None:
+        """Show one who joins in the middle all that was sent so far."""
+        sent = self.text()[: self._offset]
+        frame = frames.delta(self.message, sent, 0, rfc3339(self._clock()))
+        watcher.put(frame.type, frame.encode())

@@ -1,0 +1,125 @@
+"""What a user has chosen for themselves, and the admin for everybody.
+
+The defaults stand in the schemas. The admin's document is kept in memory, because every request
+asks it for the rate limit; it changes there once the change is durable.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import schemas
+from core.errors import InvalidRequest
+from core.records import User
+from core.times import rfc3339
+from storage import settings as stored
+from storage.database import Connection, Database
+
+
+class Settings:
+    """Reads and merges settings; the rules for providers are in contract section 5."""
+
+    def __init__(self, db: Database, clock: Callable[[], float]) -> None:
+        self._db = db
+        self._clock = clock
+        self._user_defaults = schemas.defaults("user_settings")
+        self._admin_defaults = schemas.defaults("admin_settings")
+        document, updated_at = db.read(stored.of_server)
+        self._remember(document, updated_at or rfc3339(clock()))
+
+    def of_user(self, user: User) -> dict[str, Any]:
+        chosen, updated_at = self._db.read(stored.of_user, user.number)
+        return {**self._user_defaults, **chosen, "updated_at": updated_at}
+
+    async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
+        """Merge: what is left out keeps its value."""
+        now = rfc3339(self._clock())
+        chosen, _ = await self._db.write(stored.merge_of_user, user.number, changes, now)
+        return {**self._user_defaults, **chosen, "updated_at": now}
+
+    def admin(self) -> dict[str, Any]:
+        """What the admin has chosen, with the providers' keys: for the server alone."""
+        return self._admin
+
+    def of_admin(self) -> dict[str, Any]:
+        """The admin's settings as answers show them: keys are never among them."""
+        providers = [
+            {
+                "name": provider["name"],
+                "base_url": provider["base_url"],
+                "api_key_set": bool(provider["api_key"]),
+                "models": provider["models"],
+            }
+            for provider in self._admin["providers"]
+        ]
+        return {**self._admin, "providers": providers}
+
+    async def update_of_admin(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Merge; they hold at once, without a restart. Raises `InvalidRequest`."""
+        _check_providers(changes.get("providers", []))
+        now = rfc3339(self._clock())
+
+        def merge(connection: Connection) -> dict[str, Any]:
+            document, _ = stored.of_server(connection)
+            merged = {**document, **changes}
+            if "providers" in changes:
+                known = {provider["name"]: provider for provider in document.get("providers", [])}
+                merged["providers"] = [_with_key(p, known) for p in changes["providers"]]
+            stored.replace_of_server(connection, merged, now)
+            return merged
+
+        def hold(document: dict[str, Any]) -> dict[str, Any]:
+            self._remember(document, now)
+            return self.of_admin()
+
+        answer: dict[str, Any] = await self._db.write(merge, then=hold)
+        return answer
+
+    def _remember(self, document: dict[str, Any], updated_at: str) -> None:
+        self._admin = {**self._admin_defaults, **document, "updated_at": updated_at}
+
+
+def _with_key(provider: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The provider as stored. A key that is left out is kept, but never sent to a new address."""
+    before = known.get(provider["name"])
+    key = provider.get("api_key")
+    if "api_key" not in provider and before and before["base_url"] == provider["base_url"]:
+        key = before["api_key"]
+    return {
+        "name": provider["name"],
+        "base_url": provider["base_url"],
+        "api_key": key,
+        "models": provider["models"],
+    }
+
+
+def _check_providers(providers: list[dict[str, Any]]) -> None:
+    names = [provider["name"] for provider in providers]
+    if len(set(names)) < len(names):
+        raise InvalidRequest("providers: two of them have the same name.")
+    for index, provider in enumerate(providers):
+        problem = _problem_with(provider["base_url"])
+        if problem:
+            raise InvalidRequest(f"providers.{index}.base_url: {problem}")
+
+
+def _problem_with(base_url: str) -> str | None:
+    """Why the server must not call this address (SECURITY.md, "The page and the model's words")."""
+    try:
+        address = urlsplit(base_url)
+        host, _ = address.hostname, address.port
+    except ValueError:
+        return "is not an address"
+    if not host:
+        return "names no host"
+    if address.username is not None or address.password is not None:
+        return "must not hold a user name or password"
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return None  # a name: where it leads is checked when it is called
+    mapped = getattr(ip, "ipv4_mapped", None)
+    return "is link-local" if (mapped or ip).is_link_local else None

@@ -1,0 +1,170 @@
+"""Chats: their list, search in them, and what was read of them.
+
+How many there are, and what each shows in the list, is kept by triggers (`migrations`): the first
+page costs the same for ten chats and for a hundred thousand.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from core.errors import NotFound
+from core.records import Chat, Message, Page
+from storage import messages, search_text
+from storage.database import Connection
+
+_SELECT = (
+    "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
+    " c.unread_count, m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model,"
+    " m.client_id, m.error FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
+)
+
+
+class Read(NamedTuple):
+    """How far a user has read, and what is left."""
+
+    message: Message
+    unread_count: int
+
+
+def _from_row(row: tuple[Any, ...]) -> Chat:
+    last = messages.from_row(row[8:]) if row[8] is not None else None
+    return Chat(*row[:8], last_message=last)
+
+
+def find(connection: Connection, user: int, id: str) -> Chat:
+    """Raises `NotFound`, for another user's chat too."""
+    row = connection.execute(f"{_SELECT} WHERE c.id = ? AND c.user = ?", (id, user)).fetchone()
+    if row is None:
+        raise NotFound("chat")
+    return _from_row(row)
+
+
+def check(connection: Connection, user: int, id: str) -> int:
+    """The number of a user's chat. Raises `NotFound`."""
+    row = connection.execute(
+        "SELECT number FROM chats WHERE id = ? AND user = ?", (id, user)
+    ).fetchone()
+    if row is None:
+        raise NotFound("chat")
+    return int(row[0])
+
+
+def model_of(connection: Connection, id: str) -> str | None:
+    """The model that a chat asks for; None if the chat is gone."""
+    row = connection.execute("SELECT model FROM chats WHERE id = ?", (id,)).fetchone()
+    return row and row[0]
+
+
+def page(connection: Connection, user: int, limit: int, offset: int) -> Page[Chat]:
+    """A user's chats, newest first. A deep page walks only the index, not the rows."""
+    total = connection.execute("SELECT chat_count FROM users WHERE number = ?", (user,)).fetchone()
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.number IN (SELECT number FROM chats WHERE user = ?"
+        " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?)"
+        " ORDER BY c.updated_at DESC, c.number DESC",
+        (user, limit, offset),
+    )
+    return Page([_from_row(row) for row in rows], total[0])
+
+
+def search(connection: Connection, user: int, query: str, limit: int, offset: int) -> Page[Chat]:
+    """The chats in whose title or messages every word of the query occurs, newest first."""
+    phrases = search_text.phrases(query)
+    found: set[int] = set()
+    for position, phrase in enumerate(phrases):
+        expression = f"owner : u{user:d} AND content : {phrase}"
+        having = {
+            row[0]
+            for row in connection.execute(
+                "SELECT rowid FROM titles_index WHERE titles_index MATCH ?"
+                " UNION SELECT m.chat FROM messages_index i JOIN messages m ON m.number = i.rowid"
+                " WHERE messages_index MATCH ?",
+                (expression, expression),
+            )
+        }
+        found = found & having if position else having
+        if not found:
+            break
+    rows = connection.execute(
+        f"{_SELECT} WHERE c.number IN (SELECT value FROM json_each(?))"
+        " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?",
+        (json.dumps(list(found)), limit, offset),
+    )
+    return Page([_from_row(row) for row in rows], len(found))
+
+
+def add(
+    connection: Connection, user: int, id: str, title: str, is_titled: bool, model: str, now: str
+) -> Chat:
+    added = connection.execute(
+        "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (id, user, title, is_titled, model, now, now),
+    )
+    assert added.lastrowid is not None
+    return Chat(added.lastrowid, id, title, model, now, now, 0, 0, None)
+
+
+def add_imported(
+    connection: Connection, user: int, chat: dict[str, Any], said: list[dict[str, Any]]
+) -> Chat:
+    """Store a chat of an import with its messages; all of it counts as read."""
+    added = add(
+        connection, user, chat["id"], chat["title"], True, chat["model"], chat["created_at"]
+    )
+    messages.insert_imported(connection, added.number, user, said)
+    connection.execute(
+        "UPDATE chats SET updated_at = ?, unread_count = 0, read_number = coalesce(last_message, 0)"
+        " WHERE number = ?",
+        (chat["updated_at"], added.number),
+    )
+    return find(connection, user, chat["id"])
+
+
+def update(
+    connection: Connection, user: int, id: str, title: str | None, model: str | None, now: str
+) -> Chat:
+    """Change what is not None. Raises `NotFound`."""
+    number = check(connection, user, id)
+    if title is not None:
+        connection.execute(
+            "UPDATE chats SET title = ?, is_titled = 1 WHERE number = ?", (title, number)
+        )
+    connection.execute(
+        "UPDATE chats SET model = coalesce(?, model), updated_at = ? WHERE number = ?",
+        (model, now, number),
+    )
+    return find(connection, user, id)
+
+
+def delete(connection: Connection, user: int, id: str) -> None:
+    """Delete a chat with all that was said in it. Raises `NotFound`."""
+    connection.execute("DELETE FROM chats WHERE number = ?", (check(connection, user, id),))
+
+
+def mark_read(connection: Connection, user: int, id: str, message_id: str | None) -> Read | None:
+    """Note that the user has read up to a message, or all. None if there is nothing to read.
+
+    What was read stays read. Raises `NotFound`.
+    """
+    chat = check(connection, user, id)
+    if message_id is None:
+        message = messages.last_said(connection, chat)
+    else:
+        message = messages.find(connection, chat, message_id)
+    if message is None:
+        return None
+    row = connection.execute(
+        "UPDATE chats SET read_number = ?, unread_count = (SELECT COUNT(*) FROM messages m"
+        " WHERE m.chat = chats.number AND m.number > ? AND m.sender = 'assistant'"
+        " AND m.status <> 'streaming')"
+        " WHERE number = ? AND read_number < ? RETURNING unread_count",
+        (message.number, message.number, chat, message.number),
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            "SELECT unread_count FROM chats WHERE number = ?", (chat,)
+        ).fetchone()
+    return Read(message, row[0])

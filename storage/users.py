@@ -1,0 +1,84 @@
+"""Accounts. The first one ever made is the admin, decided inside the inserting transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from core.errors import EmailTaken
+from core.records import User
+from storage.database import Connection
+
+COLUMNS = "number, id, email, name, is_admin, created_at, updated_at"
+
+
+def from_row(row: tuple[int, str, str, str, int, str, str]) -> User:
+    number, id, email, name, is_admin, created_at, updated_at = row
+    return User(number, id, email, name, bool(is_admin), created_at, updated_at)
+
+
+def email_key(email: str) -> str:
+    """The form in which two addresses are compared (contract, section 4)."""
+    return email.casefold()
+
+
+def add(
+    connection: Connection, id: str, email: str, name: str, password_hash: str, now: str
+) -> User:
+    """Make an account. Raises `EmailTaken`."""
+    try:
+        connection.execute(
+            "INSERT INTO users (id, email, email_key, name, password_hash, is_admin,"
+            " settings_updated_at, created_at, updated_at)"
+            " VALUES (?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM users), ?, ?, ?)",
+            (id, email, email_key(email), name, password_hash, now, now, now),
+        )
+    except sqlite3.IntegrityError:
+        raise EmailTaken(f"There is already an account for {email}.") from None
+    user = find(connection, id)
+    assert user is not None
+    return user
+
+
+def find(connection: Connection, id: str) -> User | None:
+    row = connection.execute(f"SELECT {COLUMNS} FROM users WHERE id = ?", (id,)).fetchone()
+    return row and from_row(row)
+
+
+def exist(connection: Connection) -> bool:
+    """Whether any account was made yet."""
+    return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
+
+
+def is_email_taken(connection: Connection, email: str) -> bool:
+    found = connection.execute("SELECT 1 FROM users WHERE email_key = ?", (email_key(email),))
+    return found.fetchone() is not None
+
+
+def for_login(connection: Connection, email: str) -> tuple[User, str] | None:
+    """The account of an address, with its password's hash."""
+    row = connection.execute(
+        f"SELECT {COLUMNS}, password_hash FROM users WHERE email_key = ?", (email_key(email),)
+    ).fetchone()
+    return row and (from_row(row[:-1]), row[-1])
+
+
+def update(
+    connection: Connection,
+    number: int,
+    now: str,
+    *,
+    name: str | None,
+    email: str | None,
+    password_hash: str | None,
+) -> User:
+    """Change what is not None. Raises `EmailTaken`."""
+    try:
+        row = connection.execute(
+            "UPDATE users SET name = coalesce(?, name), email = coalesce(?, email),"
+            " email_key = coalesce(?, email_key), password_hash = coalesce(?, password_hash),"
+            f" updated_at = ? WHERE number = ? RETURNING {COLUMNS}",
+            (name, email, email and email_key(email), password_hash, now, number),
+        ).fetchone()
+    except sqlite3.IntegrityError:
+        raise EmailTaken(f"There is already an account for {email}.") from None
+    return from_row(row)
