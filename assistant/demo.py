@@ -21,18 +21,76 @@ _QUOTED_CHARACTERS = 80
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
-_FACT = re.compile(r"\bmy ([\w' -]{1,40}?) (?:is|are) (?:called )?([^.,;!?\n]{1,80})", re.IGNORECASE)
+_FACT = re.compile(
+    r"\bmy ([\w' -]{1,40}?) (?:is|are) (?:called )?([^.,;!?\n]{1,80})", re.IGNORECASE
+)
 _NAME = re.compile(
     r"\b(?:call me|i am called|i'm called|this is) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
     r"|(?:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
 )
 _FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
-_SUM = re.compile(r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z")
+_SUM = re.compile(
+    r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z"
+)
 _COMMON_WORDS = frozenset(
-    "about after again also because been before could does from have here into just like made make"
-    " many more most much only other over really said same should some something tell than that"
-    " their them then there these they thing think this those very want was well were what when"
-    " where which while with would your".split()
+    [
+        "about",
+        "after",
+        "again",
+        "also",
+        "because",
+        "been",
+        "before",
+        "could",
+        "does",
+        "from",
+        "have",
+        "here",
+        "into",
+        "just",
+        "like",
+        "made",
+        "make",
+        "many",
+        "more",
+        "most",
+        "much",
+        "only",
+        "other",
+        "over",
+        "really",
+        "said",
+        "same",
+        "should",
+        "some",
+        "something",
+        "tell",
+        "than",
+        "that",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "thing",
+        "think",
+        "this",
+        "those",
+        "very",
+        "want",
+        "was",
+        "well",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "with",
+        "would",
+        "your",
+    ]
 )
 
 
@@ -155,7 +213,9 @@ def _converse(text: str, earlier: list[str]) -> str:
         return f"{greeting} {again} What would you like to talk about?"
     if re.search(r"\bhow are you\b|\bhow's it going\b", plain):
         return "I am well, thank you: no network, no worries. And you?"
-    if re.search(r"\bwho are you\b|\bwhat are you\b|\bwhat can you do\b|\bwhat's your name\b", plain):
+    if re.search(
+        r"\bwho are you\b|\bwhat are you\b|\bwhat can you do\b|\bwhat's your name\b", plain
+    ):
         return (
             "I am `quillium-demo`, a small assistant made of rules. I remember what you say in"
             " this conversation, and commands shape my replies: try `/help`."

@@ -112,7 +112,9 @@ def _log_level(value: str) -> str:
 
 OPTIONS: tuple[Option, ...] = (
     Option("host", "QUILLIUM_HOST", "127.0.0.1", _text, "address to listen on"),
-    Option("port", "PORT", "8080", _whole_number(0, 65535), "port to listen on; 0 takes a free one"),
+    Option(
+        "port", "PORT", "8080", _whole_number(0, 65535), "port to listen on; 0 takes a free one"
+    ),
     Option(
         "data_dir",
         "QUILLIUM_DATA_DIR",
@@ -218,4 +220,3 @@ def _value(option: Option, given: Mapping[str, Any], environment: Mapping[str, s
     except ValueError as error:
         shown = "" if option.name == "jwt_secret" else f", not {value!r}"
         raise ConfigError(f"{name}: expected {error}{shown}") from None
-

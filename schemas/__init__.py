@@ -81,9 +81,7 @@ def accept(name: str, body: dict[str, Any]) -> dict[str, Any]:
 def defaults(name: str) -> dict[str, Any]:
     """What each property is when nothing was chosen: the `default`s of the schema."""
     properties = SCHEMAS[name]["properties"]
-    return {
-        field: part["default"] for field, part in properties.items() if "default" in part
-    }
+    return {field: part["default"] for field, part in properties.items() if "default" in part}
 
 
 @functools.cache

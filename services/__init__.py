@@ -34,10 +34,13 @@ class Services:
     turns: Turns
     chats: Chats
 
-    async def close(self) -> None:
-        """Come to a clean end: replies are stored, sockets told, the file let go."""
+    async def close_connections(self) -> None:
+        """End what is under way: replies are stored as `interrupted`, sockets are told."""
         await self.turns.drain()
         self.connections.close_all()
+
+    async def close(self) -> None:
+        """Finish the writes that wait and let the file go."""
         await self.accounts.close()
         self.db.close()
 

@@ -122,9 +122,7 @@ class Accounts:
         name = name or email.partition("@")[0][:100]
 
         def add(connection: Connection) -> tuple[User, dict[str, Any]]:
-            user = users.add(
-                connection, ids.new("user"), email, name, password_hash, rfc3339(now)
-            )
+            user = users.add(connection, ids.new("user"), email, name, password_hash, rfc3339(now))
             return user, self._begin_session(connection, user, now)
 
         user, tokens = await self._db.write(add)
@@ -182,9 +180,7 @@ class Accounts:
                 then=lambda _: self._connections.end_session(user.id, session_id),
             )
 
-    def _begin_session(
-        self, connection: Connection, user: User, now: float
-    ) -> dict[str, Any]:
+    def _begin_session(self, connection: Connection, user: User, now: float) -> dict[str, Any]:
         session_id, token_id = ids.new("sess"), ids.random_text(22)
         expires_at = int(now) + self._tokens.refresh_seconds
         sessions.add(connection, session_id, user.number, token_id, expires_at)

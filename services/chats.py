@@ -59,16 +59,12 @@ class Chats:
 
     async def update(self, user: User, id: str, title: str | None, model: str | None) -> Chat:
         """Raises `NotFound`."""
-        chat: Chat = await self._db.write(
-            stored.update, user.number, id, title, model, self._now()
-        )
+        chat: Chat = await self._db.write(stored.update, user.number, id, title, model, self._now())
         return chat
 
     async def delete(self, user: User, id: str) -> None:
         """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
-        await self._db.write(
-            stored.delete, user.number, id, then=lambda _: self._turns.forget(id)
-        )
+        await self._db.write(stored.delete, user.number, id, then=lambda _: self._turns.forget(id))
 
     # Signals: frames that clients send
 

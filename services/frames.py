@@ -46,9 +46,7 @@ def delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
     return Frame("typing", data)
 
 
-def read(
-    chat_id: str, message_id: str, sender: Sender, unread_count: int, timestamp: str
-) -> Frame:
+def read(chat_id: str, message_id: str, sender: Sender, unread_count: int, timestamp: str) -> Frame:
     data = {
         "chat_id": chat_id,
         "message_id": message_id,

@@ -98,8 +98,7 @@ class Reply:
         self._offset += len(text)
         self._sent_at = self._loop.time()
 
-    def catch_up(self, watcher: Watcher) -> None:
-        """Show one who joins in the middle all that was sent so far."""
+    def so_far(self) -> frames.Frame:
+        """All that was sent until now, for one who joins in the middle."""
         sent = self.text()[: self._offset]
-        frame = frames.delta(self.message, sent, 0, rfc3339(self._clock()))
-        watcher.put(frame.type, frame.encode())
+        return frames.delta(self.message, sent, 0, rfc3339(self._clock()))

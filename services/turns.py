@@ -59,7 +59,8 @@ class Turn:
         if watcher is not None:
             self.watchers.append(watcher)
             if self.reply is not None:
-                self.reply.catch_up(watcher)
+                frame = self.reply.so_far()
+                watcher.put(frame.type, frame.encode())
 
     def end_early(self, status: Status) -> None:
         """Have it end now, with this status; before it has begun, as soon as it has."""
@@ -176,6 +177,14 @@ class Turns:
                 self._finish(turn, error if isinstance(error, QuilliumError) else None)
             raise
         return begun.message.id
+
+    def under_way(self, user_id: str) -> list[frames.Frame]:
+        """What is being said to a user just now, for a socket that joins in the middle."""
+        return [
+            turn.reply.so_far()
+            for turn in self._running.values()
+            if turn.user_id == user_id and turn.reply is not None
+        ]
 
     def forget(self, chat_id: str) -> None:
         """The chat is gone: its reply ends, and what waited for it is told so."""

@@ -1,0 +1,125 @@
+"""The application as Tornado serves it: finds the handler of a path and bounds what is read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from tornado import httputil
+from tornado.escape import url_unescape
+from tornado.web import Application, RequestHandler
+
+from handlers import routes
+from handlers.base import MAX_BODY, NoSuchRoute, UnderWay
+from services import Services
+
+log = logging.getLogger("quillium.access")
+
+# Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
+# is still sending never sees. So ours is the one that counts: the rest is read and thrown away.
+NO_LIMIT = 1 << 50
+
+SERVER_SETTINGS = {
+    "max_body_size": NO_LIMIT,
+    "max_header_size": 1 << 16,
+    "idle_connection_timeout": 300,  # seconds; SECURITY.md, "The edge"
+    "body_timeout": 30,
+}
+
+
+class QuilliumApplication(Application):
+    """Routes by the table of `handlers.routes`."""
+
+    def __init__(
+        self, services: Services, static_folder: Path, is_draining: Callable[[], bool]
+    ) -> None:
+        self.under_way = UnderWay()
+        super().__init__(
+            under_way=self.under_way,
+            static_folder=static_folder,
+            is_draining=is_draining,
+            log_function=_log_request,
+            websocket_ping_interval=30,
+            websocket_ping_timeout=20,  # so that a dead peer is gone within 60 s
+            websocket_max_message_size=MAX_BODY,
+        )
+        self._services = services
+        self._routes = routes.compiled()
+
+    async def drained(self, seconds: float) -> None:
+        """Wait until no request and no socket is under way, at most so long."""
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.under_way.emptied(), seconds)
+
+    def find_handler(
+        self, request: httputil.HTTPServerRequest, **kwargs: Any
+    ) -> httputil.HTTPMessageDelegate:
+        for pattern, route in self._routes:
+            match = pattern.match(request.path)
+            if match:
+                path_args = [url_unescape(group, None, False) for group in match.groups()]
+                return self._delegate(request, route.handler, route.operations, path_args)
+        return self._delegate(request, NoSuchRoute, {}, [])
+
+    def _delegate(
+        self,
+        request: httputil.HTTPServerRequest,
+        handler: type[RequestHandler],
+        operations: dict[str, Any],
+        path_args: list[Any],
+    ) -> httputil.HTTPMessageDelegate:
+        arguments = {"services": self._services, "operations": operations}
+        delegate = self.get_handler_delegate(request, handler, arguments, path_args)
+        return _BoundedBody(delegate, arguments)
+
+
+class _BoundedBody(httputil.HTTPMessageDelegate):
+    """Passes on a body of at most `MAX_BODY` bytes; reads the rest without keeping it.
+
+    So memory does not grow, the handler can answer 413, and the client gets to see it.
+    """
+
+    def __init__(self, delegate: httputil.HTTPMessageDelegate, arguments: dict[str, Any]) -> None:
+        self._delegate = delegate
+        self._arguments = arguments
+        self._received = 0
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> Awaitable[None] | None:
+        return self._delegate.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        self._received += len(chunk)
+        if self._received > MAX_BODY:
+            self._arguments["is_too_large"] = True
+            return None
+        return self._delegate.data_received(chunk)
+
+    def finish(self) -> None:
+        self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        self._delegate.on_connection_close()
+
+
+def _log_request(handler: RequestHandler) -> None:
+    """One line a request, without its query: that is where tokens are."""
+    request, status = handler.request, handler.get_status()
+    level = logging.DEBUG if status < 500 else logging.ERROR
+    milliseconds = 1000 * request.request_time()
+    log.log(
+        level,
+        "%d %s %s (%s) %.1f ms",
+        status,
+        request.method,
+        request.path,
+        request.remote_ip,
+        milliseconds,
+    )

@@ -1,0 +1,447 @@
+"""What every request goes through: who calls, what was sent, and the form of the answer.
+
+A method parses, makes one call, and answers. Errors are raised, from anywhere below, and become
+the envelope of contract section 2 here, by the one table `STATUS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import ipaddress
+import json
+import logging
+import re
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from tornado import httputil
+from tornado.web import HTTPError, RequestHandler
+
+import schemas
+from core import documents, errors, ids
+from core.rate_limit import Allowance
+from core.records import Caller, Page
+from services import Services
+from services.limits import too_many
+
+log = logging.getLogger("quillium")
+
+MAX_BODY = 1 << 20  # bytes
+EXPOSED_HEADERS = (
+    "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
+)
+
+STATUS: dict[type[errors.QuilliumError], int] = {
+    errors.InvalidRequest: 400,
+    errors.Unauthorized: 401,
+    errors.InvalidToken: 401,
+    errors.TokenExpired: 401,
+    errors.InvalidCredentials: 401,
+    errors.Forbidden: 403,
+    errors.RegistrationClosed: 403,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.EmailTaken: 409,
+    errors.Conflict: 409,
+    errors.PayloadTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.RateLimited: 429,
+    errors.InternalError: 500,
+    errors.StorageUnavailable: 503,
+    errors.ShuttingDown: 503,
+}
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")  # 10^15 is further than any list goes
+_TAURI_ORIGINS = frozenset(
+    {"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"}
+)
+
+
+class Access(enum.Enum):
+    """Who may call an operation."""
+
+    OPEN = "anybody"
+    USER = "a user, by a session or an API key"
+    SESSION = "a user, by a session"
+    ADMIN = "an admin, by a session"
+
+
+class Operation(NamedTuple):
+    """One method of one path. `body` and `answer` name schemas; None where there is none."""
+
+    access: Access
+    answer: str | None
+    status: int = 200
+    body: str | None = None
+
+
+class UnderWay:
+    """The requests and sockets that have not ended; a server that goes down waits for them."""
+
+    def __init__(self) -> None:
+        self._handlers: set[RequestHandler] = set()
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+
+    def add(self, handler: RequestHandler) -> None:
+        self._handlers.add(handler)
+        self._is_empty.clear()
+
+    def discard(self, handler: RequestHandler) -> None:
+        """Twice is harmless."""
+        self._handlers.discard(handler)
+        if not self._handlers:
+            self._is_empty.set()
+
+    async def emptied(self) -> None:
+        await self._is_empty.wait()
+
+
+class BaseHandler(RequestHandler):
+    """The base of all handlers. `operations` comes from the row of `routes`."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+    is_counted = True
+
+    # Tornado asks for the default headers before `initialize`, and again when an error replaces
+    # the answer: what they are made of must be there from the beginning.
+    _request_id: str | None = None
+    _allowed_origin: str | None = None
+    _allowance: Allowance | None = None
+
+    def initialize(
+        self, services: Services, operations: dict[str, Operation], is_too_large: bool = False
+    ) -> None:
+        self.services = services
+        self.operations = operations
+        self.is_too_large = is_too_large
+        self.caller: Caller | None = None
+
+    # Before the method
+
+    def set_default_headers(self) -> None:
+        """What every answer carries, the replacement by an error included."""
+        self.set_header("Server", "Quillium")
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("Vary", "Origin")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        if self._allowed_origin is not None:
+            self.set_header("Access-Control-Allow-Origin", self._allowed_origin)
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+        if self._allowance is not None:
+            self.set_header("X-RateLimit-Limit", str(self._allowance.limit))
+            self.set_header("X-RateLimit-Remaining", str(self._allowance.remaining))
+            self.set_header("X-RateLimit-Reset", str(self._allowance.reset))
+
+    @property
+    def request_id(self) -> str:
+        """The caller's own if it is a valid one, else a new one (contract, section 1)."""
+        if self._request_id is None:
+            given = self.request.headers.get("X-Request-Id", "")
+            self._request_id = given if _REQUEST_ID.match(given) else ids.new("req")
+        return self._request_id
+
+    async def prepare(self) -> None:
+        """Everything that is checked before a method is reached, the cheapest first."""
+        self.application.settings["under_way"].add(self)
+        self.check_host()
+        self.check_origin_header()
+        if self.application.settings["is_draining"]() and self.is_counted:
+            raise errors.ShuttingDown("The server is going down. Try again in a moment.")
+        if self.request.method == "OPTIONS":
+            return
+        method = "GET" if self.request.method == "HEAD" else self.request.method or ""
+        operation = self.operations.get(method)
+        access = operation.access if operation else Access.OPEN
+        self.identify(access)
+        if operation is None:
+            self.refuse_method()
+        if self.is_too_large:
+            raise errors.PayloadTooLarge(f"At most {MAX_BODY:,} bytes are taken.")
+        if self.request.body:
+            self.check_media_type()
+
+    def refuse_method(self) -> None:
+        raise errors.MethodNotAllowed(f"Allowed here: {self.allowed_methods()}.")
+
+    def allowed_methods(self) -> str:
+        methods = set(self.operations) | {"OPTIONS"}
+        return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+
+    def check_host(self) -> None:
+        """Refuse names that are not ours: a page elsewhere may have its name lead here (DNS
+        rebinding). Raises `Forbidden`."""
+        name = _host_name(self.request.host)
+        config = self.services.config
+        if _is_loopback(name) or name == config.host.lower() or name in config.allowed_hosts:
+            return
+        if "*" in config.allowed_hosts or name == self._local_address():
+            return
+        raise errors.Forbidden("This Host is not served here; ALLOWED_HOSTS can name it.")
+
+    def check_origin_header(self) -> None:
+        """Refuse pages of other sites. Origins are compared whole. Raises `Forbidden`."""
+        origin = self.request.headers.get("Origin")
+        if origin is None:
+            return
+        allowed = self.services.config.cors_allowed_origins
+        own = f"{self.request.protocol}://{self.request.host}"
+        if (
+            origin in (own, *_TAURI_ORIGINS)
+            or origin.lower() in allowed
+            or "*" in allowed
+            or _is_loopback_origin(origin)
+        ):
+            self._allowed_origin = origin
+            self.set_default_headers()
+            return
+        raise errors.Forbidden("This Origin may not call; CORS_ALLOWED_ORIGINS can name it.")
+
+    def identify(self, access: Access) -> None:
+        """Find out who is calling, count the request, and check that they may.
+
+        Who fails to say who they are is counted by address.
+        """
+        refusal: errors.QuilliumError | None = None
+        credential = self.credential()
+        if credential is not None:
+            try:
+                self.caller = self.services.accounts.authenticate(credential)
+            except (errors.InvalidToken, errors.TokenExpired) as error:
+                refusal = error
+        if self.is_counted:
+            self.count()
+        if access is Access.OPEN:
+            return
+        if refusal is not None:
+            raise refusal
+        if self.caller is None:
+            raise errors.Unauthorized("Send an access token: Authorization: Bearer <access_token>.")
+        if access is not Access.USER and self.caller.session_id is None:
+            raise errors.Forbidden("An API key may not do this; log in instead.")
+        if access is Access.ADMIN and not self.caller.user.is_admin:
+            raise errors.Forbidden("Only an admin may do this.")
+
+    def credential(self) -> str | None:
+        """The access token or API key that was sent, if any."""
+        scheme, _, value = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme:
+            if scheme.lower() == "bearer" and value.strip():
+                return value.strip()
+            return ""  # something that is no credential of ours: refused, not overlooked
+        return self.request.headers.get("X-API-Key")
+
+    def count(self) -> None:
+        """Take a token of the caller's bucket. Raises `RateLimited`."""
+        who = self.caller.user.id if self.caller else self.request.remote_ip or "unknown"
+        allowance = self.services.limits.request(who, self.services.clock())
+        self._allowance = allowance
+        self.set_default_headers()
+        if allowance is not None and not allowance.passed:
+            raise too_many(allowance)
+
+    def check_media_type(self) -> None:
+        if "Content-Encoding" in self.request.headers:
+            raise errors.UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
+        sent = self.request.headers.get("Content-Type", "")
+        if sent.partition(";")[0].strip().lower() != "application/json":
+            raise errors.UnsupportedMediaType("Send Content-Type: application/json.")
+
+    def _local_address(self) -> str | None:
+        """The address that this connection reached: a page's name can't be a number."""
+        stream = getattr(self.request.connection, "stream", None)
+        socket = getattr(stream, "socket", None)
+        return socket.getsockname()[0] if socket is not None else None
+
+    def on_finish(self) -> None:
+        self.application.settings["under_way"].discard(self)
+
+    # For the methods
+
+    @property
+    def operation(self) -> Operation:
+        method = self.request.method or "GET"
+        return self.operations["GET" if method == "HEAD" else method]
+
+    @property
+    def known_caller(self) -> Caller:
+        """Who calls an operation that is not open to anybody."""
+        assert self.caller is not None
+        return self.caller
+
+    def json_body(self) -> dict[str, Any]:
+        """The body, validated against the operation's schema. Raises `InvalidRequest`."""
+        name = self.operation.body
+        assert name is not None
+        required = schemas.SCHEMAS[name].get("required")
+        body = self.request.body
+        document = documents.parse(body) if body or required else {}
+        return schemas.accept(name, document)
+
+    def parameter(self, name: str) -> str | None:
+        """A query parameter. Raises `InvalidRequest` if it comes twice or can't be text."""
+        values = self.request.query_arguments.get(name, [])
+        if len(values) > 1:
+            raise errors.InvalidRequest(f"{name}: given more than once")
+        try:
+            value = values[0].decode("utf-8") if values else None
+        except UnicodeDecodeError:
+            raise errors.InvalidRequest(f"{name}: not UTF-8") from None
+        if value is not None and not documents.is_storable(value):
+            raise errors.InvalidRequest(f"{name}: holds U+0000")
+        return value
+
+    def number_parameter(self, name: str, default: int, lowest: int, highest: int | None) -> int:
+        value = self.parameter(name)
+        if value is None:
+            return default
+        bounds = f"from {lowest} to {highest}" if highest else f"of at least {lowest}"
+        if (
+            not _WHOLE_NUMBER.match(value)
+            or int(value) < lowest
+            or (highest is not None and int(value) > highest)
+        ):
+            raise errors.InvalidRequest(f"{name}: expected a whole number {bounds}")
+        return int(value)
+
+    def page_bounds(self) -> tuple[int, int]:
+        """`limit` and `offset` of a list (the reference's pagination)."""
+        return self.number_parameter("limit", 20, 1, 100), self.number_parameter(
+            "offset", 0, 0, None
+        )
+
+    def answer(self, value: dict[str, Any], status: int | None = None) -> None:
+        """Send the answer of the operation, checked against its schema when testing."""
+        operation = self.operation
+        if self.services.config.check_answers and operation.answer is not None:
+            self._check_answer(operation.answer, value)
+        self.set_status(status or operation.status)
+        self.write(_encoded(value))
+
+    def answer_page(self, page: Page[Any], limit: int, offset: int, **extra: str | None) -> None:
+        """Send a page of records, with links to its neighbours under the request's own prefix."""
+        items = [record.public() for record in page.items]
+        self.answer(
+            {"data": items, "pagination": self.pagination(page.total, limit, offset, extra)}
+        )
+
+    def answer_nothing(self) -> None:
+        self.set_status(204)
+        self.clear_header("Content-Type")
+
+    def pagination(
+        self, total: int, limit: int, offset: int, extra: dict[str, str | None]
+    ) -> dict[str, Any]:
+        kept = {name: value for name, value in extra.items() if value is not None}
+
+        def link(to: int) -> str:
+            return f"{self.request.path}?{urlencode({'limit': limit, 'offset': to, **kept})}"
+
+        return {
+            "total": total,
+            "limit": limit,
+            "offset": offset,
+            "next": link(offset + limit) if offset + limit < total else None,
+            "previous": link(max(0, offset - limit)) if offset > 0 else None,
+        }
+
+    def _check_answer(self, name: str, value: dict[str, Any]) -> None:
+        try:
+            schemas.validate(name, value)
+        except errors.InvalidRequest as error:
+            raise AssertionError(f"The answer is not a {name}: {error.details}") from None
+
+    # Around the methods
+
+    def head(self, *args: str) -> Any:
+        return self.get(*args)
+
+    def options(self, *args: str) -> None:
+        """A preflight: needs no token and is not counted (contract, section 9)."""
+        self.set_header("Allow", self.allowed_methods())
+        self.set_header("Access-Control-Allow-Methods", self.allowed_methods())
+        self.set_header(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept",
+        )
+        self.set_header("Access-Control-Max-Age", "600")
+        self.answer_nothing()
+
+    def compute_etag(self) -> None:
+        return None  # hashing every answer costs more than sending it
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """The envelope of contract section 2, for whatever was raised."""
+        raised = kwargs.get("exc_info", (None, None, None))[1]
+        error = self._as_known(raised, status_code)
+        self.set_status(STATUS[type(error)])
+        if self._status_code == 401:
+            # RFC 6750, section 3.1: `error` only where a token was sent.
+            sent = isinstance(error, (errors.InvalidToken, errors.TokenExpired))
+            self.set_header(
+                "WWW-Authenticate", 'Bearer error="invalid_token"' if sent else "Bearer"
+            )
+        if isinstance(error, errors.RateLimited):
+            self.set_header("Retry-After", str(error.retry_after))
+        if isinstance(error, errors.MethodNotAllowed):
+            self.set_header("Allow", self.allowed_methods())
+        self.finish(_encoded({"error": error.public()}))
+
+    def _as_known(self, raised: BaseException | None, status: int) -> errors.QuilliumError:
+        if isinstance(raised, errors.QuilliumError):
+            return raised
+        if isinstance(raised, HTTPError) and raised.status_code == 405:
+            return errors.MethodNotAllowed(f"Allowed here: {self.allowed_methods()}.")
+        if isinstance(raised, HTTPError) and raised.status_code in (403, 404):
+            return errors.NotFound("file")  # only static files raise these
+        if isinstance(raised, HTTPError) and raised.status_code < 500:
+            return errors.InvalidRequest("The request can't be read.")
+        return errors.InternalError(f"Request {self.request_id}")
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        if not isinstance(value, (errors.QuilliumError, HTTPError)):
+            log.error("request %s failed", self.request_id, exc_info=(typ, value, tb))
+
+
+class NoSuchRoute(BaseHandler):
+    """An unknown path under the API: the JSON 404."""
+
+    def refuse_method(self) -> None:
+        raise errors.NotFound("path in this API")
+
+    def allowed_methods(self) -> str:
+        return "OPTIONS"
+
+
+def _encoded(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _host_name(host: str) -> str:
+    """A Host header without its port, in lower case and without the brackets of IPv6."""
+    try:
+        name, _ = httputil.split_host_and_port(host.lower())
+    except ValueError:
+        return ""
+    return name.strip("[]")
+
+
+def _is_loopback(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+_LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|[0-9.]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?\Z")
+
+
+def _is_loopback_origin(origin: str) -> bool:
+    match = _LOOPBACK_ORIGIN.match(origin)
+    return bool(match and _is_loopback(match[1].strip("[]")))

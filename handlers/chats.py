@@ -1,0 +1,69 @@
+"""`/chats`: conversations, search, export and import (contract, section 6)."""
+
+from __future__ import annotations
+
+from core.errors import InvalidRequest
+from handlers.base import BaseHandler
+from services.chats import markdown
+from storage import chats
+
+_DEEP = 1000  # rows to skip; up to here a page takes less than a millisecond
+
+
+class Chats(BaseHandler):
+    async def get(self) -> None:
+        limit, offset = self.page_bounds()
+        query = self.parameter("q")
+        user, db = self.known_caller.user.number, self.services.db
+        if query and query.strip():
+            page = await db.read_in_pool(chats.search, user, query, limit, offset)
+        elif offset > _DEEP:
+            page = await db.read_in_pool(chats.page, user, limit, offset)
+        else:
+            page = db.read(chats.page, user, limit, offset)
+        self.answer_page(page, limit, offset, q=query)
+
+    async def post(self) -> None:
+        body = self.json_body()
+        chat = await self.services.chats.create(
+            self.known_caller.user, body.get("title"), body.get("model")
+        )
+        self.answer(chat.public())
+
+
+class OneChat(BaseHandler):
+    def get(self, id: str) -> None:
+        chat = self.services.db.read(chats.find, self.known_caller.user.number, id)
+        self.answer(chat.public())
+
+    async def patch(self, id: str) -> None:
+        body = self.json_body()
+        chat = await self.services.chats.update(
+            self.known_caller.user, id, body.get("title"), body.get("model")
+        )
+        self.answer(chat.public())
+
+    async def delete(self, id: str) -> None:
+        await self.services.chats.delete(self.known_caller.user, id)
+        self.answer_nothing()
+
+
+class Export(BaseHandler):
+    async def get(self, id: str) -> None:
+        form = self.parameter("format") or "json"
+        if form not in {"json", "markdown"}:
+            raise InvalidRequest("format: expected json or markdown")
+        export = await self.services.chats.export(self.known_caller.user, id)
+        ending = "json" if form == "json" else "md"
+        self.set_header("Content-Disposition", f'attachment; filename="{id}.{ending}"')
+        if form == "json":
+            self.answer(export)
+        else:
+            self.set_header("Content-Type", "text/markdown; charset=utf-8")
+            self.write(markdown(export))
+
+
+class Import(BaseHandler):
+    async def post(self) -> None:
+        chat = await self.services.chats.import_(self.known_caller.user, self.json_body())
+        self.answer(chat.public())

@@ -1,0 +1,71 @@
+"""`/chats/{id}/messages`, and what steers the reply (contract, section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tornado.iostream import StreamClosedError
+
+from core.errors import InvalidRequest
+from handlers.base import BaseHandler
+from services.replies import Watcher
+from storage import chats, messages
+
+_DEEP = 1000  # rows to skip; up to here a page takes less than a millisecond
+KEEPALIVE_SECONDS = 15.0  # proxies cut what is silent for longer
+
+
+class Messages(BaseHandler):
+    async def get(self, id: str) -> None:
+        limit, offset = self.page_bounds()
+        order = self.parameter("order")
+        if order not in (None, "asc", "desc"):
+            raise InvalidRequest("order: expected asc or desc")
+        db = self.services.db
+        chat = db.read(chats.check, self.known_caller.user.number, id)
+        bounds = (chat, limit, offset, order == "desc")
+        if offset > _DEEP:
+            page = await db.read_in_pool(messages.page, *bounds)
+        else:
+            page = db.read(messages.page, *bounds)
+        self.answer_page(page, limit, offset, order=order)
+
+    async def post(self, id: str) -> None:
+        body = self.json_body()
+        accepted = self.request.headers.get("Accept", "").lower()
+        if "text/event-stream" in accepted:
+            await self._stream_turn(id, body)
+            return
+        added = await self.services.turns.submit(
+            self.known_caller.user, id, body["content"], body.get("client_id")
+        )
+        self.answer(added.message.public(), status=201 if added.is_new else 200)
+
+    async def _stream_turn(self, id: str, body: dict[str, Any]) -> None:
+        """One event for each frame of the turn; a client that hangs up doesn't stop the reply."""
+        watcher = Watcher()
+        await self.services.turns.submit(
+            self.known_caller.user, id, body["content"], body.get("client_id"), watcher
+        )
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.set_header("X-Accel-Buffering", "no")
+        try:
+            async for frame in watcher.frames(silence=KEEPALIVE_SECONDS):
+                self.write(f"event: {frame[0]}\ndata: {frame[1]}\n\n" if frame else ": \n\n")
+                await self.flush()
+        except StreamClosedError:
+            watcher.end()
+
+
+class Stop(BaseHandler):
+    def post(self, id: str) -> None:
+        self.json_body()
+        message_id = self.services.turns.stop(self.known_caller.user, id)
+        self.answer({"chat_id": id, "message_id": message_id})
+
+
+class Regenerate(BaseHandler):
+    async def post(self, id: str) -> None:
+        self.json_body()
+        message_id = await self.services.turns.regenerate(self.known_caller.user, id)
+        self.answer({"chat_id": id, "message_id": message_id})

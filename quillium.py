@@ -1,0 +1,114 @@
+"""Quillium: the backend of an AI chat in one process. `python quillium.py --help` tells more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+__version__ = "0.1.0"
+
+# The rooms lie beside this file in a checkout, and below the private name `_quillium` when
+# installed: as plain top-level packages, another wheel's `handlers` could replace ours.
+_HOME = Path(__file__).resolve().parent
+_ROOMS = _HOME / "_quillium" if (_HOME / "_quillium").is_dir() else _HOME
+sys.path.insert(0, str(_ROOMS))
+
+from tornado.httpserver import HTTPServer  # noqa: E402
+from tornado.netutil import bind_sockets  # noqa: E402
+
+import services  # noqa: E402
+from core import config  # noqa: E402
+from handlers.application import SERVER_SETTINGS, QuilliumApplication  # noqa: E402
+from storage import folder, users  # noqa: E402
+
+DRAIN_SECONDS = 8.0  # within which requests under way may end; then they are cut
+log = logging.getLogger("quillium")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until SIGTERM or Ctrl-C. The exit status: 0, or 2 with one line when it can't start."""
+    try:
+        chosen = config.parse(
+            sys.argv[1:] if arguments is None else arguments, os.environ, __version__
+        )
+        _log_to_stderr(chosen.log_level)
+        asyncio.run(serve(chosen))
+    except (config.ConfigError, folder.FolderError) as error:
+        print(f"quillium: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+async def serve(chosen: config.Config) -> None:
+    """Open the data folder, serve, drain. Raises `FolderError` or `ConfigError` if it can't."""
+    with folder.opened(chosen.data_dir) as data:
+        secret = chosen.jwt_secret.encode() if chosen.jwt_secret else data.secret()
+        try:
+            sockets = bind_sockets(chosen.port, chosen.host)
+        except OSError as error:
+            where = f"{chosen.host}:{chosen.port}"
+            raise config.ConfigError(
+                f"can't listen on {where}: {error.strerror}. Choose another --port or --host."
+            ) from None
+        rooms = services.build(chosen, __version__, data.database(), secret, time.time)
+        stopping = asyncio.Event()
+        application = QuilliumApplication(rooms, _ROOMS / "static", stopping.is_set)
+        server = HTTPServer(application, xheaders=chosen.trusted_proxy, **SERVER_SETTINGS)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        server.add_sockets(sockets)
+        _announce(chosen, sockets[0].getsockname(), rooms)
+        await stopping.wait()
+        server.stop()
+        await rooms.close_connections()
+        await application.drained(DRAIN_SECONDS)
+        await server.close_all_connections()
+        await rooms.close()
+
+
+def _announce(chosen: config.Config, address: tuple[str, int], rooms: services.Services) -> None:
+    """Say where it runs: a few lines on a terminal, one line in a log."""
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    url = f"http://{host}:{address[1]}"
+    if not sys.stderr.isatty():
+        log.info("listening on %s, data in %s", url, chosen.data_dir)
+        return
+    print(f"Quillium {__version__} runs on {url}", file=sys.stderr)
+    print(f"Data is kept in {chosen.data_dir}", file=sys.stderr)
+    if not rooms.db.read(users.exist):
+        print("Make the first account, the admin:", file=sys.stderr)
+        print(
+            f"  curl {url}/api/v1/auth/register -H 'Content-Type: application/json'"
+            """ -d '{"email": "you@example.com", "password": "at least 8 characters"}'""",
+            file=sys.stderr,
+        )
+    print("Press Ctrl-C to stop.", file=sys.stderr)
+
+
+class _Formatter(logging.Formatter):
+    """Escapes line breaks and escape codes, so that nobody can write a log line of their own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        record.msg = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        record.args = None
+        return super().format(record)
+
+
+def _log_to_stderr(level: str) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger("tornado.access").setLevel(logging.ERROR)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
