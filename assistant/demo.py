@@ -33,64 +33,10 @@ _SUM = re.compile(
     r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z"
 )
 _COMMON_WORDS = frozenset(
-    [
-        "about",
-        "after",
-        "again",
-        "also",
-        "because",
-        "been",
-        "before",
-        "could",
-        "does",
-        "from",
-        "have",
-        "here",
-        "into",
-        "just",
-        "like",
-        "made",
-        "make",
-        "many",
-        "more",
-        "most",
-        "much",
-        "only",
-        "other",
-        "over",
-        "really",
-        "said",
-        "same",
-        "should",
-        "some",
-        "something",
-        "tell",
-        "than",
-        "that",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "thing",
-        "think",
-        "this",
-        "those",
-        "very",
-        "want",
-        "was",
-        "well",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "with",
-        "would",
-        "your",
-    ]
+    """about after again also because been before could does from have here into just like made make
+    many more most much only other over really said same should some something tell than that their
+    them then there these they thing think this those very want was well were what when where which
+    while with would your""".split()  # noqa: SIM905
 )
 
 
@@ -294,7 +240,8 @@ def _reflect(text: str, earlier: list[str]) -> str:
             answer += f"\n\nThat goes with what you said about {shared}: “{_quote(before)}”"
             break
     if kind == "asked":
-        return f"{answer}\n\nI am only a demo and know no more than you told me; `/help` shows what I can do."
+        modesty = "I am only a demo and know no more than you told me"
+        return f"{answer}\n\n{modesty}; `/help` shows what I can do."
     if topics:
         return f"{answer}\n\nTell me more about {topics[0]}."
     return f"{answer}\n\nTell me more."

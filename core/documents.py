@@ -1,7 +1,7 @@
 """Reading JSON that somebody else wrote (RFC 8259), strictly.
 
 What other parsers disagree on is refused, so that nobody is surprised: duplicate keys, NaN and
-infinities, a byte order mark, lone surrogates, U+0000, nesting over 64 (contract, sections 1 and 2).
+infinities, a byte order mark, lone surrogates, U+0000, nesting over 64 (contract, sections 1, 2).
 """
 
 from __future__ import annotations

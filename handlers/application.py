@@ -55,7 +55,7 @@ class QuilliumApplication(Application):
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self.under_way.emptied(), seconds)
 
-    def find_handler(
+    def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any
     ) -> httputil.HTTPMessageDelegate:
         for pattern, route in self._routes:

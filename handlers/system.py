@@ -65,7 +65,7 @@ class Static(BaseHandler, StaticFileHandler):
         return StaticFileHandler.compute_etag(self)
 
     async def head(self, *args: str) -> None:
-        await self.get(*args, include_body=False)
+        await StaticFileHandler.get(self, args[0], include_body=False)
 
 
 class Page(Static):
@@ -73,3 +73,6 @@ class Page(Static):
 
     async def get(self, include_body: bool = True) -> None:  # type: ignore[override]
         await StaticFileHandler.get(self, "index.html", include_body)
+
+    async def head(self, *args: str) -> None:
+        await self.get(include_body=False)

@@ -6,7 +6,7 @@ It forwards, nothing else. A frame that can't be handled gets an `error` frame a
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, ClassVar
 
 from tornado.concurrent import Future
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
@@ -27,7 +27,7 @@ MOST_WAITING = 1 << 20  # bytes for a reader that does not read
 class Socket(BaseHandler, WebSocketHandler):
     """One connection of a client."""
 
-    caller: Caller  # type: ignore[assignment]
+    caller: Caller
     _refusal: errors.QuilliumError | None = None
     _waiting = 0
     _is_leaving = False
@@ -38,7 +38,7 @@ class Socket(BaseHandler, WebSocketHandler):
         return self.parameter("token") or super().credential()
 
     def identify(self, access: Access) -> None:
-        """Find out who is calling; a refusal is told over the socket, where a browser can see it."""
+        """Find out who is calling; a refusal is told over the socket, for a browser to see."""
         credential = self.credential()
         try:
             if credential is None:
@@ -160,7 +160,11 @@ class Socket(BaseHandler, WebSocketHandler):
         schemas.validate("client_read", data)
         await self.services.chats.read(self.caller.user, data["chat_id"], data.get("message_id"))
 
-    _RECEIVERS = {"message": receive_message, "typing": receive_typing, "read": receive_read}
+    _RECEIVERS: ClassVar = {
+        "message": receive_message,
+        "typing": receive_typing,
+        "read": receive_read,
+    }
 
     def _count_signal(self) -> None:
         self.services.limits.signal(self.caller.user.id, self.services.clock())

@@ -38,7 +38,7 @@ def _python_pattern(pattern: str) -> str:
     return pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
 
 
-_Validator = validators.extend(
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     {"pattern": _pattern},
     # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
@@ -94,7 +94,9 @@ def _sentence(error: ValidationError) -> str:
     """One refusal as `field: what it is, what was expected`."""
     path = ".".join(str(part) for part in error.absolute_path)
     field = f"{path}: " if path else ""
-    value, expected = error.instance, error.validator_value
+    value: Any = error.instance
+    expected: Any = error.validator_value
+    schema: Any = error.schema
     match error.validator:
         case "required":
             prefix = f"{path}." if path else ""
@@ -104,7 +106,7 @@ def _sentence(error: ValidationError) -> str:
             given, needed = next(item for item in expected.items() if item[0] in value)
             return f"{field}{', '.join(needed)}: is required to change {given}"
         case "additionalProperties":
-            known = error.schema["properties"]  # type: ignore[index,call-overload]
+            known = schema["properties"]
             unknown = sorted(repr(name)[:60] for name in value if name not in known)
             return f"{field}{', '.join(unknown[:_MOST_ERRORS])}: unknown field"
         case "type":
@@ -124,7 +126,7 @@ def _sentence(error: ValidationError) -> str:
             return f"{field}expected {json.dumps(expected)}"
         case "anyOf":
             return _sentence(error.context[0]) if error.context else f"{field}not as expected"
-    description = error.schema.get("description", "another form")  # type: ignore[union-attr]
+    description = schema.get("description", "another form")
     return f"{field}expected {description}"
 
 

@@ -147,7 +147,7 @@ class Turns:
         if turn is None:
             return None
         turn.end_early("stopped")
-        return turn.reply and turn.reply.message.id
+        return turn.reply.message.id if turn.reply else None
 
     async def regenerate(self, user: User, chat_id: str) -> str:
         """Replace the last reply, or give the one that never came; its id.
@@ -273,7 +273,7 @@ class Turns:
 
     def _model_of(self, chat_id: str) -> str:
         """The model that will really speak in this chat."""
-        wanted = self._db.read(chats.model_of, chat_id) or ""
+        wanted = self._db.read(chats.model_of, chat_id)
         return self._directory.resolve(wanted, self._settings.admin()["default_model"])[1]
 
     def _begun(self, turn: Turn, begun: messages.Begun | None) -> messages.Begun | None:

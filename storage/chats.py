@@ -30,7 +30,8 @@ class Read(NamedTuple):
 
 def _from_row(row: tuple[Any, ...]) -> Chat:
     last = messages.from_row(row[8:]) if row[8] is not None else None
-    return Chat(*row[:8], last_message=last)
+    columns = (*row[:8], last)
+    return Chat(*columns)
 
 
 def find(connection: Connection, user: int, id: str) -> Chat:
@@ -51,10 +52,10 @@ def check(connection: Connection, user: int, id: str) -> int:
     return int(row[0])
 
 
-def model_of(connection: Connection, id: str) -> str | None:
-    """The model that a chat asks for; None if the chat is gone."""
+def model_of(connection: Connection, id: str) -> str:
+    """The model that a chat asks for; empty if the chat is gone."""
     row = connection.execute("SELECT model FROM chats WHERE id = ?", (id,)).fetchone()
-    return row and row[0]
+    return row[0] if row else ""
 
 
 def page(connection: Connection, user: int, limit: int, offset: int) -> Page[Chat]:

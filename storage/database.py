@@ -118,7 +118,7 @@ class Database:
         return await future
 
     def read(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Run a short, indexed read at once. Raises `StorageUnavailable` if the file can't be read."""
+        """Run a short, indexed read at once. Raises `StorageUnavailable`."""
         return _read(self._reader, work, *arguments)
 
     async def read_in_pool(self, work: Callable[..., T], *arguments: Any) -> T:

@@ -33,7 +33,7 @@ class DataFolder:
         self._path = path
 
     def secret(self) -> bytes:
-        """The key that signs tokens, made at the first start and kept: sessions outlive a restart."""
+        """The key that signs tokens, made once and kept, so that sessions outlive a restart."""
         path = self._path / KEY
         if not path.exists():
             create_private(path)

@@ -37,7 +37,8 @@ class Said(NamedTuple):
 
 
 def from_row(row: tuple[Any, ...]) -> Message:
-    return Message(*row[:9], error=row[9] and json.loads(row[9]))
+    columns = (*row[:9], row[9] and json.loads(row[9]))
+    return Message(*columns)
 
 
 def find(connection: Connection, chat: int, id: str) -> Message:
