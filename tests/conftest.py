@@ -1,0 +1,316 @@
+"""The server of a test: the whole application on a free port, over a database on a real disk.
+
+Its clock can be set, its passwords are hashed cheaply, and each of its answers is checked against
+its schema.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.httputil import url_concat
+from tornado.ioloop import IOLoop
+from tornado.netutil import bind_sockets
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+import schemas
+import services
+from core import config
+from handlers.application import SERVER_SETTINGS, QuilliumApplication
+from storage import folder
+
+ROOT = Path(__file__).parent.parent
+SECRET = b"the signing key of the tests, which is long enough"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "flags(*flags): what the server is started with")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker("gen_test")
+
+
+class Clock:
+    """Epoch seconds that pass only when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Answer:
+    """An answer of the API; `body` is parsed."""
+
+    def __init__(self, response: HTTPResponse) -> None:
+        self.status = response.code
+        self.headers = response.headers
+        self.raw = response.body
+        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        self.body: Any = json.loads(response.body) if is_json and response.body else None
+
+    @property
+    def error(self) -> str:
+        return f"{self.status} {self.body['error']['code']}"
+
+    @property
+    def details(self) -> str:
+        return str(self.body["error"]["details"])
+
+
+class Socket:
+    """A WebSocket of a test; `frames` are all that came."""
+
+    def __init__(self, connection: WebSocketClientConnection) -> None:
+        self.connection = connection
+        self.frames: list[dict[str, Any]] = []
+        self.is_closed = False
+
+    async def send(self, type: str, **data: Any) -> None:
+        await self.connection.write_message(json.dumps({"type": type, "data": data}))
+
+    async def next(self) -> dict[str, Any] | None:
+        """The next frame; None once the socket is closed."""
+        text = None if self.is_closed else await self.connection.read_message()
+        if text is None:
+            self.is_closed = True
+            return None
+        frame: dict[str, Any] = json.loads(text)
+        schemas.validate(f"server_{frame['type']}", frame)
+        self.frames.append(frame)
+        return frame
+
+    async def until(self, type: str, **data: Any) -> dict[str, Any]:
+        """The data of the next frame that looks like this."""
+        while frame := await self.next():
+            if frame["type"] == type and data.items() <= frame["data"].items():
+                return dict(frame["data"])
+        raise AssertionError(f"closed with {self.connection.close_code} before {type} {data}")
+
+    async def reply(self) -> dict[str, Any]:
+        """The assistant's next final message."""
+        return await self.until("message", sender="assistant")
+
+    async def closed(self) -> int | None:
+        while await self.next():
+            pass
+        return self.connection.close_code
+
+
+class Client:
+    """Somebody who calls the API. `await ada("PATCH /chats/{id}", {"title": "x"}, id=chat)`."""
+
+    def __init__(self, http: AsyncHTTPClient, base_url: str, credential: str | None = None) -> None:
+        self._http = http
+        self.base_url = base_url
+        self.credential = credential
+        self.tokens: dict[str, Any] = {}
+        self.user: dict[str, Any] = {}
+
+    async def __call__(
+        self,
+        operation: str,
+        body: Any = None,
+        *,
+        id: str = "",
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        prefix: str = "/api/v1",
+    ) -> Answer:
+        method, path = operation.split(" ", 1)
+        sent = dict(headers or {})
+        if self.credential and "Authorization" not in sent:
+            sent["Authorization"] = f"Bearer {self.credential}"
+        raw = body if isinstance(body, bytes) or body is None else json.dumps(body, ensure_ascii=False).encode()
+        if raw is not None:
+            sent.setdefault("Content-Type", "application/json")
+        around = path == "/" or path.startswith(("/health", "/static"))
+        address = self.base_url + ("" if around else prefix) + path.replace("{id}", id)
+        response = await self._http.fetch(
+            url_concat(address, query),
+            method=method,
+            body=raw,
+            headers=sent,
+            raise_error=False,
+            allow_nonstandard_methods=True,
+            request_timeout=30,
+        )
+        answer = Answer(response)
+        if answer.status >= 400:
+            schemas.validate("error", answer.body)
+        return answer
+
+    def with_credential(self, credential: str | None) -> Client:
+        other = Client(self._http, self.base_url, credential)
+        other.user = self.user
+        return other
+
+    async def register(self, email: str, password: str = "a good password") -> Client:
+        """Make an account; the client of its first session."""
+        body = {"email": email, "password": password}
+        answer = await self("POST /auth/register", body)
+        assert answer.status == 201, answer.body
+        return self._of(answer.body, answer.body["user"])
+
+    async def login(self, email: str, password: str = "a good password") -> Client:
+        answer = await self("POST /auth/login", {"email": email, "password": password})
+        assert answer.status == 200, answer.body
+        return self._of(answer.body, self.user)
+
+    def _of(self, tokens: dict[str, Any], user: dict[str, Any]) -> Client:
+        client = self.with_credential(tokens["access_token"])
+        client.tokens, client.user = tokens, user
+        return client
+
+    async def chat(self, **body: Any) -> str:
+        """A new chat's id."""
+        answer = await self("POST /chats", body)
+        assert answer.status == 201, answer.body
+        return str(answer.body["id"])
+
+    async def socket(self, credential: str | None = None, **headers: str) -> Socket:
+        address = self.base_url.replace("http", "ws") + "/api/v1/ws"
+        token = self.credential if credential is None else credential
+        request = HTTPRequest(url_concat(address, {"token": token}), headers=headers)
+        socket = Socket(await websocket_connect(request))
+        self._http.sockets.append(socket)  # type: ignore[attr-defined]
+        return socket
+
+    async def say(self, chat: str, content: str, **more: Any) -> list[dict[str, Any]]:
+        """Say something and wait for the end of its turn: the frames of the event stream."""
+        answer = await self(
+            "POST /chats/{id}/messages",
+            {"content": content, **more},
+            id=chat,
+            headers={"Accept": "text/event-stream"},
+        )
+        assert answer.status == 200, answer.raw
+        return events(answer.raw)
+
+
+def events(stream: bytes) -> list[dict[str, Any]]:
+    """The frames of a stream of Server-Sent Events."""
+    frames = []
+    for event in stream.decode().split("\n\n"):
+        if event.startswith("event: "):
+            first, second = event.split("\n")
+            frame = json.loads(second.removeprefix("data: "))
+            assert first == f"event: {frame['type']}"
+            schemas.validate(f"server_{frame['type']}", frame)
+            frames.append(frame)
+    return frames
+
+
+@pytest.fixture
+def io_loop() -> Any:
+    loop = IOLoop(make_current=False)
+    asyncio.set_event_loop(loop.asyncio_loop)  # type: ignore[attr-defined]
+    yield loop
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Any:
+    """The services of a running application."""
+    marker = request.node.get_closest_marker("flags")
+    flags = ["--bcrypt-cost=4", "--check-answers", f"--data-dir={data_dir}"]
+    chosen = config.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3")
+    with folder.opened(chosen.data_dir) as data:
+
+        async def build() -> services.Services:
+            return services.build(chosen, "1.2.3", data.database(), SECRET, clock)
+
+        built = io_loop.run_sync(build)
+        yield built
+
+        async def close() -> None:
+            await built.close_connections()
+            await built.close()
+
+        io_loop.run_sync(close)
+
+
+@pytest.fixture
+def app(rooms: services.Services) -> QuilliumApplication:
+    return QuilliumApplication(rooms, ROOT / "static", lambda: False)
+
+
+@pytest.fixture
+def http_server(app: QuilliumApplication, io_loop: IOLoop) -> Any:
+    (socket,) = bind_sockets(0, "127.0.0.1")
+    port = socket.getsockname()[1]
+
+    async def start() -> HTTPServer:
+        xheaders = app.settings.get("xheaders", False)
+        server = HTTPServer(app, xheaders=xheaders, **SERVER_SETTINGS)
+        server.add_socket(socket)
+        return server
+
+    server = io_loop.run_sync(start)
+    server.port = port  # type: ignore[attr-defined]
+    yield server
+    server.stop()
+    io_loop.run_sync(server.close_all_connections)
+
+
+@pytest.fixture
+def base_url(http_server: Any) -> str:
+    return f"http://127.0.0.1:{http_server.port}"
+
+
+@pytest.fixture
+def anyone(io_loop: IOLoop, base_url: str) -> Any:
+    """A client that has not said who it is."""
+
+    async def connect() -> Any:
+        return AsyncHTTPClient(force_instance=True, max_clients=200)
+
+    http = io_loop.run_sync(connect)
+    http.sockets = []
+
+    async def close() -> None:
+        for socket in http.sockets:
+            socket.connection.close()
+            await socket.closed()
+
+    yield Client(http, base_url)
+    io_loop.run_sync(close)
+    http.close()
+
+
+@pytest.fixture
+def ada(io_loop: IOLoop, anyone: Client) -> Client:
+    """The first user, who is the admin."""
+    return io_loop.run_sync(lambda: anyone.register("ada@example.com"))
+
+
+@pytest.fixture
+def bob(io_loop: IOLoop, anyone: Client, ada: Client) -> Client:
+    """The second user."""
+    return io_loop.run_sync(lambda: anyone.register("bob@example.com"))

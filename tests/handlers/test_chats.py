@@ -1,0 +1,214 @@
+"""Chats, search, export and import: contract section 6."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import Client, Clock
+
+
+async def test_create_as_the_reference_prints_it(ada: Client) -> None:
+    answer = await ada("POST /chats", {"title": "New Conversation", "model": "gpt-4"})
+    assert answer.status == 201
+    chat = answer.body
+    assert list(chat)[:5] == ["id", "title", "model", "created_at", "updated_at"]
+    assert chat["id"].startswith("chat_")
+    assert (chat["title"], chat["model"]) == ("New Conversation", "gpt-4")
+    assert chat["created_at"] == chat["updated_at"]
+    assert (chat["message_count"], chat["unread_count"], chat["last_message"]) == (0, 0, None)
+    assert (await ada("GET /chats/{id}", id=chat["id"])).body == chat
+
+
+async def test_defaults_of_a_chat(ada: Client) -> None:
+    chat = (await ada("POST /chats")).body
+    assert (chat["title"], chat["model"]) == ("New Conversation", "quillium-demo")
+    await ada("PUT /settings/user", {"default_model": "mine"})
+    assert (await ada("POST /chats", {})).body["model"] == "mine"
+
+
+async def test_the_first_message_gives_a_title(ada: Client) -> None:
+    untitled, titled = await ada.chat(), await ada.chat(title="New Conversation")
+    words = "Tell me   something about the\nhistory of the quill, and please take your time with it"
+    for chat in (untitled, titled):
+        await ada.say(chat, words)
+        await ada.say(chat, "A second message")
+    first = (await ada("GET /chats/{id}", id=untitled)).body["title"]
+    assert first == "Tell me something about the history of the quill, and…"
+    assert (await ada("GET /chats/{id}", id=titled)).body["title"] == "New Conversation"
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        ({"title": "x" * 201}, "title: 201 characters, at most 200"),
+        ({"title": " "}, "title: 0 characters, at least 1"),
+        ({"model": ""}, "model: 0 characters, at least 1"),
+        ({"model": "x" * 101}, "model: 101 characters, at most 100"),
+        ({"titel": "x"}, "'titel': unknown field"),
+    ],
+)
+async def test_create_and_update_refuse(ada: Client, body: dict[str, Any], details: str) -> None:
+    made = await ada("POST /chats", body)
+    changed = await ada("PATCH /chats/{id}", body, id=await ada.chat())
+    for answer in (made, changed):
+        assert answer.error == "400 invalid_request"
+        assert answer.details == details
+
+
+async def test_patch(ada: Client, clock: Clock) -> None:
+    chat = await ada.chat(title="Before", model="m")
+    clock.advance(1)
+    answer = await ada("PATCH /chats/{id}", {"title": " After "}, id=chat)
+    assert (answer.status, answer.body["title"], answer.body["model"]) == (200, "After", "m")
+    assert answer.body["updated_at"] > answer.body["created_at"]
+    answer = await ada("PATCH /chats/{id}", {"model": "n"}, id=chat)
+    assert (answer.body["title"], answer.body["model"]) == ("After", "n")
+    await ada.say(chat, "opening words")
+    assert (await ada("GET /chats/{id}", id=chat)).body["title"] == "After"
+
+
+async def test_delete_takes_the_messages_along(ada: Client) -> None:
+    chat = await ada.chat(title="Doomed")
+    await ada.say(chat, "remember the quill")
+    assert (await ada("DELETE /chats/{id}", id=chat)).status == 204
+    for operation in ("GET /chats/{id}", "DELETE /chats/{id}", "GET /chats/{id}/messages"):
+        assert (await ada(operation, id=chat)).error == "404 not_found"
+    assert (await ada("GET /chats", query={"q": "quill"})).body["data"] == []
+    assert (await ada("GET /chats")).body["pagination"]["total"] == 0
+
+
+async def test_list_is_newest_first_and_paged(ada: Client, clock: Clock) -> None:
+    chats = []
+    for number in range(25):
+        clock.advance(1)
+        chats.append(await ada.chat(title=str(number)))
+    clock.advance(1)
+    await ada.say(chats[3], "now the newest")
+    page = (await ada("GET /chats")).body
+    assert page["pagination"] == {
+        "total": 25,
+        "limit": 20,
+        "offset": 0,
+        "next": "/api/v1/chats?limit=20&offset=20",
+        "previous": None,
+    }
+    shown = [chat["title"] for chat in page["data"]]
+    assert shown == ["3", *(str(number) for number in range(24, 5, -1))]
+    assert page["data"][0]["last_message"]["sender"] == "assistant"
+    rest = (await ada("GET /chats", query={"limit": 20, "offset": 20}, prefix="/v1")).body
+    assert [chat["title"] for chat in rest["data"]] == ["5", "4", "2", "1", "0"]
+    assert rest["pagination"]["next"] is None
+    assert rest["pagination"]["previous"] == "/v1/chats?limit=20&offset=0"
+    deep = (await ada("GET /chats", query={"offset": 5000})).body
+    assert deep["data"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=-1", "limit=101", "limit=1e3", "limit=%D9%A3", "offset=-1", "limit=",
+     f"offset=1{'0' * 30}", "limit=1&limit=2", "limit=+5", "offset=1.0", "limit=%FF", "q=%00"],
+)  # fmt: skip
+async def test_bad_parameters(ada: Client, query: str) -> None:
+    assert (await ada(f"GET /chats?{query}")).error == "400 invalid_request"
+    if not query.startswith("q="):
+        chat = await ada.chat()
+        assert (await ada(f"GET /chats/{{id}}/messages?{query}", id=chat)).status == 400
+
+
+async def search(client: Client, words: str) -> list[str]:
+    answer = await client("GET /chats", query={"q": words})
+    assert answer.status == 200, answer.body
+    assert answer.body["pagination"]["total"] == len(answer.body["data"])
+    return [chat["title"] for chat in answer.body["data"]]
+
+
+async def test_search_wants_every_word_somewhere_in_the_chat(ada: Client) -> None:
+    birds, ink = await ada.chat(title="Birds"), await ada.chat(title="Ink")
+    await ada.say(birds, "The goose gives the Quill its name")
+    await ada.say(ink, "A quill wants ink, café noir, 東京に住んでいます")
+    assert sorted(await search(ada, "quill")) == ["Birds", "Ink"]
+    assert await search(ada, "QUILL goose") == ["Birds"]
+    assert await search(ada, "birds quill") == ["Birds"]  # one in the title, one in a message
+    assert await search(ada, "goose ink") == []
+    assert await search(ada, "cafe") == ["Ink"]
+    assert await search(ada, "東京") == ["Ink"]
+    assert await search(ada, "京東") == []
+    assert await search(ada, "goo") == ["Birds"]
+    await ada("PATCH /chats/{id}", {"title": "Poultry"}, id=birds)
+    assert await search(ada, "birds") == []
+    assert await search(ada, "poultry") == ["Poultry"]
+    assert len(await search(ada, "  ")) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    ['"', "'", "a AND", "NEAR(a b)", "*", "%", "a*b", "owner : u1", "-x", "^zq", "(", "\\", ";--",
+     "x" * 10_000, "a OR b NOT c", '"a" "b', "content:", "🪶", "\u0301", "{zq}"],
+)  # fmt: skip
+async def test_no_syntax_breaks_the_search(ada: Client, words: str) -> None:
+    await ada.say(await ada.chat(title="Something"), "else entirely, u1")
+    assert await search(ada, words) == []
+
+
+async def test_export_and_import(ada: Client, clock: Clock) -> None:
+    chat = await ada.chat(title="Quills")
+    await ada.say(chat, "My name is Ada", client_id="one")
+    await ada.say(chat, "/error")
+    export = await ada("GET /chats/{id}/export", id=chat)
+    assert export.headers["Content-Disposition"] == f'attachment; filename="{chat}.json"'
+    assert export.body["format"] == "quillium-chat"
+    clock.advance(600)
+    imported = await ada("POST /chats/import", export.body)
+    assert imported.status == 201
+    assert imported.body["id"] != chat
+    for field in ("title", "model", "created_at", "updated_at", "message_count"):
+        assert imported.body[field] == export.body["chat"][field]
+    assert imported.body["unread_count"] == 0
+    again = (await ada("GET /chats/{id}/export", id=imported.body["id"])).body
+    ours = {"id", "chat_id"}
+
+    def said(document: dict[str, Any]) -> list[dict[str, Any]]:
+        return [{k: v for k, v in m.items() if k not in ours} for m in document["messages"]]
+
+    assert said(again) == said(export.body)
+    assert said(again)[-1]["status"] == "failed"
+    assert sorted(await search(ada, "ada")) == ["Quills", "Quills"]
+
+
+async def test_export_as_markdown(ada: Client) -> None:
+    chat = await ada.chat(title="Quills")
+    await ada.say(chat, "Hello")
+    answer = await ada("GET /chats/{id}/export", id=chat, query={"format": "markdown"})
+    assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8"
+    text = answer.raw.decode()
+    assert text.startswith("# Quills\n\n**You**, ")
+    assert "**Assistant** (quillium-demo), " in text
+    bad = await ada("GET /chats/{id}/export", id=chat, query={"format": "pdf"})
+    assert bad.details == "format: expected json or markdown"
+
+
+@pytest.mark.parametrize(
+    ("change", "details"),
+    [
+        ({"format": "other"}, 'format: expected "quillium-chat"'),
+        ({"version": 2}, "version: expected 1"),
+        ({"messages": [{}]}, "messages.0.content: is required"),
+        ({"messages": [{"content": "x", "sender": "eve", "timestamp": "now"}]}, "messages.0.sender"),
+        ({"chat": {"title": "x" * 201, "model": "m"}}, "chat.title: 201 characters, at most 200"),
+    ],
+)
+async def test_import_refuses(ada: Client, change: dict[str, Any], details: str) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+    answer = await ada("POST /chats/import", {**export, **change})
+    assert answer.error == "400 invalid_request"
+    assert details in answer.details
+
+
+async def test_import_of_one_client_id_twice_stores_nothing(ada: Client) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+    line = {"content": "x", "sender": "user", "timestamp": export["exported_at"], "client_id": "a"}
+    answer = await ada("POST /chats/import", {**export, "messages": [line, line]})
+    assert answer.error == "409 conflict"
+    assert (await ada("GET /chats")).body["pagination"]["total"] == 1

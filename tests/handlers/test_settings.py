@@ -1,0 +1,123 @@
+"""Settings and models: contract sections 5 and 8."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.settings import Settings
+from tests.conftest import Client
+
+
+async def test_user_settings_as_the_reference_prints_them(ada: Client) -> None:
+    body = {"theme": "dark", "language": "en", "notifications_enabled": True}
+    answer = await ada("PUT /settings/user", body)
+    assert answer.status == 200
+    assert {name: answer.body[name] for name in body} == body
+    assert answer.body["updated_at"].endswith("Z")
+    assert (await ada("GET /settings/user")).body == answer.body
+
+
+async def test_user_settings_defaults_and_merge(ada: Client, bob: Client) -> None:
+    first = (await ada("GET /settings/user")).body
+    assert {name: value for name, value in first.items() if name != "updated_at"} == {
+        "theme": "system",
+        "language": "en",
+        "notifications_enabled": True,
+        "default_model": None,
+    }
+    await ada("PUT /settings/user", {"theme": "light", "default_model": "m"})
+    merged = (await ada("PUT /settings/user", {"language": "pt-BR"})).body
+    assert (merged["theme"], merged["language"], merged["default_model"]) == ("light", "pt-BR", "m")
+    assert (await bob("GET /settings/user")).body["theme"] == "system"
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        ({"theme": "blue"}, "theme: expected one of light, dark, system"),
+        ({"language": "english!"}, "language: expected a BCP 47 tag"),
+        ({"notifications_enabled": 1}, "notifications_enabled: a number, expected true or false"),
+        ({"updated_at": "x"}, "'updated_at': unknown field"),
+        ({"default_model": ""}, "default_model: 0 characters, at least 1"),
+    ],
+)
+async def test_user_settings_refuse(ada: Client, body: dict[str, Any], details: str) -> None:
+    answer = await ada("PUT /settings/user", body)
+    assert answer.error == "400 invalid_request"
+    assert details in answer.details
+    assert (await ada("GET /settings/user")).body["theme"] == "system"
+
+
+async def test_admin_settings_are_the_admins(ada: Client, bob: Client) -> None:
+    assert (await bob("GET /settings/admin")).error == "403 forbidden"
+    assert (await bob("PUT /settings/admin", {})).error == "403 forbidden"
+    answer = await ada("GET /settings/admin")
+    assert {name: value for name, value in answer.body.items() if name != "updated_at"} == {
+        "allow_registration": True,
+        "default_model": None,
+        "system_prompt": "",
+        "rate_limit_per_minute": 100,
+        "providers": [],
+    }
+
+
+PROVIDER = {"name": "local", "base_url": "http://localhost:11434/v1", "models": ["*"]}
+
+
+async def test_providers_keep_their_key_and_never_show_it(ada: Client, rooms: Any) -> None:
+    async def put(**change: Any) -> dict[str, Any]:
+        answer = await ada("PUT /settings/admin", {"providers": [{**PROVIDER, **change}]})
+        assert answer.status == 200, answer.body
+        assert b"sk-secret" not in answer.raw
+        return dict(answer.body["providers"][0])
+
+    assert (await put())["api_key_set"] is False
+    shown = await put(api_key="sk-secret")
+    assert list(shown) == ["name", "base_url", "api_key_set", "models"]
+    assert shown["api_key_set"] is True
+    assert (await put(models=["a"], api_key_set=True))["api_key_set"] is True
+    assert rooms.settings.admin()["providers"][0]["api_key"] == "sk-secret"
+    assert (await put(base_url="http://localhost:1/v1"))["api_key_set"] is False
+    assert rooms.settings.admin()["providers"][0]["api_key"] is None
+    kept = await ada("PUT /settings/admin", {"default_model": "m"})
+    assert len(kept.body["providers"]) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://host/", "http://user:pass@host/", "http://169.254.169.254/", "http://[fe80::1]/",
+     "http://[::ffff:169.254.169.254]/", "http://", "file:///etc/passwd", "http://host:99999/"],
+)  # fmt: skip
+async def test_provider_addresses_that_are_refused(ada: Client, address: str) -> None:
+    body = {"providers": [{**PROVIDER, "base_url": address}]}
+    answer = await ada("PUT /settings/admin", body)
+    assert answer.error == "400 invalid_request"
+    assert "providers.0.base_url" in answer.details
+
+
+async def test_two_providers_of_one_name(ada: Client) -> None:
+    answer = await ada("PUT /settings/admin", {"providers": [PROVIDER, PROVIDER]})
+    assert answer.details == "providers: two of them have the same name."
+
+
+async def test_admin_settings_refuse_nonsense(ada: Client) -> None:
+    for body in ({"rate_limit_per_minute": -1}, {"rate_limit_per_minute": 1.5}, {"x": 1}):
+        assert (await ada("PUT /settings/admin", body)).error == "400 invalid_request"
+
+
+async def test_admin_settings_outlive_a_restart(ada: Client, rooms: Any, data_dir: Path) -> None:
+    await ada("PUT /settings/admin", {"system_prompt": "Be brief.", "rate_limit_per_minute": 7})
+    again = Settings(rooms.db, rooms.clock).admin()
+    assert (again["system_prompt"], again["rate_limit_per_minute"]) == ("Be brief.", 7)
+
+
+async def test_models(ada: Client) -> None:
+    answer = await ada("GET /models")
+    assert answer.body["data"] == [
+        {"id": "quillium-demo", "provider": "built-in", "is_default": True}
+    ]
+    assert answer.body["pagination"]["total"] == 1
+    assert (await ada("GET /models", query={"offset": 1})).body["data"] == []
