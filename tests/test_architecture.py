@@ -1,0 +1,75 @@
+"""The house keeps its shape: floors, no circles, SQL and HTTP in their own rooms."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = {"core": 1, "schemas": 2, "storage": 2, "assistant": 2, "services": 3, "handlers": 4}
+FILES = sorted(path for room in FLOORS for path in (ROOT / room).glob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, with `from storage import chats` as `storage.chats`."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_each_floor_imports_only_lower_ones(path: Path) -> None:
+    room = path.parent.name
+    for name in imports(path):
+        other = name.split(".")[0]
+        assert other != "quillium"
+        if other in FLOORS and other != room:
+            assert FLOORS[other] < FLOORS[room], name
+
+
+def test_there_is_no_circle() -> None:
+    modules = {
+        f"{path.parent.name}.{path.stem}".removesuffix(".__init__"): imports(path)
+        for path in FILES
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way, name))
+        if name not in done:
+            for other in modules[name] & modules.keys() - {name}:
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in modules:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_sql_and_http_stay_in_their_rooms(path: Path) -> None:
+    room = path.parent.name
+    if room != "storage":
+        assert not re.search(r"\b(SELECT .* FROM|INSERT INTO|UPDATE \w+ SET)\b", path.read_text())
+        assert not {"sqlite3", "sqlite_utils"} & imports(path)
+    if room != "handlers":
+        assert not any(name.split(".")[0] == "tornado" for name in imports(path))
+
+
+def test_files_stay_readable() -> None:
+    long = {str(p): n for p in FILES if (n := len(p.read_text().splitlines())) > 420}
+    assert long == {}
+
+
+def test_every_room_is_packaged() -> None:
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    listed = setup["options"]["packages"].split()
+    assert sorted(listed) == sorted(f"_quillium.{room}" for room in [*FLOORS, "static"])

@@ -1,0 +1,64 @@
+"""What is not documented, or not tested, fails the build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import schemas
+from core import config, errors
+from handlers import base, routes
+
+ROOT = Path(__file__).parent.parent
+OPERATIONS = [
+    (f"{method} {route.path}", operation)
+    for route in (*routes.API, *routes.AROUND)
+    for method, operation in route.operations.items()
+]
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
+def test_each_operation_has_schema_docs_and_test(name: str, operation: base.Operation) -> None:
+    method, path = name.split()
+    documented = (ROOT / "docs" / "api.md").read_text()
+    assert f"| `{path}` | {method} |" in documented
+    tests = "".join(file.read_text() for file in (ROOT / "tests" / "handlers").glob("*.py"))
+    if path not in {"/ws", "/static/{file}"}:  # reached by Client.socket and by raw requests
+        assert f'"{name}"' in tests
+    for schema in (operation.body, operation.answer):
+        assert schema is None or schema in schemas.SCHEMAS
+    if path not in {"/ws", "/", "/static/{file}"} and operation.status != 204:
+        assert operation.answer is not None
+    if method in {"POST", "PUT", "PATCH"}:
+        assert operation.body is not None
+
+
+@pytest.mark.parametrize("option", config.OPTIONS, ids=lambda option: option.name)
+def test_each_setting_is_documented(option: config.Option) -> None:
+    documented = (ROOT / "docs" / "settings.md").read_text()
+    assert f"| `{option.flag}` | `{option.variable}` |" in documented
+
+
+def test_each_error_has_one_status_and_is_documented() -> None:
+    documented = (ROOT / "docs" / "api.md").read_text()
+    codes = set()
+    for error, status in base.STATUS.items():
+        assert f"| {status} | `{error.code}` |" in documented
+        codes.add(error.code)
+    assert len(codes) == len(base.STATUS)
+    models = {errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout}
+    known = {
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.QuilliumError)
+    }
+    assert known - {errors.QuilliumError} - models == set(base.STATUS)
+
+
+@pytest.mark.parametrize("name", sorted(schemas.SCHEMAS))
+def test_each_schema_is_used(name: str) -> None:
+    sources = [*ROOT.glob("handlers/*.py"), *ROOT.glob("tests/conftest.py")]
+    sources += ROOT.glob("schemas/*.json")
+    text = "".join(path.read_text() for path in sources)
+    assert f'"{name}"' in text or f'"{name}.json' in text or name.startswith("server_")
