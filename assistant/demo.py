@@ -25,8 +25,8 @@ _FACT = re.compile(
     r"\bmy ([\w' -]{1,40}?) (?:is|are) (?:called )?([^.,;!?\n]{1,80})", re.IGNORECASE
 )
 _NAME = re.compile(
-    r"\b(?:call me|i am called|i'm called|this is) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
-    r"|(?:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
+    r"(?i:\bcall me|\bi am called|\bi'm called) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
+    r"|(?i:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
 )
 _FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
 _SUM = re.compile(

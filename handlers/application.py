@@ -14,7 +14,8 @@ from tornado.escape import url_unescape
 from tornado.web import Application, RequestHandler
 
 from handlers import routes
-from handlers.base import MAX_BODY, NoSuchRoute, UnderWay
+from handlers.base import MAX_BODY, NoSuchRoute
+from handlers.operations import UnderWay
 from services import Services
 
 log = logging.getLogger("quillium.access")

@@ -6,22 +6,20 @@ the envelope of contract section 2 here, by the one table `STATUS`.
 
 from __future__ import annotations
 
-import asyncio
-import enum
-import ipaddress
 import json
 import logging
 import re
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlencode
 
-from tornado import httputil
 from tornado.web import HTTPError, RequestHandler
 
 import schemas
 from core import documents, errors, ids
 from core.rate_limit import Allowance
 from core.records import Caller, Page
+from handlers import origins, parameters
+from handlers.operations import Access, Operation
 from services import Services
 from services.limits import too_many
 
@@ -53,50 +51,6 @@ STATUS: dict[type[errors.QuilliumError], int] = {
 }
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")  # 10^15 is further than any list goes
-_TAURI_ORIGINS = frozenset(
-    {"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"}
-)
-
-
-class Access(enum.Enum):
-    """Who may call an operation."""
-
-    OPEN = "anybody"
-    USER = "a user, by a session or an API key"
-    SESSION = "a user, by a session"
-    ADMIN = "an admin, by a session"
-
-
-class Operation(NamedTuple):
-    """One method of one path. `body` and `answer` name schemas; None where there is none."""
-
-    access: Access
-    answer: str | None
-    status: int = 200
-    body: str | None = None
-
-
-class UnderWay:
-    """The requests and sockets that have not ended; a server that goes down waits for them."""
-
-    def __init__(self) -> None:
-        self._handlers: set[RequestHandler] = set()
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
-
-    def add(self, handler: RequestHandler) -> None:
-        self._handlers.add(handler)
-        self._is_empty.clear()
-
-    def discard(self, handler: RequestHandler) -> None:
-        """Twice is harmless."""
-        self._handlers.discard(handler)
-        if not self._handlers:
-            self._is_empty.set()
-
-    async def emptied(self) -> None:
-        await self._is_empty.wait()
 
 
 class BaseHandler(RequestHandler):
@@ -175,9 +129,9 @@ class BaseHandler(RequestHandler):
     def check_host(self) -> None:
         """Refuse names that are not ours: a page elsewhere may have its name lead here (DNS
         rebinding). Raises `Forbidden`."""
-        name = _host_name(self.request.host)
+        name = origins.host_name(self.request.host)
         config = self.services.config
-        if _is_loopback(name) or name == config.host.lower() or name in config.allowed_hosts:
+        if origins.is_loopback(name) or name == config.host.lower() or name in config.allowed_hosts:
             return
         if "*" in config.allowed_hosts or name == self._local_address():
             return
@@ -191,10 +145,10 @@ class BaseHandler(RequestHandler):
         allowed = self.services.config.cors_allowed_origins
         own = f"{self.request.protocol}://{self.request.host}"
         if (
-            origin in (own, *_TAURI_ORIGINS)
+            origin in (own, *origins.TAURI_ORIGINS)
             or origin.lower() in allowed
             or "*" in allowed
-            or _is_loopback_origin(origin)
+            or origins.is_loopback_origin(origin)
         ):
             self._allowed_origin = origin
             self.set_default_headers()
@@ -284,35 +238,11 @@ class BaseHandler(RequestHandler):
 
     def parameter(self, name: str) -> str | None:
         """A query parameter. Raises `InvalidRequest` if it comes twice or can't be text."""
-        values = self.request.query_arguments.get(name, [])
-        if len(values) > 1:
-            raise errors.InvalidRequest(f"{name}: given more than once")
-        try:
-            value = values[0].decode("utf-8") if values else None
-        except UnicodeDecodeError:
-            raise errors.InvalidRequest(f"{name}: not UTF-8") from None
-        if value is not None and not documents.is_storable(value):
-            raise errors.InvalidRequest(f"{name}: holds U+0000")
-        return value
-
-    def number_parameter(self, name: str, default: int, lowest: int, highest: int | None) -> int:
-        value = self.parameter(name)
-        if value is None:
-            return default
-        bounds = f"from {lowest} to {highest}" if highest else f"of at least {lowest}"
-        if (
-            not _WHOLE_NUMBER.match(value)
-            or int(value) < lowest
-            or (highest is not None and int(value) > highest)
-        ):
-            raise errors.InvalidRequest(f"{name}: expected a whole number {bounds}")
-        return int(value)
+        return parameters.text(self.request.query_arguments, name)
 
     def page_bounds(self) -> tuple[int, int]:
-        """`limit` and `offset` of a list (the reference's pagination)."""
-        return self.number_parameter("limit", 20, 1, 100), self.number_parameter(
-            "offset", 0, 0, None
-        )
+        """`limit` and `offset` of a list. Raises `InvalidRequest`."""
+        return parameters.page_bounds(self.request.query_arguments)
 
     def answer(self, value: dict[str, Any], status: int | None = None) -> None:
         """Send the answer of the operation, checked against its schema when testing."""
@@ -419,29 +349,3 @@ class NoSuchRoute(BaseHandler):
 
 def _encoded(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
-
-
-def _host_name(host: str) -> str:
-    """A Host header without its port, in lower case and without the brackets of IPv6."""
-    try:
-        name, _ = httputil.split_host_and_port(host.lower())
-    except ValueError:
-        return ""
-    return name.strip("[]")
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
-_LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|[0-9.]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?\Z")
-
-
-def _is_loopback_origin(origin: str) -> bool:
-    match = _LOOPBACK_ORIGIN.match(origin)
-    return bool(match and _is_loopback(match[1].strip("[]")))

@@ -10,7 +10,8 @@ import re
 from typing import NamedTuple
 
 from handlers import auth, chats, messages, models, settings, system, users, websocket
-from handlers.base import Access, BaseHandler, Operation
+from handlers.base import BaseHandler
+from handlers.operations import Access, Operation
 
 PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
 _PLACEHOLDERS = {"{id}": "([0-9A-Za-z_]{1,100})", "{file}": "(.+)"}

@@ -14,7 +14,8 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 import schemas
 from core import documents, errors
 from core.records import Caller
-from handlers.base import Access, BaseHandler
+from handlers.base import BaseHandler
+from handlers.operations import Access
 from services import frames
 from services.connections import Close
 from services.limits import too_many

@@ -115,8 +115,15 @@ class Socket:
 class Client:
     """Somebody who calls the API. `await ada("PATCH /chats/{id}", {"title": "x"}, id=chat)`."""
 
-    def __init__(self, http: AsyncHTTPClient, base_url: str, credential: str | None = None) -> None:
+    def __init__(
+        self,
+        http: AsyncHTTPClient,
+        base_url: str,
+        credential: str | None = None,
+        sockets: list[Socket] | None = None,
+    ) -> None:
         self._http = http
+        self._sockets: list[Socket] = [] if sockets is None else sockets
         self.base_url = base_url
         self.credential = credential
         self.tokens: dict[str, Any] = {}
@@ -136,7 +143,11 @@ class Client:
         sent = dict(headers or {})
         if self.credential and "Authorization" not in sent:
             sent["Authorization"] = f"Bearer {self.credential}"
-        raw = body if isinstance(body, bytes) or body is None else json.dumps(body, ensure_ascii=False).encode()
+        raw = (
+            body
+            if isinstance(body, bytes) or body is None
+            else json.dumps(body, ensure_ascii=False).encode()
+        )
         if raw is not None:
             sent.setdefault("Content-Type", "application/json")
         around = path == "/" or path.startswith(("/health", "/static"))
@@ -156,7 +167,7 @@ class Client:
         return answer
 
     def with_credential(self, credential: str | None) -> Client:
-        other = Client(self._http, self.base_url, credential)
+        other = Client(self._http, self.base_url, credential, self._sockets)
         other.user = self.user
         return other
 
@@ -186,9 +197,9 @@ class Client:
     async def socket(self, credential: str | None = None, **headers: str) -> Socket:
         address = self.base_url.replace("http", "ws") + "/api/v1/ws"
         token = self.credential if credential is None else credential
-        request = HTTPRequest(url_concat(address, {"token": token}), headers=headers)
+        request = HTTPRequest(url_concat(address, {"token": token or ""}), headers=headers)
         socket = Socket(await websocket_connect(request))
-        self._http.sockets.append(socket)  # type: ignore[attr-defined]
+        self._sockets.append(socket)
         return socket
 
     async def say(self, chat: str, content: str, **more: Any) -> list[dict[str, Any]]:
@@ -219,7 +230,7 @@ def events(stream: bytes) -> list[dict[str, Any]]:
 @pytest.fixture
 def io_loop() -> Any:
     loop = IOLoop(make_current=False)
-    asyncio.set_event_loop(loop.asyncio_loop)  # type: ignore[attr-defined]
+    asyncio.set_event_loop(loop.asyncio_loop)
     yield loop
     asyncio.set_event_loop(None)
     loop.close()
@@ -273,7 +284,7 @@ def http_server(app: QuilliumApplication, io_loop: IOLoop) -> Any:
         return server
 
     server = io_loop.run_sync(start)
-    server.port = port  # type: ignore[attr-defined]
+    server.port = port
     yield server
     server.stop()
     io_loop.run_sync(server.close_all_connections)
@@ -292,14 +303,14 @@ def anyone(io_loop: IOLoop, base_url: str) -> Any:
         return AsyncHTTPClient(force_instance=True, max_clients=200)
 
     http = io_loop.run_sync(connect)
-    http.sockets = []
+    client = Client(http, base_url)
 
     async def close() -> None:
-        for socket in http.sockets:
+        for socket in client._sockets:
             socket.connection.close()
             await socket.closed()
 
-    yield Client(http, base_url)
+    yield client
     io_loop.run_sync(close)
     http.close()
 
@@ -307,10 +318,12 @@ def anyone(io_loop: IOLoop, base_url: str) -> Any:
 @pytest.fixture
 def ada(io_loop: IOLoop, anyone: Client) -> Client:
     """The first user, who is the admin."""
-    return io_loop.run_sync(lambda: anyone.register("ada@example.com"))
+    client: Client = io_loop.run_sync(lambda: anyone.register("ada@example.com"))
+    return client
 
 
 @pytest.fixture
 def bob(io_loop: IOLoop, anyone: Client, ada: Client) -> Client:
     """The second user."""
-    return io_loop.run_sync(lambda: anyone.register("bob@example.com"))
+    client: Client = io_loop.run_sync(lambda: anyone.register("bob@example.com"))
+    return client

@@ -9,6 +9,7 @@ import pytest
 import schemas
 from core import config, errors
 from handlers import base, routes
+from handlers.operations import Operation
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = [
@@ -19,7 +20,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("name", "operation"), OPERATIONS, ids=[name for name, _ in OPERATIONS])
-def test_each_operation_has_schema_docs_and_test(name: str, operation: base.Operation) -> None:
+def test_each_operation_has_schema_docs_and_test(name: str, operation: Operation) -> None:
     method, path = name.split()
     documented = (ROOT / "docs" / "api.md").read_text()
     assert f"| `{path}` | {method} |" in documented

@@ -76,8 +76,9 @@ async def test_register_refuses(anyone: Client, change: dict[str, Any], details:
     answer = await anyone("POST /auth/register", body)
     assert answer.error == "400 invalid_request"
     assert details in answer.details
-    assert (await anyone("POST /auth/login", {"email": "ada@example.com", "password": "12345678"})
-            ).error == "401 invalid_credentials"
+    assert (
+        await anyone("POST /auth/login", {"email": "ada@example.com", "password": "12345678"})
+    ).error == "401 invalid_credentials"
 
 
 async def test_fifty_registrations_at_once_make_one_admin(anyone: Client) -> None:
@@ -97,7 +98,7 @@ async def test_registration_can_be_closed(ada: Client, anyone: Client) -> None:
     assert answer.error == "403 registration_closed"
 
 
-async def test_unknown_address_and_wrong_password_look_the_same(ada: Client, anyone: Client) -> None:
+async def test_unknown_address_and_wrong_password_look_alike(ada: Client, anyone: Client) -> None:
     wrong = await anyone("POST /auth/login", {"email": "ada@example.com", "password": "nonsense"})
     unknown = await anyone("POST /auth/login", {"email": "no@example.com", "password": "nonsense"})
     assert wrong.error == unknown.error == "401 invalid_credentials"

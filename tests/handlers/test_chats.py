@@ -195,7 +195,10 @@ async def test_export_as_markdown(ada: Client) -> None:
         ({"format": "other"}, 'format: expected "quillium-chat"'),
         ({"version": 2}, "version: expected 1"),
         ({"messages": [{}]}, "messages.0.content: is required"),
-        ({"messages": [{"content": "x", "sender": "eve", "timestamp": "now"}]}, "messages.0.sender"),
+        (
+            {"messages": [{"content": "x", "sender": "eve", "timestamp": "now"}]},
+            "messages.0.sender",
+        ),
         ({"chat": {"title": "x" * 201, "model": "m"}}, "chat.title: 201 characters, at most 200"),
     ],
 )

@@ -67,7 +67,14 @@ async def test_wrong_methods(ada: Client, base_url: str, method: str) -> None:
 
 async def test_head_works_wherever_get_does(ada: Client) -> None:
     chat = await ada.chat()
-    for path in ("/users/me", "/chats", "/chats/{id}", "/chats/{id}/messages", "/models", "/health"):
+    for path in (
+        "/users/me",
+        "/chats",
+        "/chats/{id}",
+        "/chats/{id}/messages",
+        "/models",
+        "/health",
+    ):
         get, head = await ada(f"GET {path}", id=chat), await ada(f"HEAD {path}", id=chat)
         assert (head.status, head.raw) == (200, b"")
         if path != "/health":
@@ -244,7 +251,14 @@ async def test_hosts(ada: Client, base_url: str) -> None:
     port = base_url.rpartition(":")[2]
     for good in ("localhost", f"LocalHost:{port}", "127.0.0.1", "127.9.9.9:1", f"[::1]:{port}"):
         assert (await ada("GET /users/me", headers={"Host": good})).status == 200
-    for evil in ("evil.example", f"evil.example:{port}", "localhost.evil.example", "0.0.0.0", "[", ""):
+    for evil in (
+        "evil.example",
+        f"evil.example:{port}",
+        "localhost.evil.example",
+        "0.0.0.0",
+        "[",
+        "",
+    ):
         for operation in ("GET /users/me", "GET /", "GET /static/page.css", "GET /health"):
             answer = await ada(operation, headers={"Host": evil, "Origin": f"http://{evil}"})
             if evil or operation == "GET /users/me":
@@ -317,9 +331,7 @@ async def test_a_link_out_of_static_is_not_followed(
     assert (await anyone("GET /static/link")).error == "404 not_found"
 
 
-async def test_the_access_log_holds_no_token(
-    ada: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_access_log_holds_no_token(ada: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         socket = await ada.socket()
         await socket.send("typing", chat_id=await ada.chat())

@@ -275,7 +275,7 @@ def test_while_it_drains_new_requests_are_refused(start: Any) -> None:
     path = f"/api/v1/chats/{chat}/messages"
     stream.request("POST", path, '{"content": "/slow 5"}', headers)
     response = stream.getresponse()
-    response.readline()
+    assert response.readline() == b"event: message\n"
     program.process.send_signal(signal.SIGTERM)
     rest = response.read()  # ends, with the reply stored
     assert b'"interrupted"' in rest
@@ -286,6 +286,8 @@ def test_while_it_drains_new_requests_are_refused(start: Any) -> None:
         pass  # it was already gone: no new request got in either
     else:
         assert (answer.status, b"shutting_down" in answer.read()) == (503, True)
+    kept.close()
+    stream.close()
     assert program.process.wait(timeout=10) == 0
 
 
@@ -296,7 +298,7 @@ def test_a_message_is_synced_before_it_is_acknowledged(tmp_path: Path) -> None:
         ["strace", "-f", "-s", "40", "-e", "trace=fsync,fdatasync,sendto,write", "-o", str(trace),
          sys.executable, str(ROOT / "quillium.py"), "--port=0", "--bcrypt-cost=4",
          f"--data-dir={tmp_path / 'data'}"],
-        stderr=subprocess.PIPE, text=True,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
         assert process.stderr is not None
@@ -311,10 +313,10 @@ def test_a_message_is_synced_before_it_is_acknowledged(tmp_path: Path) -> None:
             program.call("POST", f"/api/v1/chats/{chat}/messages", body, token)
         stored = trace.read_text()
     finally:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     calls = re.findall(r"(fdatasync|fsync)\(|HTTP/1.1 (201)", stored)
-    for number, (sync, created) in enumerate(calls):
+    for number, (_, created) in enumerate(calls):
         if created:
             assert calls[number - 1][0], "a 201 without a sync before it"
     assert sum(1 for _, created in calls if created) == 7

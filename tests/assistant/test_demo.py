@@ -1,0 +1,78 @@
+"""`quillium-demo`: it answers in context, and always the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant import Line
+from assistant.demo import Demo
+from core.errors import ModelUnavailable
+
+
+async def converse(*said: str) -> list[str]:
+    """What the assistant answers to each of these, in one conversation."""
+    lines: list[Line] = []
+    answers = []
+    for text in said:
+        lines.append(Line("user", text))
+        reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
+        lines.append(Line("assistant", reply))
+        answers.append(reply)
+    return answers
+
+
+async def test_it_says_the_same_every_time() -> None:
+    said = ("Hello", "My name is Ada", "Why is the sky blue?", "/markdown", "/lorem 99", "thanks")
+    assert await converse(*said) == await converse(*said)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (["Hello!"], "Hello! I am the built-in demo assistant."),
+        (["My name is Ada. Nice day!", "Hi"], "Hello, Ada!"),
+        (["My name is Ada. What can you do?", "What is my name?"], "your name is Ada."),
+        (["Hi", "What is my name?"], "You haven't told me yet."),
+        (["my dog is called Rex", "who's my dog?"], "your dog is Rex."),
+        (["I like geese", "I like ink", "What did I say first?"], "“I like geese”"),
+        (["I like geese", "I like ink", "summarize"], "1. I like geese\n2. I like ink"),
+        (["Geese give quills", "Tell me about quills"], "what you said about quills: “Geese give"),
+        (["What is 12 * 3?"], "12 * 3 = 36"),
+        (["7 / 0"], "Nothing can be divided by zero."),
+        (["I am called Ada.", "thank you"], "You are welcome, Ada."),
+        (["/nonsense"], "I don't know the command `/nonsense`."),
+        (["/lorem x"], "from 1 to 10,000"),
+        (["/lorem 0"], "from 1 to 10,000"),
+        (["/slow 9999"], "from 1 to 1,000"),
+        (["/HELP"], "`/lorem N`"),
+        (["?"], "You asked: “?”"),
+    ],
+)
+async def test_answers_make_sense_in_their_conversation(said: list[str], expected: str) -> None:
+    assert expected in (await converse(*said))[-1]
+
+
+@pytest.mark.parametrize("count", [1, 2, 12, 13, 61, 1000])
+async def test_lorem_says_exactly_so_many_words(count: int) -> None:
+    (answer,) = await converse(f"/lorem {count}")
+    assert len(answer.split()) == count
+
+
+async def test_markdown_holds_one_of_everything() -> None:
+    (text,) = await converse("/markdown")
+    for part in ("# ", "**", "~~", "```python", "> >", "- [x]", "1. ", "|:---", "](", "<script>"):
+        assert part in text
+
+
+async def test_error_speaks_and_then_fails() -> None:
+    reply = Demo().reply([Line("user", "/error")], "quillium-demo")
+    said = [await anext(reply) for _ in range(6)]
+    assert "".join(said) == "This reply is about to fail"
+    with pytest.raises(ModelUnavailable):
+        await anext(reply)
+
+
+async def test_all_that_came_since_the_last_reply_is_answered() -> None:
+    lines = [Line("system", "x"), Line("user", "My name is Ada"), Line("user", "2 + 2")]
+    reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
+    assert reply == "Nice to meet you, Ada! I will remember your name.\n\n2 + 2 = 4"

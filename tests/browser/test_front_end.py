@@ -1,0 +1,125 @@
+"""A front end on another port of this machine, in a real browser."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.process.test_start_stop import Program
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium, as CI installs")
+
+# What a developer would write: register, make a chat, send over the socket, read the headers.
+FRONT_END = """
+async ([base, name]) => {
+  const json = {"Content-Type": "application/json"};
+  const post = (path, body, more) => fetch(base + path,
+    {method: "POST", headers: {...json, ...more}, body: JSON.stringify(body)});
+  const made = await (await post("/auth/register",
+    {email: name + "@example.com", password: "a good password"})).json();
+  const auth = {Authorization: "Bearer " + made.access_token};
+  const answer = await post("/chats", {title: "From a browser"}, auth);
+  const chat = await answer.json();
+  const socket = new WebSocket(base.replace("http", "ws") + "/ws?token=" + made.access_token);
+  const frames = [];
+  await new Promise((resolve, reject) => {
+    socket.onerror = reject;
+    socket.onopen = () => socket.send(JSON.stringify(
+      {type: "message", data: {chat_id: chat.id, content: "My name is " + name}}));
+    socket.onmessage = event => {
+      const frame = JSON.parse(event.data);
+      frames.push(frame);
+      if (frame.type === "message" && frame.data.sender === "assistant") resolve();
+    };
+  });
+  await fetch(base + "/chats/" + chat.id, {method: "DELETE", headers: auth});
+  const closed = await new Promise(resolve => {
+    const refused = new WebSocket(base.replace("http", "ws") + "/ws?token=nonsense");
+    refused.onclose = event => resolve([event.code, event.reason]);
+  });
+  return {
+    status: answer.status,
+    remaining: answer.headers.get("X-RateLimit-Remaining"),
+    requestId: answer.headers.get("X-Request-Id"),
+    types: frames.map(frame => frame.type),
+    reply: frames.at(-1).data.content,
+    closed,
+  };
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    started = Program(tmp_path / "data")
+    yield started
+    started.process.kill()
+    started.process.communicate()
+
+
+@pytest.fixture
+def front_end(tmp_path: Path) -> Iterator[str]:
+    """The address of a page that another server on this machine serves."""
+    (tmp_path / "index.html").write_text("<!doctype html><title>Front end</title>")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(tmp_path))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def test_fetch_and_websocket_from_another_port(
+    browser: Browser, program: Program, front_end: str
+) -> None:
+    page = browser.new_page()
+    page.goto(front_end)
+    seen = page.evaluate(FRONT_END, [f"{program.url}/api/v1", "Ada"])
+    page.close()
+    assert (seen["status"], seen["remaining"]) == (201, "99")
+    assert seen["requestId"].startswith("req_")
+    assert seen["types"][:2] == ["message", "read"]
+    assert seen["types"][-1] == "message"
+    assert seen["reply"] == "Nice to meet you, Ada! I will remember your name."
+    assert seen["closed"] == [4401, "invalid_token"]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_fits_and_calls_nobody(
+    browser: Browser, program: Program, colours: Any, width: int
+) -> None:
+    page = browser.new_page(color_scheme=colours, viewport={"width": width, "height": 800})
+    requests, problems = [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: problems.append(message.text))
+    page.goto(program.url)
+    assert page.inner_text("h1") == "Quillium"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert all(url.startswith(program.url) for url in requests)
+    assert [problem for problem in problems if "favicon" not in problem] == []
+    page.close()
