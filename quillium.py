@@ -62,7 +62,8 @@ async def serve(chosen: config.Config) -> None:
         server = HTTPServer(application, xheaders=chosen.trusted_proxy, **SERVER_SETTINGS)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stopping.set)
+            # Not `loop.add_signal_handler`, which Windows does not have.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
         server.add_sockets(sockets)
         _announce(chosen, sockets[0].getsockname(), rooms)
         await stopping.wait()

@@ -69,6 +69,14 @@ class Turn:
             if self._speaking is not None:
                 self._speaking.cancel()
 
+    def let_watchers_go(self) -> None:
+        """No frame of this turn comes any more; of a chat that is gone, say so."""
+        for watcher in self.watchers:
+            if self.is_abandoned:
+                gone = frames.error(NotFound("chat"), chat_id=self.chat_id)
+                watcher.put(gone.type, gone.encode())
+            watcher.end()
+
     async def speak(self, speech: asyncio.Task[None]) -> None:
         """Wait for the speech, which `end_early` may cut. Raises what the provider raises."""
         self._speaking = speech
@@ -188,11 +196,10 @@ class Turns:
 
     def forget(self, chat_id: str) -> None:
         """The chat is gone: its reply ends, and what waited for it is told so."""
-        self._waiting.pop(chat_id, None)
-        turn = self._running.get(chat_id)
-        if turn is not None:
-            turn.is_abandoned = True
-            turn.end_early("stopped")
+        for turn in (self._running.get(chat_id), self._waiting.get(chat_id)):
+            if turn is not None:
+                turn.is_abandoned = True
+                turn.end_early("stopped")
 
     async def drain(self) -> None:
         """End all replies as `interrupted`, and wait until that is stored."""
@@ -365,20 +372,16 @@ class Turns:
         """The turn is over: let its watchers go, and answer what came meanwhile."""
         if error is not None and turn.answers:
             self._publish(turn, frames.error(error, chat_id=turn.chat_id))
-        elif turn.is_abandoned:
-            gone = frames.error(NotFound("chat"), chat_id=turn.chat_id)
-            for watcher in turn.watchers:
-                watcher.put(gone.type, gone.encode())
-        for watcher in turn.watchers:
-            watcher.end()
+        turn.let_watchers_go()
         del self._running[turn.chat_id]
         following = self._waiting.pop(turn.chat_id, None)
-        if following is not None and not self._is_draining:
+        if following is None:
+            return
+        if following.is_abandoned or self._is_draining:
+            following.let_watchers_go()
+        else:
             self._running[turn.chat_id] = following
             self._start(self._run(following))
-        elif following is not None:
-            for watcher in following.watchers:
-                watcher.end()
 
     def _publish(self, turn: Turn, frame: frames.Frame) -> None:
         text = self._connections.publish(turn.user_id, frame)

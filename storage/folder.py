@@ -72,8 +72,9 @@ class DataFolder:
 def opened(path: Path) -> Iterator[DataFolder]:
     """Make the folder if need be, and hold it. Raises `FolderError` with what to do."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        path.chmod(0o700)
+        if not path.exists():  # one that is there keeps its mode: it may be somebody's home
+            path.mkdir(parents=True)
+            path.chmod(0o700)
         create_private(path / LOCK)
     except OSError as error:
         raise FolderError(

@@ -206,8 +206,11 @@ async def test_deleting_a_chat_ends_its_reply(ada: Client) -> None:
     socket = await ada.socket()
     turn = asyncio.ensure_future(ada.say(chat, "/slow 20"))
     await socket.until("typing")
+    waiting = asyncio.ensure_future(ada.say(chat, "And then?"))
+    await socket.until("message", content="And then?")
     assert (await ada("DELETE /chats/{id}", id=chat)).status == 204
     assert (await turn)[-1]["data"]["code"] == "not_found"
+    assert (await waiting)[-1]["data"]["code"] == "not_found"
     again = await ada.chat()
     await ada.say(again, "still here")
 

@@ -14,6 +14,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -214,6 +215,43 @@ def test_everything_is_there_after_a_restart(start: Any) -> None:
     said = again.call("GET", f"/api/v1/chats/{chat}/messages", token=token)["data"]
     assert said[0] == message
     assert again.call("GET", "/api/v1/chats", token=token)["data"][0]["title"] == "Kept"
+
+
+def test_the_tour_of_the_readme(start: Any) -> None:
+    tour = re.search(r"```sh\n(api=.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert tour is not None
+    program = start()
+    script = tour[1].replace("http://localhost:8080", program.url)
+    done = subprocess.run(["bash", "-eu", "-c", script], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    stream, _, listed = done.stdout.rpartition("\n\n")
+    assert "event: read" in stream
+    said = json.loads(listed)["data"]
+    assert said[1]["content"] == "Nice to meet you, Ada! I will remember your name."
+
+
+def test_a_trusted_proxy_says_who_is_calling(start: Any) -> None:
+    program = start("--trusted-proxy")
+
+    def remaining(address: str) -> str:
+        request = urllib.request.Request(f"{program.url}/api/v1/chats")
+        request.add_header("X-Forwarded-For", address)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        refused.value.close()
+        return str(refused.value.headers["X-RateLimit-Remaining"])
+
+    assert remaining("203.0.113.1") == "99"
+    assert remaining("203.0.113.1") == "98"
+    assert remaining("203.0.113.2") == "99"
+
+
+def test_a_folder_that_was_there_keeps_its_mode(start: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    start()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
 def test_what_was_acknowledged_survives_kill_9(start: Any) -> None:
