@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,7 +107,7 @@ async def test_admin_settings_refuse_nonsense(ada: Client) -> None:
         assert (await ada("PUT /settings/admin", body)).error == "400 invalid_request"
 
 
-async def test_admin_settings_outlive_a_restart(ada: Client, rooms: Any, data_dir: Path) -> None:
+async def test_admin_settings_outlive_a_restart(ada: Client, rooms: Any) -> None:
     await ada("PUT /settings/admin", {"system_prompt": "Be brief.", "rate_limit_per_minute": 7})
     again = Settings(rooms.db, rooms.clock).admin()
     assert (again["system_prompt"], again["rate_limit_per_minute"]) == ("Be brief.", 7)
