@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from storage import sessions
 from tests.conftest import Client, Clock
 from tests.handlers.test_messages import check_turn
 
@@ -159,6 +160,13 @@ async def test_a_socket_outlives_its_access_token(ada: Client, clock: Clock) -> 
     clock.advance(3600)
     await socket.send("message", chat_id=chat, content="Hello")
     assert (await socket.reply())["status"] == "complete"
+
+
+async def test_a_session_that_ends_behind_the_servers_back(ada: Client, rooms: Any) -> None:
+    socket = await ada.socket()
+    await rooms.db.write(sessions.delete_of_user, 1)
+    await socket.send("typing", chat_id="chat_1")
+    assert await socket.closed() == 4401
 
 
 async def test_the_token_in_a_header(ada: Client) -> None:
