@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
@@ -48,6 +49,13 @@ class Static(BaseHandler, StaticFileHandler):
         if "\0" in url_path:
             raise HTTPError(404)  # no file system takes it, and Tornado would answer 500
         return super().parse_url_path(url_path)
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        path = super().validate_absolute_path(root, absolute_path)
+        if path is not None and not Path(path).resolve().is_relative_to(Path(root).resolve()):
+            # A symbolic link that leads out; Tornado before 6.6, for Python 3.10, follows it.
+            raise HTTPError(404)
+        return path
 
     def set_extra_headers(self, path: str) -> None:
         for name, value in PAGE_HEADERS.items():

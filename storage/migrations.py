@@ -7,6 +7,7 @@ that is killed is as if it never ran. Never call `executescript` here: it commit
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 
 from sqlite_utils import Database, Migrations
 
@@ -211,7 +212,8 @@ class NewerDatabase(Exception):
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the schema up to date. Raises `NewerDatabase` and changes nothing if it is ahead."""
     db = Database(connection, execute_plugins=False)
-    steps = migrations.pending(Database(memory=True, execute_plugins=False))  # on nothing: all
+    with closing(sqlite3.connect(":memory:")) as nothing:  # on which all steps are pending
+        steps = migrations.pending(Database(nothing, execute_plugins=False))
     if {step.name for step in migrations.applied(db)} - {step.name for step in steps}:
         raise NewerDatabase
     migrations.apply(db)
