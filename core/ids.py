@@ -9,8 +9,17 @@ ALPHABET = string.digits + string.ascii_letters
 
 
 def random_text(length: int) -> str:
-    """`length` characters of `[0-9A-Za-z]`, fit for secrets: 5.95 bits each."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    """`length` characters of `[0-9A-Za-z]`, fit for secrets: 5.95 bits each.
+
+    From one number out of the system's source, 64 bits longer than needed so that no character is
+    likelier than another: a call for each character would cost ten times as much.
+    """
+    number = secrets.randbits(6 * length + 64)
+    characters = []
+    for _ in range(length):
+        number, digit = divmod(number, len(ALPHABET))
+        characters.append(ALPHABET[digit])
+    return "".join(characters)
 
 
 def new(prefix: str) -> str:
