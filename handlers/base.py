@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from tornado.web import HTTPError, RequestHandler
 import schemas
 from core import documents, errors, ids
 from core.rate_limit import Allowance
-from core.records import Caller, Page
+from core.records import Caller, Page, Record
 from handlers import origins, parameters
 from handlers.operations import Access, Operation
 from services import Services
@@ -26,6 +27,7 @@ from services.limits import too_many
 log = logging.getLogger("quillium")
 
 MAX_BODY = 1 << 20  # bytes
+DEEP_OFFSET = 1000  # rows to skip; up to here a page takes less than a millisecond
 EXPOSED_HEADERS = (
     "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
 )
@@ -243,6 +245,14 @@ class BaseHandler(RequestHandler):
     def page_bounds(self) -> tuple[int, int]:
         """`limit` and `offset` of a list. Raises `InvalidRequest`."""
         return parameters.page_bounds(self.request.query_arguments)
+
+    async def read_page(
+        self, offset: int, work: Callable[..., Page[Record]], *arguments: Any
+    ) -> Page[Record]:
+        """Read a page of a list: at once, or in the pool when there is much to skip."""
+        if offset > DEEP_OFFSET:
+            return await self.services.db.read_in_pool(work, *arguments)
+        return self.services.db.read(work, *arguments)
 
     def answer(self, value: dict[str, Any], status: int | None = None) -> None:
         """Send the answer of the operation, checked against its schema when testing."""

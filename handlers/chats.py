@@ -7,8 +7,6 @@ from handlers.base import BaseHandler
 from services.chats import markdown
 from storage import chats
 
-_DEEP = 1000  # rows to skip; up to here a page takes less than a millisecond
-
 
 class Chats(BaseHandler):
     async def get(self) -> None:
@@ -17,10 +15,8 @@ class Chats(BaseHandler):
         user, db = self.known_caller.user.number, self.services.db
         if query and query.strip():
             page = await db.read_in_pool(chats.search, user, query, limit, offset)
-        elif offset > _DEEP:
-            page = await db.read_in_pool(chats.page, user, limit, offset)
         else:
-            page = db.read(chats.page, user, limit, offset)
+            page = await self.read_page(offset, chats.page, user, limit, offset)
         self.answer_page(page, limit, offset, q=query)
 
     async def post(self) -> None:

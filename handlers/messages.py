@@ -11,7 +11,6 @@ from handlers.base import BaseHandler
 from services.replies import Watcher
 from storage import chats, messages
 
-_DEEP = 1000  # rows to skip; up to here a page takes less than a millisecond
 KEEPALIVE_SECONDS = 15.0  # proxies cut what is silent for longer
 
 
@@ -21,13 +20,9 @@ class Messages(BaseHandler):
         order = self.parameter("order")
         if order not in (None, "asc", "desc"):
             raise InvalidRequest("order: expected asc or desc")
-        db = self.services.db
-        chat = db.read(chats.check, self.known_caller.user.number, id)
-        bounds = (chat, limit, offset, order == "desc")
-        if offset > _DEEP:
-            page = await db.read_in_pool(messages.page, *bounds)
-        else:
-            page = db.read(messages.page, *bounds)
+        chat = self.services.db.read(chats.check, self.known_caller.user.number, id)
+        newest_first = order == "desc"
+        page = await self.read_page(offset, messages.page, chat, limit, offset, newest_first)
         self.answer_page(page, limit, offset, order=order)
 
     async def post(self, id: str) -> None:
