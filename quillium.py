@@ -8,8 +8,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -24,30 +25,77 @@ from tornado.netutil import bind_sockets  # noqa: E402
 
 import services  # noqa: E402
 from core import config  # noqa: E402
+from core.progress import Progress  # noqa: E402
 from handlers.application import SERVER_SETTINGS, QuilliumApplication  # noqa: E402
-from storage import folder, users  # noqa: E402
+from storage import folder, upkeep, users  # noqa: E402
 
 DRAIN_SECONDS = 8.0  # within which requests under way may end; then they are cut
 log = logging.getLogger("quillium")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM or Ctrl-C. The exit status: 0, or 2 with one line when it can't start."""
+    """Serve until SIGTERM or Ctrl-C, or run a command.
+
+    The exit status: 0, or 2 with one line when it can't start; 1 when a check found something.
+    """
     try:
-        chosen = config.parse(
+        chosen, command, file = config.parse(
             sys.argv[1:] if arguments is None else arguments, os.environ, __version__
         )
         _log_to_stderr(chosen.log_level)
-        asyncio.run(serve(chosen))
+        if command is None:
+            asyncio.run(serve(chosen))
+            return 0
+        return _COMMANDS[command](chosen.data_dir, file)
     except (config.ConfigError, folder.FolderError) as error:
         print(f"quillium: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("quillium: stopped; nothing was changed", file=sys.stderr)
+        return 130  # as shells have it: 128 and the number of the signal
+
+
+def _backup(data_dir: Path, file: Path) -> int:
+    with Progress(sys.stderr) as progress:
+        made = folder.backup(data_dir, file, progress)
+    print(f"{file} is a backup of {_contents(made)}.")
     return 0
+
+
+def _restore(data_dir: Path, file: Path) -> int:
+    with folder.held(data_dir) as data, Progress(sys.stderr) as progress:
+        restored, kept = data.restore(file, progress)
+    print(f"Restored {_contents(restored)} from {file}.")
+    if kept is not None:
+        print(f"What was there before is kept as {kept}.")
+    return 0
+
+
+def _check(data_dir: Path, _: None) -> int:
+    with Progress(sys.stderr) as progress:
+        found = folder.check(data_dir, progress)
+    for problem in found.problems:
+        print(problem)
+    if not found.problems:
+        print(f"The database is sound: {_contents(found)}.")
+    return 1 if found.problems else 0
+
+
+_COMMANDS: dict[str, Callable[[Path, Any], int]] = {
+    "backup": _backup,
+    "restore": _restore,
+    "check": _check,
+}
+
+
+def _contents(report: upkeep.Report) -> str:
+    counted = {"user": report.users, "chat": report.chats, "message": report.messages}
+    return ", ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counted.items())
 
 
 async def serve(chosen: config.Config) -> None:
     """Open the data folder, serve, drain. Raises `FolderError` or `ConfigError` if it can't."""
-    with folder.opened(chosen.data_dir) as data:
+    with folder.held(chosen.data_dir) as data:
         secret = chosen.jwt_secret.encode() if chosen.jwt_secret else data.secret()
         try:
             sockets = bind_sockets(chosen.port, chosen.host)
@@ -56,7 +104,9 @@ async def serve(chosen: config.Config) -> None:
             raise config.ConfigError(
                 f"can't listen on {where}: {error.strerror}. Choose another --port or --host."
             ) from None
-        rooms = services.build(chosen, __version__, data.database(), secret, time.time)
+        with Progress(sys.stderr) as progress:
+            database = data.database(progress)
+        rooms = services.build(chosen, __version__, database, secret, time.time)
         stopping = asyncio.Event()
         application = QuilliumApplication(rooms, _ROOMS / "static", stopping.is_set)
         server = HTTPServer(application, xheaders=chosen.trusted_proxy, **SERVER_SETTINGS)

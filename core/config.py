@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import platformdirs
 
@@ -36,6 +36,34 @@ class Config:
     check_answers: bool
 
 
+class Start(NamedTuple):
+    """What a command line asks for: to serve, or to run a command of `COMMANDS` on a file."""
+
+    config: Config
+    command: str | None = None
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something else than serving. `file` describes its argument, if it takes one."""
+
+    name: str
+    help: str
+    file: str | None = None
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("backup", "copy the database, while the server runs or not", "new file to copy it to"),
+    Command(
+        "restore",
+        "put a backup in the database's place; what was there is kept under another name",
+        "a backup",
+    ),
+    Command("check", "look whether the database is sound; exit status 1 if it is not"),
+)
+
+
 @dataclass(frozen=True)
 class Option:
     """One setting. `parse` raises `ValueError` that says what was expected."""
@@ -45,6 +73,7 @@ class Option:
     default: str
     parse: Callable[[str], Any]
     help: str
+    is_for_commands: bool = False  # beside the server
 
     @property
     def flag(self) -> str:
@@ -121,6 +150,7 @@ OPTIONS: tuple[Option, ...] = (
         "",
         _folder,
         "folder of the database; if left out, the platform's folder for a user's data",
+        is_for_commands=True,
     ),
     Option(
         "jwt_secret",
@@ -166,7 +196,14 @@ OPTIONS: tuple[Option, ...] = (
         _switch,
         "believe X-Forwarded-For: only behind a proxy that sets it",
     ),
-    Option("log_level", "LOG_LEVEL", "INFO", _log_level, "DEBUG, INFO, WARNING or ERROR"),
+    Option(
+        "log_level",
+        "LOG_LEVEL",
+        "INFO",
+        _log_level,
+        "DEBUG, INFO, WARNING or ERROR",
+        is_for_commands=True,
+    ),
     Option(
         "bcrypt_cost",
         "BCRYPT_COST",
@@ -189,25 +226,50 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message} (see --help)")
 
 
-def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str) -> Config:
-    """The settings of this start. Raises `ConfigError`; `--help` and `--version` exit."""
+def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str) -> Start:
+    """What is to be started, and how. Raises `ConfigError`; `--help` and `--version` exit."""
     parser = _Parser(
         prog="quillium",
-        description="The Quillium API, a chat page and an assistant, in one process.",
+        description="The Quillium API, a chat page and an assistant, in one process. Without a"
+        " command it serves.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"quillium {version}")
-    for option in OPTIONS:
-        default = f" (default {option.default})" if option.default else ""
-        text = f"{option.help}{default} [{option.variable}]"
+    _add_options(parser, OPTIONS, default=None)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    for command in COMMANDS:
+        added = commands.add_parser(
+            command.name, help=command.help, description=command.help, allow_abbrev=False
+        )
+        if command.file is not None:
+            added.add_argument("file", metavar="FILE", type=Path, help=command.file)
+        # One that is not given here leaves what was given before the command.
+        also = [option for option in OPTIONS if option.is_for_commands]
+        _add_options(added, also, default=argparse.SUPPRESS)
+    given = vars(parser.parse_args(arguments))
+    values = {option.name: _value(option, given, environment) for option in OPTIONS}
+    return Start(Config(**values), given["command"], given.get("file"))
+
+
+def _add_options(
+    parser: argparse.ArgumentParser, options: Sequence[Option], default: str | None
+) -> None:
+    for option in options:
+        shown = f" (default {option.default})" if option.default else ""
+        text = f"{option.help}{shown} [{option.variable}]"
         if option.is_switch:
             parser.add_argument(
-                option.flag, dest=option.name, action="store_const", const="true", help=text
+                option.flag,
+                dest=option.name,
+                action="store_const",
+                const="true",
+                default=default,
+                help=text,
             )
         else:
-            parser.add_argument(option.flag, dest=option.name, metavar="VALUE", help=text)
-    given = vars(parser.parse_args(arguments))
-    return Config(**{option.name: _value(option, given, environment) for option in OPTIONS})
+            parser.add_argument(
+                option.flag, dest=option.name, metavar="VALUE", default=default, help=text
+            )
 
 
 def _value(option: Option, given: Mapping[str, Any], environment: Mapping[str, str]) -> Any:

@@ -28,7 +28,8 @@ from core.tokens import Tokens
 from services.connections import Connections
 from services.settings import Settings
 from storage import api_keys, sessions, users
-from storage.database import Connection, Database
+from storage.connection import Connection
+from storage.database import Database
 
 T = TypeVar("T")
 

@@ -16,7 +16,8 @@ from core.errors import InvalidRequest
 from core.records import User
 from core.times import rfc3339
 from storage import settings as stored
-from storage.database import Connection, Database
+from storage.connection import Connection
+from storage.database import Database
 
 
 class Settings:

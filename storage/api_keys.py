@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.errors import NotFound
 from core.records import ApiKey, Page, User
 from storage import users
-from storage.database import Connection
+from storage.connection import Connection
 
 _COLUMNS = "id, name, prefix, created_at, last_used_at"
 

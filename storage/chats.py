@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from core.errors import NotFound
 from core.records import Chat, Message, Page
-from storage import messages, search_text
-from storage.database import Connection
+from storage import messages
+from storage.connection import Connection
+from storage.search import chats_with
 
 _SELECT = (
     "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
@@ -72,22 +73,7 @@ def page(connection: Connection, user: int, limit: int, offset: int) -> Page[Cha
 
 def search(connection: Connection, user: int, query: str, limit: int, offset: int) -> Page[Chat]:
     """The chats in whose title or messages every word of the query occurs, newest first."""
-    phrases = search_text.phrases(query)
-    found: set[int] = set()
-    for position, phrase in enumerate(phrases):
-        expression = f"owner : u{user:d} AND content : {phrase}"
-        having = {
-            row[0]
-            for row in connection.execute(
-                "SELECT rowid FROM titles_index WHERE titles_index MATCH ?"
-                " UNION SELECT m.chat FROM messages_index i JOIN messages m ON m.number = i.rowid"
-                " WHERE messages_index MATCH ?",
-                (expression, expression),
-            )
-        }
-        found = found & having if position else having
-        if not found:
-            break
+    found = chats_with(connection, user, query)
     rows = connection.execute(
         f"{_SELECT} WHERE c.number IN (SELECT value FROM json_each(?))"
         " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?",

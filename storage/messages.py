@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from core.errors import Conflict, NotFound
 from core.records import Message, Page, Sender, Status
-from storage.database import Connection
+from storage.connection import Connection
 
 _SELECT = (
     "SELECT m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
@@ -130,11 +130,11 @@ def add(
                 raise Conflict("client_id: came before in this chat, with other content.")
             return Added(message, False)
     number = _insert(connection, id, chat, user, "user", content, now, "complete", None, client_id)
+    if not is_titled:  # only then, because the title's words are indexed anew
+        connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
     connection.execute(
         "UPDATE chats SET updated_at = ?, is_titled = 1 WHERE number = ?", (now, chat)
     )
-    if not is_titled:
-        connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
     message = Message(number, id, chat_id, content, "user", now, "complete", None, client_id)
     return Added(message, True)
 

@@ -205,15 +205,71 @@ def m001_initial(db: Database) -> None:
         db.conn.execute(statement)
 
 
+# What was deleted is erased for good at the next clean stop (`erasure`).
+_ERASURE = (
+    """
+    CREATE TABLE erasure (
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        is_due INTEGER NOT NULL  -- 1: something was deleted since the last time
+    ) STRICT
+    """,
+    "INSERT INTO erasure (only, is_due) VALUES (1, EXISTS (SELECT 1 FROM users))",
+    """
+    CREATE TRIGGER message_leaves_traces AFTER DELETE ON messages BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+    # A reply that is being written only grows.
+    """
+    CREATE TRIGGER content_leaves_traces AFTER UPDATE OF content ON messages
+    WHEN old.status <> 'streaming' AND old.content <> '' BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER chat_leaves_traces AFTER DELETE ON chats BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+    # The title that a chat has before somebody gives it one is no secret.
+    """
+    CREATE TRIGGER title_leaves_traces AFTER UPDATE OF title ON chats WHEN old.is_titled BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+)
+
+
+@migrations()
+def m002_erasure(db: Database) -> None:
+    for statement in _ERASURE:
+        db.conn.execute(statement)
+
+
 class NewerDatabase(Exception):
     """The database was made by a newer version of this application."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date. Raises `NewerDatabase` and changes nothing if it is ahead."""
+class ForeignDatabase(Exception):
+    """The database is another application's."""
+
+
+def pending(connection: sqlite3.Connection) -> list[str]:
+    """The steps that this database lacks; of an empty one, all. Only reads.
+
+    Raises `NewerDatabase` and `ForeignDatabase`.
+    """
     db = Database(connection, execute_plugins=False)
     with closing(sqlite3.connect(":memory:")) as nothing:  # on which all steps are pending
-        steps = migrations.pending(Database(nothing, execute_plugins=False))
-    if {step.name for step in migrations.applied(db)} - {step.name for step in steps}:
+        known = {step.name for step in migrations.pending(Database(nothing, execute_plugins=False))}
+    applied = {step.name for step in migrations.applied(db)}
+    if applied - known:
         raise NewerDatabase
-    migrations.apply(db)
+    if not applied and set(db.table_names()) - {migrations.migrations_table}:
+        raise ForeignDatabase
+    return [step.name for step in migrations.pending(db)]
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the steps that are pending, in their order."""
+    migrations.apply(Database(connection, execute_plugins=False))

@@ -28,13 +28,11 @@ def searchable(text: str) -> str:
 def phrases(query: str) -> list[str]:
     """Each word of a query as a quoted FTS5 phrase, which no syntax can break.
 
-    A word also matches as the beginning of a longer one, so that a search box finds while one is
-    still typing. What holds no letter or digit is no word and is left out.
+    What holds no letter or digit is no word and is left out.
     """
-    words = dict.fromkeys(query.split())
     quoted = []
-    for word in words:
+    for word in dict.fromkeys(query.split()):
         separated = searchable(word).replace('"', " ")
         if any(character.isalnum() for character in separated):
-            quoted.append(f'"{separated}" *')
+            quoted.append(f'"{separated}"')
     return quoted

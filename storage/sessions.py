@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from core.records import User
 from storage import users
-from storage.database import Connection
+from storage.connection import Connection
 
 
 class Rotated(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from storage.database import Connection
+from storage.connection import Connection
 
 
 def of_user(connection: Connection, user: int) -> tuple[dict[str, Any], str]:

@@ -6,7 +6,7 @@ import sqlite3
 
 from core.errors import EmailTaken
 from core.records import User
-from storage.database import Connection
+from storage.connection import Connection
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at"
 

@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import services
 from core import config
 from handlers.application import SERVER_SETTINGS, QuilliumApplication
 from storage import folder
+from tests.program import Program
 
 ROOT = Path(__file__).parent.parent
 SECRET = b"the signing key of the tests, which is long enough"
@@ -251,11 +253,12 @@ def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_di
     """The services of a running application."""
     marker = request.node.get_closest_marker("flags")
     flags = ["--bcrypt-cost=4", "--check-answers", f"--data-dir={data_dir}"]
-    chosen = config.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3")
-    with folder.opened(chosen.data_dir) as data:
+    chosen = config.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
+    with folder.held(chosen.data_dir) as data:
 
         async def build() -> services.Services:
-            return services.build(chosen, "1.2.3", data.database(), SECRET, clock)
+            database = data.database(lambda doing, share: None)
+            return services.build(chosen, "1.2.3", database, SECRET, clock)
 
         built = io_loop.run_sync(build)
         yield built
@@ -327,3 +330,17 @@ def bob(io_loop: IOLoop, anyone: Client, ada: Client) -> Client:
     """The second user."""
     client: Client = io_loop.run_sync(lambda: anyone.register("bob@example.com"))
     return client
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Any]:
+    programs: list[Program] = []
+
+    def run(*flags: str, data_dir: Path = tmp_path / "data", **environment: str) -> Program:
+        programs.append(Program(data_dir, *flags, **environment))
+        return programs[-1]
+
+    yield run
+    for program in programs:
+        program.process.kill()
+        program.process.communicate()

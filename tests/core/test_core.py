@@ -116,10 +116,12 @@ def test_nesting_is_allowed_up_to_64() -> None:
 
 
 def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none() -> None:
-    chosen = config.parse(["--port=1"], {"PORT": "2", "LOG_LEVEL": "", "TRUSTED_PROXY": "yes"}, "1")
+    chosen = config.parse(
+        ["--port=1"], {"PORT": "2", "LOG_LEVEL": "", "TRUSTED_PROXY": "yes"}, "1"
+    ).config
     assert (chosen.port, chosen.log_level, chosen.trusted_proxy) == (1, "INFO", True)
-    assert config.parse([], {"PORT": "2"}, "1").port == 2
-    defaults = config.parse([], {}, "1")
+    assert config.parse([], {"PORT": "2"}, "1").config.port == 2
+    defaults = config.parse([], {}, "1").config
     assert (defaults.host, defaults.port, defaults.bcrypt_cost) == ("127.0.0.1", 8080, 12)
     assert (defaults.access_token_expiry, defaults.refresh_token_expiry) == (15, 7)
     assert defaults.data_dir == config.default_data_dir()

@@ -16,80 +16,16 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import websockets
 
+from tests.program import Program, refused
+
 ROOT = Path(__file__).parent.parent.parent
 Server = Any
-
-
-class Program:
-    """`python quillium.py` on a free port; `url` is known once it says that it listens."""
-
-    def __init__(self, data_dir: Path, *flags: str, **environment: str) -> None:
-        command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", "--bcrypt-cost=4"]
-        self.process = subprocess.Popen(
-            [*command, f"--data-dir={data_dir}", "--check-answers", *flags],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
-        assert self.process.stderr is not None
-        line = self.process.stderr.readline()
-        found = re.search(r"listening on (http://\S+),", line)
-        self.url = found[1] if found else ""
-        self.first_line = line
-
-    def call(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
-        request = urllib.request.Request(
-            f"{self.url}{path}",
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
-            if token
-            else {"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)
-
-    def register(self, email: str = "ada@example.com") -> str:
-        body = {"email": email, "password": "a good password"}
-        token: str = self.call("POST", "/api/v1/auth/register", body)["access_token"]
-        return token
-
-    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Exit status and what was printed on stderr after the first line."""
-        self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=15)
-        return self.process.returncode, errors
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Any]:
-    programs: list[Program] = []
-
-    def run(*flags: str, data_dir: Path = tmp_path / "data", **environment: str) -> Program:
-        programs.append(Program(data_dir, *flags, **environment))
-        return programs[-1]
-
-    yield run
-    for program in programs:
-        program.process.kill()
-        program.process.communicate()
-
-
-def refused(program: Program) -> str:
-    """The one line that a program which can't start says."""
-    _, errors = program.process.communicate(timeout=15)
-    assert program.process.returncode == 2
-    assert errors == ""
-    assert program.first_line.startswith("quillium: ")
-    return program.first_line
 
 
 @pytest.mark.parametrize(
@@ -150,7 +86,7 @@ def test_not_a_database(start: Any, tmp_path: Path) -> None:
     path = tmp_path / "data" / "quillium.db"
     path.write_bytes(b"this is no database at all, but somebody's letter" * 100)
     before = path.read_bytes()
-    assert "can't be used: file is not a database" in refused(start())
+    assert "is damaged: file is not a database. Put a backup in its place" in refused(start())
     assert path.read_bytes() == before
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from storage import chats, messages
-from storage.database import Connection
+from storage.connection import Connection
 from tests.conftest import Client
 
 

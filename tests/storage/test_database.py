@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,17 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from core.errors import Conflict, StorageUnavailable
-from storage import database
-from storage.database import Connection, Database, create_private
+from storage import migrations, writer
+from storage.connection import Connection, connect, create_private, wal_of
+from storage.database import Database
 
 
 @pytest.fixture
 def db(io_loop: IOLoop, tmp_path: Path) -> Iterator[Database]:
     path = tmp_path / "test.db"
     create_private(path)
+    with closing(connect(path, writable=True)) as connection:
+        migrations.migrate(connection)
 
     async def open_it() -> Database:
         opened = Database(path)
@@ -47,7 +52,10 @@ async def test_pragmas(db: Database) -> None:
     for name, value in wanted.items():
         found = await db.write(lambda c, n=name: c.execute(f"PRAGMA {n}").fetchone()[0])
         assert found == value
-    assert db.read(lambda c: c.execute("PRAGMA query_only").fetchone()[0]) == 1
+    with pytest.raises(StorageUnavailable):
+        db.read(insert, 1)
+    with pytest.raises(StorageUnavailable):
+        await db.read_in_pool(insert, 1)
     assert db.read(lambda c: c.execute("PRAGMA wal_autocheckpoint").fetchone()[0]) == 0
 
 
@@ -92,7 +100,7 @@ async def test_what_follows_a_write_runs_in_commit_order_after_the_commit(db: Da
 async def test_too_many_that_wait_are_refused(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "MOST_WAITING", 10)
+    monkeypatch.setattr(writer, "MOST_WAITING", 10)
     results = await asyncio.gather(
         *(db.write(insert, n) for n in range(500)), return_exceptions=True
     )
@@ -102,7 +110,8 @@ async def test_too_many_that_wait_are_refused(
 
 
 async def test_a_disk_that_is_full_and_then_is_not(db: Database) -> None:
-    await db.write(lambda c: c.execute("PRAGMA max_page_count = 8").fetchone())
+    pages = await db.write(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    await db.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 8}").fetchone())
     big = "x" * 20_000
     results: list[Any] = await asyncio.gather(
         *(db.write(insert, n, big) for n in range(10)), return_exceptions=True
@@ -115,13 +124,147 @@ async def test_a_disk_that_is_full_and_then_is_not(db: Database) -> None:
     assert await db.is_writable()
 
 
-async def test_health_knows_when_nothing_can_be_written(db: Database) -> None:
-    def fail(connection: Connection) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
+async def test_health_tries_it_out(db: Database) -> None:
+    pages = await db.write(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    await db.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").fetchone())
+    assert await db.is_writable()  # what is there can be changed still
+    with pytest.raises(StorageUnavailable):
+        await db.write(insert, 1, "x" * 20_000)
+    await db.write(lambda c: c.execute("PRAGMA query_only = ON").fetchone())
+    assert not await db.is_writable()
+
+
+async def test_the_loop_reads_on_while_the_writer_is_busy(db: Database) -> None:
+    await db.write(insert, 1)
+    started, go_on = threading.Event(), threading.Event()
+
+    def wait(connection: Connection) -> int:
+        insert(connection, 2)
+        started.set()
+        assert go_on.wait(10)
+        return 2
+
+    writing = asyncio.ensure_future(db.write(wait))
+    await asyncio.to_thread(started.wait, 10)
+    assert db.read(numbers) == [1]
+    assert await db.read_in_pool(numbers) == [1]
+    assert not writing.done()
+    go_on.set()
+    assert await writing == 2
+
+
+async def test_writes_that_wait_share_a_commit(db: Database) -> None:
+    before = db.statistics()
+    started, go_on = threading.Event(), threading.Event()
+
+    def wait(connection: Connection) -> None:
+        started.set()
+        assert go_on.wait(10)
+
+    def failing(connection: Connection) -> None:
+        raise Conflict("on purpose")
+
+    first = asyncio.ensure_future(db.write(wait))
+    await asyncio.to_thread(started.wait, 10)
+    others = [asyncio.ensure_future(db.write(insert, n)) for n in range(20)]
+    others.append(asyncio.ensure_future(db.write(failing)))
+    await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, *others, return_exceptions=True)
+    after = db.statistics()
+    assert after.commits == before.commits + 2
+    assert after.writes == before.writes + 21
+    assert after.seconds_waited > before.seconds_waited
+
+
+@pytest.fixture
+def small_log(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Bounds that a test reaches quickly; the log may be as large as this, in bytes."""
+    monkeypatch.setattr(writer, "WAL_BYTES", 200_000)
+    monkeypatch.setattr(writer, "LARGEST_WAL_BYTES", 800_000)
+    return 1_300_000  # the largest, what is written between two checkpoints, and a commit
+
+
+async def test_the_log_stays_short_under_load_with_an_open_reader(
+    small_log: int, db: Database, tmp_path: Path
+) -> None:
+    """Reads that overlap without end: there is no moment at which nobody reads."""
+    ended = threading.Event()
+
+    def read_on_and_on() -> None:
+        path = tmp_path / "test.db"
+        with (
+            closing(connect(path, writable=False)) as one,
+            closing(connect(path, writable=False)) as other,
+        ):
+            one.execute("BEGIN")
+            numbers(one)
+            while not ended.is_set():
+                other.execute("BEGIN")
+                numbers(other)
+                one.execute("COMMIT")
+                one, other = other, one
+            one.execute("COMMIT")
+
+    reading = asyncio.ensure_future(asyncio.to_thread(read_on_and_on))
+    largest = 0
+    for n in range(300):
+        await db.write(insert, n, "x" * 20_000)
+        largest = max(largest, (tmp_path / "test.db-wal").stat().st_size)
+    ended.set()
+    await reading
+    assert largest < small_log
+    assert db.read(numbers) == list(range(300))
+
+
+async def test_a_reader_that_does_not_end_costs_no_write(
+    small_log: int, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(writer, "_LONGEST_WAIT", 0.01)
+    with closing(connect(tmp_path / "test.db", writable=False)) as reader:
+        reader.execute("BEGIN")
+        assert numbers(reader) == []
+        for n in range(100):
+            assert await db.write(insert, n, "x" * 20_000) == n
+        assert numbers(reader) == []
+    assert "a reader that does not end keeps the log" in caplog.text
+    for n in range(100, 140):
+        await db.write(insert, n, "x" * 20_000)
+    assert (tmp_path / "test.db-wal").stat().st_size < small_log
+
+
+async def test_a_file_that_is_moved_away_and_back(db: Database, tmp_path: Path) -> None:
+    """The system would let us write on to a file that has no name any more."""
+    path = tmp_path / "test.db"
+    await db.write(insert, 1)
+    for file in (path, wal_of(path)):
+        moved = file.rename(tmp_path / "moved")
+        with pytest.raises(StorageUnavailable):
+            await db.write(insert, 2)
+        assert not await db.is_writable()
+        assert db.read(numbers) == [1]
+        file.touch()  # another file of its name is not it
+        with pytest.raises(StorageUnavailable):
+            await db.write(insert, 2)
+        moved.replace(file)
+        assert await db.is_writable()
+    assert await db.write(insert, 2) == 2
+
+
+async def test_what_went_into_a_deleted_file_is_not_acknowledged(
+    db: Database, tmp_path: Path
+) -> None:
+    path = tmp_path / "test.db"
+
+    def vanish(connection: Connection) -> None:
+        insert(connection, 1)
+        path.rename(tmp_path / "moved")
 
     with pytest.raises(StorageUnavailable):
-        await db.write(fail)
-    assert await db.is_writable()  # tried out, and found well again
+        await db.write(vanish)
+    (tmp_path / "moved").rename(path)
+    assert await db.write(insert, 2) == 2
 
 
 async def test_long_reads_see_what_is_committed(db: Database) -> None:

@@ -1,0 +1,68 @@
+"""Search: the chats in whose title or messages every word of a query occurs.
+
+A word also matches as the beginning of a longer one, so that a search box finds while one is still
+typing. What a search costs must not grow with all that was ever said: a word is looked for in the
+newest `MOST_MATCHES` messages that hold it, which for all but the commonest words are all of them.
+A word that is so common matches only whole (FTS5 reads all matches of a beginning before it gives
+the first); beside a rarer word it is looked for in the rarer one's chats.
+"""
+
+from __future__ import annotations
+
+import json
+
+from storage import search_text
+from storage.connection import Connection
+
+MOST_MATCHES = 20_000  # read in about 20 ms
+_ALL = -1  # what SQLite takes for no limit
+
+_NEWEST = (
+    "SELECT m.chat FROM messages_index i CROSS JOIN messages m ON m.number = i.rowid"
+    " WHERE messages_index MATCH ? ORDER BY i.rowid DESC LIMIT ?"
+)
+_NEWEST_TITLES = (
+    "SELECT rowid FROM titles_index WHERE titles_index MATCH ? ORDER BY rowid DESC LIMIT ?"
+)
+_THOSE_WITH = (
+    "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM messages m"
+    " CROSS JOIN messages_index i ON i.rowid = m.number"
+    " WHERE m.chat = value AND messages_index MATCH ?2)"
+    " OR EXISTS (SELECT 1 FROM titles_index WHERE rowid = value AND titles_index MATCH ?2)"
+)
+
+
+def chats_with(connection: Connection, user: int, query: str) -> set[int]:
+    """The numbers of the user's chats that hold every word of the query; none for no word."""
+    found: set[int] | None = None
+    common: list[tuple[str, set[int]]] = []
+    phrases = search_text.phrases(query)
+    for phrase in phrases:
+        expression = f"owner : u{user:d} AND content : {phrase}"
+        having, is_all = _newest(connection, expression, MOST_MATCHES)
+        if not is_all:
+            common.append((expression, having))
+            continue
+        if len(phrase) > len('"a"'):
+            most = MOST_MATCHES if len(phrases) == 1 else _ALL
+            having, _ = _newest(connection, f"{expression} *", most)
+        found = having if found is None else found & having
+    if found is None:
+        return set.intersection(*(having for _, having in common)) if common else set()
+    for expression, having in common:
+        found = (found & having) | _those_with(connection, found - having, expression)
+    return found
+
+
+def _newest(connection: Connection, expression: str, most: int) -> tuple[set[int], bool]:
+    """The chats of the newest matches, and whether those are all matches."""
+    in_messages = connection.execute(_NEWEST, (expression, most)).fetchall()
+    in_titles = connection.execute(_NEWEST_TITLES, (expression, most)).fetchall()
+    is_all = max(len(in_messages), len(in_titles)) != most
+    return {chat for (chat,) in (*in_messages, *in_titles)}, is_all
+
+
+def _those_with(connection: Connection, chats: set[int], expression: str) -> set[int]:
+    """Those of the chats that hold a match; looks no further than the first one in each."""
+    rows = connection.execute(_THOSE_WITH, (json.dumps(list(chats)), expression))
+    return {chat for (chat,) in rows}

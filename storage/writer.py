@@ -1,0 +1,237 @@
+"""The one thread that writes: group commit, and checkpoints that keep the write-ahead log short.
+
+All writes that were waiting while the last commit ran go into the next one, each in a savepoint of
+its own, so that one that fails harms no other. Outcomes are delivered in commit order, after the
+commit, in one call into the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core.errors import StorageUnavailable
+from storage import erasure
+from storage.connection import BUSY_SECONDS, Connection, connect, wal_of
+
+MOST_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
+_LARGEST_BATCH = 256  # writes a commit: beyond it the commit's own cost no longer shows
+
+# A checkpoint copies the log into the database and, when no reader is using the log, begins it
+# anew. Short reads let it do so in a moment. Reads that overlap without end would let the log
+# grow for ever; while the writer waits, who begins to read needs no log once all is copied. A
+# single long wait can starve: it waits for a lock that newer readers share, where a new attempt
+# sees that it need not. So the wait is made of short ones.
+WAL_BYTES = 4 << 20  # SQLite's own measure, 1,000 pages
+LARGEST_WAL_BYTES = 32 << 20
+_MOMENT = 0.025  # seconds
+_FEW_MOMENTS = 0.05  # that new writes wait, each time that the log has grown by `WAL_BYTES`
+_LONGEST_WAIT = 1.0  # the same, once it is at its largest
+
+log = logging.getLogger("quillium.storage")
+
+
+class _Job(NamedTuple):
+    work: Callable[[Connection], Any]
+    then: Callable[[Any], Any] | None
+    future: asyncio.Future[Any]
+    asked_at: float
+
+
+class _Outcome(NamedTuple):
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What was stored since the start: `writes` in `commits`, the seconds that they waited."""
+
+    commits: int = 0
+    writes: int = 0
+    seconds_waited: float = 0.0
+
+
+class Writer:
+    """Owns the connection that writes. Made and closed on the event loop's thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = connect(path, writable=True)
+        self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # has the log opened
+        self._files = (path, wal_of(path))
+        self._identity = [_identity(file) for file in self._files]
+        self._loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="quillium-writer")
+        self._is_closed = False
+        self._checkpoint_at = WAL_BYTES
+        self.is_well = True  # whether the last write could be stored
+        self.statistics = Statistics()
+        self._thread.start()
+
+    def submit(
+        self, work: Callable[[Connection], Any], then: Callable[[Any], Any] | None
+    ) -> asyncio.Future[Any]:
+        """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
+        if self._is_closed:
+            raise StorageUnavailable("The server is going down.")
+        if self._jobs.qsize() >= MOST_WAITING:
+            raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._jobs.put(_Job(work, then, future, time.monotonic()))
+        return future
+
+    def close(self) -> None:
+        """Store what waits, erase what was deleted, let go of the file. Waits for the disk."""
+        self._is_closed = True
+        self._jobs.put(None)
+        self._thread.join()
+        try:
+            erasure.erase(self._connection)
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:  # stays due, for the next clean stop
+            log.error("what was deleted could not be erased from the database file: %s", error)
+        self._connection.close()
+
+    # On the writer's thread
+
+    def _run(self) -> None:
+        while job := self._jobs.get():
+            batch = [job]
+            is_closing = False
+            while len(batch) < _LARGEST_BATCH and not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    is_closing = True
+                    break
+                batch.append(following)
+            outcomes = self._store(batch)
+            self._loop.call_soon_threadsafe(self._deliver, batch, outcomes)
+            if is_closing:
+                return
+            self._checkpoint_if_due()
+
+    def _store(self, batch: list[_Job]) -> list[_Outcome]:
+        """Store the batch in one transaction; one by one when that fails as a whole."""
+        try:
+            self._check_files()
+            self._connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._attempt(job) for job in batch]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if len(batch) > 1:
+                return [outcome for job in batch for outcome in self._store([job])]
+            return [_Outcome(error=self._failure(error))]
+        try:
+            self._check_files()
+        except sqlite3.Error as error:  # it went into files that are no longer there
+            return [_Outcome(error=self._failure(error))] * len(batch)
+        self._count(batch, outcomes)
+        if not self.is_well:
+            log.warning("the database can be written again")
+            self.is_well = True
+        return outcomes
+
+    def _attempt(self, job: _Job) -> _Outcome:
+        """Run one job in a savepoint. Raises `sqlite3.Error` when the transaction is lost."""
+        self._connection.execute("SAVEPOINT job")
+        try:
+            outcome = _Outcome(job.work(self._connection))
+        except sqlite3.Error:
+            raise  # the disk, or a bug: undo all, so that nothing is stored beside a failure
+        except Exception as error:
+            self._connection.execute("ROLLBACK TO job")
+            outcome = _Outcome(error=error)
+        self._connection.execute("RELEASE job")
+        return outcome
+
+    def _check_files(self) -> None:
+        """Raise `OperationalError` if the files were moved or deleted.
+
+        The system would let us go on writing to them, and what we acknowledge would be lost.
+        """
+        try:
+            if [_identity(file) for file in self._files] == self._identity:
+                return
+        except OSError:
+            pass
+        raise sqlite3.OperationalError("the database file was moved or deleted")
+
+    def _failure(self, error: sqlite3.Error) -> Exception:
+        """What the caller of a write that failed is told; the log gets the first of a row."""
+        if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
+            return error  # a bug of ours, not of the disk
+        if self.is_well:
+            log.error("the database can't be written: %s", error)
+            self.is_well = False
+        return StorageUnavailable("The database can't be written now; nothing was stored.")
+
+    def _count(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
+        now, before = time.monotonic(), self.statistics
+        self.statistics = replace(
+            before,
+            commits=before.commits + 1,
+            writes=before.writes + sum(outcome.error is None for outcome in outcomes),
+            seconds_waited=before.seconds_waited + sum(now - job.asked_at for job in batch),
+        )
+
+    def _checkpoint_if_due(self) -> None:
+        """Keep the log short. Callers got their answers already; nobody but new writes waits."""
+        try:
+            size = self._files[1].stat().st_size
+            if size < self._checkpoint_at:
+                return
+            is_huge = size >= LARGEST_WAL_BYTES
+            self._checkpoint_at = size + WAL_BYTES
+            if self._checkpoint(_LONGEST_WAIT if is_huge else _FEW_MOMENTS):
+                self._checkpoint_at = WAL_BYTES
+            elif is_huge:
+                log.warning("a reader that does not end keeps the log at %d MiB", size >> 20)
+        except (OSError, sqlite3.Error) as error:
+            log.error("the write-ahead log could not be carried over: %s", error)
+
+    def _checkpoint(self, seconds: float) -> bool:
+        """Whether the log begins anew; waits about so long for those who read from it."""
+        until = time.monotonic() + seconds
+        self._connection.execute(f"PRAGMA busy_timeout = {1000 * _MOMENT:.0f}")
+        try:
+            while True:
+                row = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if row[0] == 0 or time.monotonic() >= until:
+                    return bool(row[0] == 0)
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS:.0f}")
+
+    # Back on the loop
+
+    def _deliver(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
+        for job, (result, error) in zip(batch, outcomes):
+            if error is None and job.then is not None:
+                try:
+                    result = job.then(result)
+                except Exception as failure:
+                    log.exception("what follows a write failed")
+                    error = failure
+            if job.future.done():  # the caller was cancelled; what it asked for is stored
+                continue
+            if error is None:
+                job.future.set_result(result)
+            else:
+                job.future.set_exception(error)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from another one of the same name. Raises `OSError`."""
+    found = os.stat(path)
+    return found.st_dev, found.st_ino

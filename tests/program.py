@@ -1,0 +1,76 @@
+"""The real program, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+
+
+class Program:
+    """`python quillium.py` on a free port; `url` is known once it says that it listens."""
+
+    def __init__(self, data_dir: Path, *flags: str, **environment: str) -> None:
+        command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", "--bcrypt-cost=4"]
+        self.process = subprocess.Popen(
+            [*command, f"--data-dir={data_dir}", "--check-answers", *flags],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        assert self.process.stderr is not None
+        line = self.process.stderr.readline()
+        found = re.search(r"listening on (http://\S+),", line)
+        self.url = found[1] if found else ""
+        self.first_line = line
+
+    def call(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
+        request = urllib.request.Request(
+            f"{self.url}{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+            if token
+            else {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    def register(self, email: str = "ada@example.com") -> str:
+        body = {"email": email, "password": "a good password"}
+        token: str = self.call("POST", "/api/v1/auth/register", body)["access_token"]
+        return token
+
+    def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Exit status and what was printed on stderr after the first line."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=15)
+        return self.process.returncode, errors
+
+
+def refused(program: Program) -> str:
+    """The one line that a program which can't start says."""
+    _, errors = program.process.communicate(timeout=15)
+    assert program.process.returncode == 2
+    assert errors == ""
+    assert program.first_line.startswith("quillium: ")
+    return program.first_line
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run `python quillium.py` with a command, and wait for its end."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "quillium.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )

@@ -1,0 +1,155 @@
+"""Each released schema becomes the one of today, with all that it held."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import folder, migrations, upkeep
+from storage.connection import connect, create_private
+from storage.folder import FolderError
+from tests.storage.test_upkeep import quietly
+
+ROOT = Path(__file__).parent.parent.parent
+RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
+
+
+def restored(path: Path, release: Path) -> None:
+    """Make a database as a released version left it."""
+    create_private(path)
+    with closing(connect(path, writable=True)) as connection:
+        connection.executescript(release.read_text())
+
+
+def schema(path: Path) -> set[tuple[Any, ...]]:
+    with closing(connect(path, writable=False)) as connection:
+        found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master")
+        return {(*row[:3], (row[3] or "").strip()) for row in found}
+
+
+def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    tables = ("users", "sessions", "api_keys", "server_settings", "chats", "messages")
+    with closing(connect(path, writable=False)) as connection:
+        return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
+
+
+async def opened(data_dir: Path) -> None:
+    with folder.held(data_dir) as data:
+        data.database(quietly).close()
+
+
+def test_every_released_version_is_kept() -> None:
+    versions = re.findall(r"^## (\d\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert [path.stem for path in RELEASED] == sorted(versions)
+
+
+@pytest.mark.parametrize("release", RELEASED, ids=lambda path: path.stem)
+async def test_a_released_schema_is_brought_up_to_date(release: Path, tmp_path: Path) -> None:
+    path = tmp_path / "old" / "quillium.db"
+    path.parent.mkdir()
+    restored(path, release)
+    before = rows(path)
+    lacking = upkeep.inspect(path)
+    await opened(path.parent)
+    after = rows(path)
+    for table, known in before.items():
+        assert [row[: len(old)] for row, old in zip(after[table], known)] == known
+    assert upkeep.check(path, quietly).problems == []
+    await opened(tmp_path / "new")
+    assert schema(path) == schema(tmp_path / "new" / "quillium.db")
+    if lacking:
+        copy = path.parent / f"quillium-before-{lacking[0]}.db"
+        assert rows(copy) == before
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+
+
+async def test_no_copy_is_made_when_nothing_changes(tmp_path: Path) -> None:
+    await opened(tmp_path)
+    await opened(tmp_path)
+    assert list(tmp_path.glob("quillium-before-*")) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from storage import folder, migrations
+steps = migrations.migrations
+
+@steps()
+def m998_one(db):
+    db.conn.execute("CREATE TABLE one (n)")
+
+@steps()
+def m999_two(db):
+    db.conn.execute("CREATE TABLE two (n)")
+    db.conn.execute("DELETE FROM chats")
+    if "kill" in sys.argv:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with folder.held(Path(sys.argv[1])) as data:
+    import asyncio
+    async def main():
+        data.database(lambda doing, share: None).close()
+    asyncio.run(main())
+"""
+
+
+def test_a_migration_that_is_killed_is_as_if_it_never_ran(tmp_path: Path) -> None:
+    path = tmp_path / "quillium.db"
+    restored(path, RELEASED[-1])
+    before = rows(path)
+
+    def run(*arguments: str) -> int:
+        command = [sys.executable, "-c", KILLED, str(tmp_path), *arguments]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=environment, timeout=30).returncode
+
+    assert run("kill") == -signal.SIGKILL
+    assert rows(path)["chats"] == before["chats"]
+    with closing(sqlite3.connect(path)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "one" in tables  # its own transaction
+    assert "two" not in tables
+    assert run() == 0  # it runs again
+    assert rows(path)["chats"] == []
+    assert rows(tmp_path / "quillium-before-m999_two.db")["chats"] == before["chats"]
+
+
+async def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "quillium.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE letters (text)")
+    before = path.read_bytes()
+    with pytest.raises(FolderError, match="is not a database of Quillium's"):
+        await opened(tmp_path)
+    assert path.read_bytes() == before
+
+
+async def test_without_room_for_the_copy_nothing_is_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "quillium.db"
+    restored(path, RELEASED[0])
+
+    def full(source: Path, target: Path, progress: upkeep.Progress) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(upkeep, "copy", full)
+    with pytest.raises(FolderError, match="No space left on device"):
+        await opened(tmp_path)
+    assert upkeep.inspect(path)
+
+
+def test_an_empty_database_lacks_everything() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        assert migrations.pending(connection)[0] == "m001_initial"

@@ -1,0 +1,169 @@
+"""Copies, checks and erasure, of a database that a running application fills."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from storage import upkeep
+from storage.connection import Connection, connect
+from tests.conftest import Client
+
+
+def quietly(doing: str, share: float | None) -> None:
+    """No progress is shown."""
+
+
+@pytest.fixture
+def database(data_dir: Path) -> Path:
+    return data_dir / "quillium.db"
+
+
+async def fill(ada: Client) -> str:
+    chat = await ada.chat(title="Of geese")
+    await ada.say(chat, "Hello, 日本 and the goose")
+    await ada.say(chat, "/error")
+    return chat
+
+
+DAMAGES: dict[str, tuple[str, str]] = {
+    "chat_count": ("UPDATE users SET chat_count = 7", "the number of a user's chats"),
+    "message_count": ("UPDATE chats SET message_count = 7", "the number of a chat's messages"),
+    "unread": ("UPDATE chats SET unread_count = 7", "the number of a chat's unread messages"),
+    "last": ("UPDATE chats SET last_message = 1", "a chat's last message"),
+    "orphan": (
+        "UPDATE messages SET chat = 999 WHERE number = (SELECT MAX(number) FROM messages)",
+        "messages: row 4 belongs to a row of chats that is gone",
+    ),
+    "index lacks": (
+        "INSERT INTO messages_index (messages_index, rowid, owner, content)"
+        " SELECT 'delete', number, 'u' || user, searchable(content) FROM messages LIMIT 1",
+        "messages_index: lacks the row 1",
+    ),
+    "index has": (
+        "INSERT INTO titles_index (rowid, owner, content) VALUES (99, 'u1', 'ghost')",
+        "titles_index: has too much the word ghost",
+    ),
+    "index differs": (
+        "DROP TRIGGER message_changed_old; UPDATE messages SET content = 'swan' WHERE number = 1",
+        "messages_index: has too much the word goose",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+async def test_a_check_finds(ada: Client, rooms: Any, database: Path, name: str) -> None:
+    await fill(ada)
+    sound = upkeep.check(database, quietly)
+    assert (sound.problems, sound.users, sound.chats, sound.messages) == ([], 1, 1, 4)
+    statements, found = DAMAGES[name]
+
+    def damage(connection: Connection) -> None:
+        connection.execute("PRAGMA defer_foreign_keys = ON")
+        for statement in statements.split("; "):
+            connection.execute(statement)
+
+    with closing(connect(database, writable=True)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        damage(connection)
+    assert any(problem.startswith(found) for problem in upkeep.check(database, quietly).problems)
+
+
+async def test_a_check_finds_damaged_pages(
+    ada: Client, rooms: Any, database: Path, tmp_path: Path
+) -> None:
+    for _ in range(3):
+        await fill(ada)
+    copy = tmp_path / "copy.db"
+    upkeep.copy(database, copy, quietly)
+    with closing(sqlite3.connect(copy)) as connection:
+        (page,) = connection.execute(
+            "SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_chat'"
+        ).fetchone()
+    content = bytearray(copy.read_bytes())
+    content[(page - 1) * 4096 + 200 : page * 4096] = b"\xff" * (4096 - 200)
+    copy.write_bytes(content)
+    assert upkeep.check(copy, quietly).problems
+    with pytest.raises(upkeep.Unusable, match="is damaged"):
+        upkeep.copy(copy, tmp_path / "copy of a copy.db", quietly)
+    assert [path.name for path in tmp_path.glob("copy of*")] == []
+
+
+async def test_a_copy_is_one_private_file_of_one_moment(
+    ada: Client, rooms: Any, database: Path, tmp_path: Path
+) -> None:
+    chat = await fill(ada)
+    copy = tmp_path / "copy.db"
+    told: list[tuple[str, float | None]] = []
+
+    upkeep.copy(database, copy, lambda doing, share: told.append((doing, share)))
+    assert told[0] == ("copying", 1)
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert upkeep.check(copy, quietly).messages == 4
+    assert not copy.with_name("copy.db-wal").exists()
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+    await ada.say(chat, "One more")
+    assert upkeep.contents(copy)[2] == 4
+    assert upkeep.contents(database)[2] == 6
+
+
+def words_left(folder: Path, word: bytes) -> list[str]:
+    """Files in which a word stands, in whatever case."""
+    return [path.name for path in folder.iterdir() if word in path.read_bytes().lower()]
+
+
+Deletion = Callable[[Client, str], Any]
+
+
+async def delete_chat(ada: Client, chat: str) -> None:
+    assert (await ada("DELETE /chats/{id}", id=chat)).status == 204
+
+
+async def regenerate(ada: Client, chat: str) -> None:
+    socket = await ada.socket()
+    await ada("POST /chats/{id}/regenerate", id=chat)
+    await socket.reply()
+
+
+async def rename(ada: Client, chat: str) -> None:
+    await ada("PATCH /chats/{id}", {"title": "Something else"}, id=chat)
+
+
+@pytest.mark.parametrize(
+    ("word", "delete"),
+    [(b"xylophone", delete_chat), (b"marimba", delete_chat), (b"marimba", rename)],
+)
+async def test_deleted_means_gone(
+    ada: Client, rooms: Any, data_dir: Path, word: bytes, delete: Deletion
+) -> None:
+    chat = await ada.chat(title="Marimba")
+    kept = await ada.chat(title="Vibraphone")
+    for length in (3, 300, 3000):
+        await ada.say(chat, "xylophone " * length)
+        await ada.say(kept, "vibraphone " * length)
+    assert words_left(data_dir, word)
+    await delete(ada, chat)
+    await rooms.close_connections()
+    rooms.db.close()
+    assert words_left(data_dir, word) == []
+    assert words_left(data_dir, b"vibraphone") == ["quillium.db"]
+    report = upkeep.check(data_dir / "quillium.db", quietly)
+    assert report.problems == []
+
+
+async def test_nothing_is_rewritten_when_nothing_was_deleted(ada: Client, rooms: Any) -> None:
+    def due(connection: Connection) -> int:
+        return int(connection.execute("SELECT is_due FROM erasure").fetchone()[0])
+
+    chat = await ada.chat()
+    await ada.say(chat, "Hello")
+    assert rooms.db.read(due) == 0
+    await regenerate(ada, chat)
+    assert rooms.db.read(due) == 1
