@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
-from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from program import account, call, start, start_quillium
+
 CONNECTIONS = 16
 CHATS = 10_000
 
@@ -46,25 +43,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def start(command: list[str], pipe: str) -> tuple[subprocess.Popen[str], str]:
-    """A server and the address that it prints on `pipe`, "stdout" or "stderr"."""
-    process = subprocess.Popen(command, text=True, **{pipe: subprocess.PIPE})  # type: ignore[call-overload]
-    line = getattr(process, pipe).readline()
-    found = re.search(r"listening on (http://\S+),", line)
-    assert found, line
-    return process, found[1]
-
-
-def call(url: str, method: str, path: str, body: Any, token: str = "") -> Any:
-    headers = {"Content-Type": "application/json"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(url + path, method=method, data=data, headers=headers)
-    with urllib.request.urlopen(request, timeout=10) as response:
-        return json.load(response)
 
 
 async def rate(url: str, request: bytes, seconds: float) -> float:
@@ -127,12 +105,9 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bare, bare_url = start([sys.executable, "-c", BARE], "stdout")
-        command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", f"--data-dir={folder}"]
-        quillium, url = start(command, "stderr")
+        quillium, url = start_quillium(Path(folder))
         try:
-            account = {"email": "bench@example.com", "password": "a good password"}
-            token = call(url, "POST", "/api/v1/auth/register", account)["access_token"]
-            call(url, "PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, token)
+            token = account(url)
             asyncio.run(_fill(url, token))
             asyncio.run(measure(chosen.rounds, chosen.seconds, url, bare_url, token))
         finally:

@@ -1,0 +1,46 @@
+"""What the scripts here share: the real program as a child process, and calls to it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def start(command: list[str], pipe: str) -> tuple[subprocess.Popen[str], str]:
+    """A server and the address that it prints on `pipe`, "stdout" or "stderr"."""
+    process = subprocess.Popen(command, text=True, **{pipe: subprocess.PIPE})  # type: ignore[call-overload]
+    line = getattr(process, pipe).readline()
+    found = re.search(r"listening on (http://\S+),", line)
+    assert found, line
+    return process, found[1]
+
+
+def start_quillium(data_dir: Path, *flags: str) -> tuple[subprocess.Popen[str], str]:
+    """Quillium on a free port, and its address."""
+    command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", f"--data-dir={data_dir}"]
+    return start([*command, *flags], "stderr")
+
+
+def call(url: str, method: str, path: str, body: Any = None, token: str = "") -> Any:
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(url + path, method=method, data=data, headers=headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)
+
+
+def account(url: str) -> str:
+    """Make the first account, lift the rate limit; its access token."""
+    body = {"email": "bench@example.com", "password": "a good password"}
+    token: str = call(url, "POST", "/api/v1/auth/register", body)["access_token"]
+    call(url, "PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, token)
+    return token
