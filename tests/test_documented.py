@@ -41,6 +41,13 @@ def test_each_setting_is_documented(option: config.Option) -> None:
     assert f"| `{option.flag}` | `{option.variable}` |" in documented
 
 
+@pytest.mark.parametrize("command", config.COMMANDS, ids=lambda command: command.name)
+def test_each_command_is_documented(command: config.Command) -> None:
+    documented = (ROOT / "docs" / "settings.md").read_text()
+    argument = " FILE" if command.file else ""
+    assert f"| `{command.name}{argument}` |" in documented
+
+
 def test_each_error_has_one_status_and_is_documented() -> None:
     documented = (ROOT / "docs" / "api.md").read_text()
     codes = set()

@@ -14,6 +14,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -205,6 +206,26 @@ def test_what_was_acknowledged_survives_kill_9(start: Any) -> None:
     assert mine[1:] == acknowledged
     reply = next(message for message in said if message["sender"] == "assistant")
     assert reply["status"] == "interrupted"
+
+
+def test_a_reply_keeps_what_it_said_a_second_before_kill_9(start: Any) -> None:
+    program = start()
+    token = program.register()
+    program.call("PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, token)
+    chat = program.call("POST", "/api/v1/chats", {}, token)["id"]
+    path = f"/api/v1/chats/{chat}/messages"
+    program.call("POST", path, {"content": "/slow 20"}, token)
+    kept, limit = "", time.monotonic() + 15
+    while not kept:
+        assert time.monotonic() < limit
+        said = program.call("GET", path, token=token)["data"]
+        kept = said[1]["content"] if len(said) > 1 else ""
+    assert said[1]["status"] == "streaming"
+    program.process.kill()
+    program.process.wait()
+    reply = start().call("GET", path, token=token)["data"][1]
+    assert reply["status"] == "interrupted"
+    assert reply["content"].startswith(kept)
 
 
 async def drain(program: Program) -> None:
