@@ -95,6 +95,13 @@ class UnsupportedMediaType(QuilliumError):
     message = "The body is not JSON"
 
 
+class ResyncRequired(QuilliumError):
+    """What a client missed can't be sent; it has to list everything again (section 7)."""
+
+    code = "resync_required"
+    message = "List everything again"
+
+
 class RateLimited(QuilliumError):
     """`retry_after` is in whole seconds, at least 1."""
 

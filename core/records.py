@@ -75,6 +75,7 @@ class Message:
     model: str | None
     client_id: str | None
     error: dict[str, str] | None = None
+    seq: int = 0  # of its frame; 0 for one that was never sent, or is being written
 
     def public(self) -> dict[str, Any]:
         fields = {
@@ -88,6 +89,27 @@ class Message:
             "client_id": self.client_id,
         }
         return fields if self.error is None else {**fields, "error": self.error}
+
+
+@dataclass(frozen=True)
+class ReadMark:
+    """How far somebody has read in a chat, and what the user had not read at that moment."""
+
+    chat_id: str
+    message_id: str
+    sender: Sender
+    timestamp: str
+    unread_count: int
+    seq: int
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "chat_id": self.chat_id,
+            "message_id": self.message_id,
+            "sender": self.sender,
+            "timestamp": self.timestamp,
+            "unread_count": self.unread_count,
+        }
 
 
 @dataclass(frozen=True)
@@ -113,6 +135,18 @@ class Chat:
             "unread_count": self.unread_count,
             "last_message": self.last_message and self.last_message.public(),
         }
+
+
+@dataclass(frozen=True)
+class ChatChange:
+    """A chat that was made, changed or deleted; `chat` is None when it is gone."""
+
+    chat_id: str
+    chat: Chat | None
+    seq: int
+
+    def public(self) -> dict[str, Any]:
+        return self.chat.public() if self.chat else {"id": self.chat_id, "deleted": True}
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,15 @@ class Messages(BaseHandler):
         self.set_header("X-Accel-Buffering", "no")
         try:
             async for frame in watcher.frames(silence=KEEPALIVE_SECONDS):
-                self.write(f"event: {frame[0]}\ndata: {frame[1]}\n\n" if frame else ": \n\n")
+                self.write(_event(*frame) if frame else b": \n\n")
                 await self.flush()
         except StreamClosedError:
             watcher.end()
+
+
+def _event(type: str, encoded: bytes) -> bytes:
+    """A Server-Sent Event (HTML Living Standard, section 9.2.5); JSON has no line breaks."""
+    return b"event: %s\ndata: %s\n\n" % (type.encode(), encoded)
 
 
 class Stop(BaseHandler):

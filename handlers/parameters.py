@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from core import documents
 from core.errors import InvalidRequest
 
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")  # 10^15 is further than any list goes
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")  # 10^15 is further than anything goes
 
 Query = Mapping[str, Sequence[bytes]]
 
@@ -33,6 +34,18 @@ def page_bounds(query: Query) -> tuple[int, int]:
         _number(query, "limit", default=20, lowest=1, highest=100),
         _number(query, "offset", default=0, lowest=0, highest=None),
     )
+
+
+def since(query: Query) -> int | Literal["latest"] | None:
+    """After which frame a socket goes on (contract, section 7)."""
+    value = text(query, "since")
+    if value is None:
+        return None
+    if value == "latest":
+        return "latest"
+    if not _WHOLE_NUMBER.match(value):
+        raise InvalidRequest("since: expected the seq of a frame, or latest")
+    return int(value)
 
 
 def _number(query: Query, name: str, default: int, lowest: int, highest: int | None) -> int:

@@ -5,6 +5,7 @@ It forwards, nothing else. A frame that can't be handled gets an `error` frame a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Any, ClassVar
 
@@ -14,22 +15,28 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 import schemas
 from core import documents, errors
 from core.records import Caller
+from handlers import parameters
 from handlers.base import BaseHandler
 from handlers.operations import Access
 from services import frames
 from services.connections import Close
+from services.joining import Since
 from services.limits import too_many
+from services.listeners import Listener
 
 log = logging.getLogger("quillium.socket")
 
 MOST_WAITING = 1 << 20  # bytes for a reader that does not read
+BUSY_WAITING = 1 << 16  # bytes, beside what the system holds; fewer frames from here on
 
 
 class Socket(BaseHandler, WebSocketHandler):
     """One connection of a client."""
 
     caller: Caller
+    _since: Since = None
     _refusal: errors.QuilliumError | None = None
+    _listener: Listener | None = None
     _waiting = 0
     _is_leaving = False
 
@@ -52,6 +59,7 @@ class Socket(BaseHandler, WebSocketHandler):
     async def get(self, *args: str, **kwargs: str) -> None:
         if self.request.headers.get("Upgrade", "").lower() != "websocket":
             raise errors.InvalidRequest("This is a WebSocket: open it with a WebSocket client.")
+        self._since = parameters.since(self.request.query_arguments)
         await WebSocketHandler.get(self)
 
     def check_origin(self, origin: str) -> bool:
@@ -64,45 +72,76 @@ class Socket(BaseHandler, WebSocketHandler):
             self.close(Close.SESSION_ENDED, "token_expired" if is_expired else "invalid_token")
             return
         self.set_nodelay(True)  # a delta must not wait for the next one
-        self.services.connections.add(self)
-        for frame in self.services.turns.under_way(self.caller.user.id):
-            self.send(frame.encode())
+        try:
+            self._listener = self.services.joining.join(self, self._since)
+        except errors.StorageUnavailable as error:
+            self._give_up(error)
 
     def on_close(self) -> None:
         self.application.settings["under_way"].discard(self)
-        if self._refusal is None:
-            self.services.connections.remove(self)
+        self._leave()
+
+    def on_pong(self, data: bytes) -> None:
+        """Every 30 s: a session may have ended without anybody saying so here."""
+        with contextlib.suppress(errors.StorageUnavailable):
+            self._is_welcome()
 
     # Out
 
-    def send(self, text: str) -> None:
+    def send(self, encoded: bytes) -> None:
         """Queue a frame. A reader that lets 1 MiB wait is let go; it may come back."""
         if self._is_leaving:
             return
-        size = len(text.encode("utf-8"))
-        self._waiting += size
+        self._waiting += len(encoded)
         try:
-            sent = self.write_message(text)
+            sent = self.write_message(encoded)
         except WebSocketClosedError:
             return
-
-        def done(sent: Future[None]) -> None:
-            self._waiting -= size
-            sent.exception()  # the connection is gone, and `on_close` says so
-
-        sent.add_done_callback(done)
-        if self._waiting > MOST_WAITING and self._is_stuck():
-            self.services.connections.remove(self)
+        sent.add_done_callback(lambda sent: self._sent(sent, len(encoded)))
+        if self._waiting > MOST_WAITING and self._is_writing():
+            self._leave()
             self.close(Close.TRY_AGAIN_LATER, "too slow")
+
+    @property
+    def is_busy(self) -> bool:
+        return self._waiting > BUSY_WAITING and self._is_writing()
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         self._is_leaving = True
         WebSocketHandler.close(self, code, reason)
 
-    def _is_stuck(self) -> bool:
+    def _sent(self, sent: Future[None], size: int) -> None:
+        self._waiting -= size
+        if sent.exception() is not None:  # the connection is gone, and `on_close` says so
+            return
+        if not self._waiting and self._listener is not None and not self._is_leaving:
+            try:
+                self._listener.resume()
+            except errors.StorageUnavailable as error:
+                self._give_up(error)
+
+    def _is_writing(self) -> bool:
         """Whether bytes really wait: what was sent at once is only counted a moment longer."""
         connection: Any = self.ws_connection
         return connection is not None and connection.stream.writing()
+
+    def _leave(self) -> None:
+        if self._listener is not None:
+            self.services.connections.remove(self._listener)
+
+    def _give_up(self, error: errors.QuilliumError) -> None:
+        """What it lacks can't be read now: it may come back."""
+        self._leave()
+        self._send_error(error, None)
+        self.close(Close.TRY_AGAIN_LATER, error.code)
+
+    def _is_welcome(self) -> bool:
+        """Whether the session or key still lives; if not, the socket closes."""
+        if self.services.accounts.is_live(self.caller):
+            return True
+        self._leave()
+        self.close(Close.SESSION_ENDED, "invalid_token")
+        return False
 
     # In
 
@@ -114,9 +153,7 @@ class Socket(BaseHandler, WebSocketHandler):
             return
         data: Any = None
         try:
-            if not self.services.accounts.is_live(self.caller):
-                self.services.connections.remove(self)
-                self.close(Close.SESSION_ENDED, "invalid_token")
+            if not self._is_welcome():
                 return
             type, data = self._parse(message)
             await self._RECEIVERS[type](self, data)

@@ -11,6 +11,7 @@ from core.tokens import Tokens
 from services.accounts import Accounts
 from services.chats import Chats
 from services.connections import Connections
+from services.joining import Joining
 from services.limits import Limits
 from services.settings import Settings
 from services.turns import Turns
@@ -29,6 +30,7 @@ class Services:
     settings: Settings
     limits: Limits
     connections: Connections
+    joining: Joining
     directory: Directory
     accounts: Accounts
     turns: Turns
@@ -65,6 +67,7 @@ def build(
         settings=settings,
         limits=Limits(settings),
         connections=connections,
+        joining=Joining(db, connections, turns),
         directory=directory,
         accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost),
         turns=turns,

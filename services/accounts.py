@@ -84,8 +84,8 @@ class Accounts:
     def is_live(self, caller: Caller) -> bool:
         """Whether the session or key that a socket was opened with still lives."""
         if caller.session_id is not None:
-            user = self._db.read(sessions.user_of, caller.session_id, caller.user.id)
-            return user is not None
+            now = int(self._clock())
+            return self._db.read(sessions.is_live, caller.session_id, caller.user.number, now)
         return self._db.read(api_keys.exists, caller.api_key_id)
 
     def _authenticate_key(self, key: str) -> Caller:

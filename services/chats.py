@@ -7,7 +7,7 @@ from typing import Any
 
 from assistant.directory import Directory
 from core import ids
-from core.records import Chat, User
+from core.records import Chat, ChatChange, Message, ReadMark, User
 from core.times import rfc3339
 from services import frames
 from services.connections import Connections
@@ -41,7 +41,8 @@ class Chats:
 
     async def create(self, user: User, title: str | None, model: str | None) -> Chat:
         """Make a chat; without a title, the first message's opening words become it."""
-        chat: Chat = await self._db.write(
+        return await self._changed(
+            user,
             stored.add,
             user.number,
             ids.new("chat"),
@@ -50,7 +51,6 @@ class Chats:
             model or self.default_model(user),
             self._now(),
         )
-        return chat
 
     def default_model(self, user: User) -> str:
         """The user's choice, else the admin's, else the server's own."""
@@ -59,12 +59,16 @@ class Chats:
 
     async def update(self, user: User, id: str, title: str | None, model: str | None) -> Chat:
         """Raises `NotFound`."""
-        chat: Chat = await self._db.write(stored.update, user.number, id, title, model, self._now())
-        return chat
+        return await self._changed(user, stored.update, user.number, id, title, model, self._now())
 
     async def delete(self, user: User, id: str) -> None:
         """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
-        await self._db.write(stored.delete, user.number, id, then=lambda _: self._turns.forget(id))
+
+        def deleted(change: ChatChange) -> None:
+            self._turns.forget(id)
+            self._connections.publish(user.id, frames.chat(change))
+
+        await self._db.write(stored.delete, user.number, id, then=deleted)
 
     # Signals: frames that clients send
 
@@ -75,14 +79,14 @@ class Chats:
 
     async def read(self, user: User, chat_id: str, message_id: str | None) -> None:
         """Note how far the user has read and tell all their devices. Raises `NotFound`."""
-        now = self._now()
 
-        def noted(read: stored.Read | None) -> None:
-            if read is not None:
-                frame = frames.read(chat_id, read.message.id, "user", read.unread_count, now)
-                self._connections.publish(user.id, frame)
+        def noted(mark: ReadMark | None) -> None:
+            if mark is not None:
+                self._connections.publish(user.id, frames.read(mark))
 
-        await self._db.write(stored.mark_read, user.number, chat_id, message_id, then=noted)
+        await self._db.write(
+            stored.mark_read, user.number, chat_id, message_id, self._now(), then=noted
+        )
 
     # Export and import
 
@@ -100,20 +104,31 @@ class Chats:
 
     async def import_(self, user: User, document: dict[str, Any]) -> Chat:
         """Make a chat of an export; ids are new, times stay, and all of it counts as read."""
-        now, chat = self._now(), document["chat"]
-        added: Chat = await self._db.write(
+        now, chat, id = self._now(), document["chat"], ids.new("chat")
+        return await self._changed(
+            user,
             stored.add_imported,
             user.number,
             {
-                "id": ids.new("chat"),
+                "id": id,
                 "title": chat["title"].strip() or UNTITLED,
                 "model": chat["model"],
                 "created_at": chat.get("created_at", now),
                 "updated_at": chat.get("updated_at", now),
             },
-            [_imported(message) for message in document["messages"]],
+            [_imported(message, id) for message in document["messages"]],
         )
-        return added
+
+    async def _changed(self, user: User, work: Callable[..., ChatChange], *arguments: Any) -> Chat:
+        """Make or change a chat and tell all the user's devices; the chat as it is by now."""
+
+        def changed(change: ChatChange) -> Chat:
+            self._connections.publish(user.id, frames.chat(change))
+            assert change.chat is not None
+            return change.chat
+
+        chat: Chat = await self._db.write(work, *arguments, then=changed)
+        return chat
 
     def _now(self) -> str:
         return rfc3339(self._clock())
@@ -130,16 +145,18 @@ def markdown(export: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _imported(message: dict[str, Any]) -> dict[str, Any]:
+def _imported(message: dict[str, Any], chat_id: str) -> Message:
     status = message.get("status", "complete")
-    return {
-        "id": ids.new("msg"),
-        "sender": message["sender"],
-        "content": message["content"],
-        "timestamp": message["timestamp"],
+    return Message(
+        number=0,
+        id=ids.new("msg"),
+        chat_id=chat_id,
+        content=message["content"],
+        sender=message["sender"],
+        timestamp=message["timestamp"],
         # Nobody writes on what was being written when it was exported.
-        "status": "interrupted" if status == "streaming" else status,
-        "model": message.get("model"),
-        "client_id": message.get("client_id"),
-        "error": message.get("error"),
-    }
+        status="interrupted" if status == "streaming" else status,
+        model=message.get("model"),
+        client_id=message.get("client_id"),
+        error=message.get("error"),
+    )

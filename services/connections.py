@@ -1,7 +1,6 @@
 """The registry of open sockets: whom a frame reaches, and who must go.
 
-It sees objects with `send` and `close`, never Tornado. A socket that cannot keep up is its own
-handler's business: `send` never waits, so that nobody waits for another.
+Nobody waits for another: `Listener.hear` never waits.
 """
 
 from __future__ import annotations
@@ -9,10 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Protocol
 
 from core.records import Caller
 from services.frames import Frame
+from services.listeners import Listener
+from services.replies import Reply
 
 MOST_SOCKETS = 20  # of one user (contract, section 7)
 
@@ -28,48 +28,40 @@ class Close(IntEnum):
     TOO_MANY = 4409
 
 
-class Socket(Protocol):
-    """An open socket, as the registry sees it."""
-
-    caller: Caller
-
-    def send(self, text: str) -> None:
-        """Queue a frame; never waits and never raises."""
-
-    def close(self, code: int | None = None, reason: str | None = None) -> None: ...
-
-
 class Connections:
-    """The open sockets of each user, in the order in which they came."""
+    """The listeners of each user, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._sockets: defaultdict[str, list[Socket]] = defaultdict(list)
+        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
 
     def __len__(self) -> int:
-        return sum(len(sockets) for sockets in self._sockets.values())
+        return sum(len(listeners) for listeners in self._listeners.values())
 
-    def add(self, socket: Socket) -> None:
-        """Let frames of its user reach the socket. The oldest one too many is closed."""
-        sockets = self._sockets[socket.caller.user.id]
-        sockets.append(socket)
-        if len(sockets) > MOST_SOCKETS:
-            oldest = sockets.pop(0)
-            oldest.close(Close.TOO_MANY, "too many sockets")
+    def add(self, listener: Listener) -> None:
+        """Let frames of its user reach the listener. The oldest one too many is closed."""
+        listeners = self._listeners[listener.socket.caller.user.id]
+        listeners.append(listener)
+        if len(listeners) > MOST_SOCKETS:
+            oldest = listeners.pop(0)
+            oldest.socket.close(Close.TOO_MANY, "too many sockets")
 
-    def remove(self, socket: Socket) -> None:
+    def remove(self, listener: Listener) -> None:
         """No frame reaches it from now on. Twice is harmless."""
-        user_id = socket.caller.user.id
-        if socket in self._sockets.get(user_id, ()):
-            self._sockets[user_id].remove(socket)
-            if not self._sockets[user_id]:
-                del self._sockets[user_id]
+        user_id = listener.socket.caller.user.id
+        if listener in self._listeners.get(user_id, ()):
+            self._listeners[user_id].remove(listener)
+            if not self._listeners[user_id]:
+                del self._listeners[user_id]
 
-    def publish(self, user_id: str, frame: Frame) -> str:
-        """Send a frame to every socket of the user; call it once the frame's fact is durable."""
-        text = frame.encode()
-        for socket in tuple(self._sockets.get(user_id, ())):
-            socket.send(text)
-        return text
+    def publish(self, user_id: str, frame: Frame, reply: Reply | None = None) -> bytes:
+        """Tell all the user's sockets; call it once the frame's fact is durable.
+
+        It is encoded once, however many they are. `reply` is there when it is a delta of that.
+        """
+        encoded = frame.encode()
+        for listener in tuple(self._listeners.get(user_id, ())):
+            listener.hear(frame, encoded, reply)
+        return encoded
 
     def end_session(self, user_id: str, session_id: str) -> None:
         self._end(user_id, lambda caller: caller.session_id == session_id)
@@ -83,12 +75,12 @@ class Connections:
 
     def close_all(self) -> None:
         """Tell every socket that the server goes away."""
-        for sockets in list(self._sockets.values()):
-            for socket in tuple(sockets):
-                socket.close(Close.GOING_AWAY, "shutting down")
+        for listeners in list(self._listeners.values()):
+            for listener in tuple(listeners):
+                listener.socket.close(Close.GOING_AWAY, "shutting down")
 
     def _end(self, user_id: str, is_meant: Callable[[Caller], bool]) -> None:
-        for socket in tuple(self._sockets.get(user_id, ())):
-            if is_meant(socket.caller):
-                self.remove(socket)
-                socket.close(Close.SESSION_ENDED, "invalid_token")
+        for listener in tuple(self._listeners.get(user_id, ())):
+            if is_meant(listener.socket.caller):
+                self.remove(listener)
+                listener.socket.close(Close.SESSION_ENDED, "invalid_token")

@@ -1,4 +1,4 @@
-"""What goes over the socket: `{"type", "data"}`, one function for each of the four types.
+"""What goes over the socket: `{"type", "data"}`, one function for each type.
 
 A frame is made once as a dict and encoded once, for however many sockets it goes to (section 7).
 """
@@ -9,21 +9,41 @@ import json
 from typing import Any, NamedTuple
 
 from core.errors import QuilliumError
-from core.records import Message, Sender
+from core.records import ChatChange, Message, ReadMark
 
 
 class Frame(NamedTuple):
+    """`seq` numbers what is durable, and nothing else."""
+
     type: str
     data: dict[str, Any]
+    seq: int | None = None
 
-    def encode(self) -> str:
-        return json.dumps(
-            {"type": self.type, "data": self.data}, ensure_ascii=False, separators=(",", ":")
-        )
+    def encode(self) -> bytes:
+        frame: dict[str, Any] = {"type": self.type, "data": self.data}
+        if self.seq is not None:
+            frame["seq"] = self.seq
+        return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def message(stored: Message) -> Frame:
-    return Frame("message", stored.public())
+    return Frame("message", stored.public(), stored.seq)
+
+
+def read(mark: ReadMark) -> Frame:
+    return Frame("read", mark.public(), mark.seq)
+
+
+def chat(change: ChatChange) -> Frame:
+    """Only for sockets that were opened with `since`: the reference has four types."""
+    return Frame("chat", change.public(), change.seq)
+
+
+def of(fact: Message | ReadMark | ChatChange) -> Frame:
+    """The frame that tells a stored fact."""
+    if isinstance(fact, Message):
+        return message(fact)
+    return read(fact) if isinstance(fact, ReadMark) else chat(fact)
 
 
 def typing(chat_id: str, is_typing: bool, timestamp: str) -> Frame:
@@ -44,17 +64,6 @@ def delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
         "offset": offset,
     }
     return Frame("typing", data)
-
-
-def read(chat_id: str, message_id: str, sender: Sender, unread_count: int, timestamp: str) -> Frame:
-    data = {
-        "chat_id": chat_id,
-        "message_id": message_id,
-        "sender": sender,
-        "timestamp": timestamp,
-        "unread_count": unread_count,
-    }
-    return Frame("read", data)
 
 
 def error(cause: QuilliumError, **answers: str | None) -> Frame:

@@ -10,7 +10,7 @@ from core.times import rfc3339
 from services import frames
 
 DELTA_SECONDS = 1 / 60  # a screen shows no more; 10,000 tokens a second stay 60 frames
-MOST_WAITING = 1 << 20  # characters that may wait for a watcher that does not read
+MOST_WAITING = 1 << 20  # bytes that may wait for a watcher that does not read
 
 
 class Watcher:
@@ -20,15 +20,15 @@ class Watcher:
     """
 
     def __init__(self) -> None:
-        self._frames: asyncio.Queue[tuple[str, str] | None] = asyncio.Queue()
+        self._frames: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
         self._waiting = 0
         self._has_ended = False
 
-    def put(self, type: str, text: str) -> None:
+    def put(self, type: str, encoded: bytes) -> None:
         if self._has_ended:
             return
-        self._waiting += len(text)
-        self._frames.put_nowait((type, text))
+        self._waiting += len(encoded)
+        self._frames.put_nowait((type, encoded))
         if self._waiting > MOST_WAITING:
             self.end()
 
@@ -38,8 +38,8 @@ class Watcher:
             self._has_ended = True
             self._frames.put_nowait(None)
 
-    async def frames(self, silence: float) -> AsyncIterator[tuple[str, str] | None]:
-        """Type and text of each frame; None whenever nothing came for `silence` seconds."""
+    async def frames(self, silence: float) -> AsyncIterator[tuple[str, bytes] | None]:
+        """Type and bytes of each frame; None whenever nothing came for `silence` seconds."""
         while True:
             try:
                 frame = await asyncio.wait_for(self._frames.get(), silence)
@@ -56,7 +56,10 @@ class Reply:
     """What was said so far. Its deltas, joined, are the text; each begins where the last ended."""
 
     def __init__(
-        self, message: Message, publish: Callable[[frames.Frame], None], clock: Callable[[], float]
+        self,
+        message: Message,
+        publish: Callable[[Reply, frames.Frame], None],
+        clock: Callable[[], float],
     ) -> None:
         self.message = message
         self._publish = publish
@@ -67,13 +70,14 @@ class Reply:
         self._offset = 0  # code points that were sent
         self._sent_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self.is_over = False  # no more is told of it
 
     def text(self) -> str:
         return "".join(self._pieces)
 
     def announce(self) -> None:
         """Tell that somebody types, before there is a word."""
-        self._publish(frames.delta(self.message, "", 0, rfc3339(self._clock())))
+        self._publish(self, frames.delta(self.message, "", 0, rfc3339(self._clock())))
 
     def say(self, piece: str) -> None:
         """Add to the reply; goes out at once, or with what follows within `DELTA_SECONDS`."""
@@ -94,11 +98,12 @@ class Reply:
         if not text:
             return
         self._unsent.clear()
-        self._publish(frames.delta(self.message, text, self._offset, rfc3339(self._clock())))
+        frame = frames.delta(self.message, text, self._offset, rfc3339(self._clock()))
         self._offset += len(text)
         self._sent_at = self._loop.time()
+        self._publish(self, frame)
 
-    def so_far(self) -> frames.Frame:
-        """All that was sent until now, for one who joins in the middle."""
-        sent = self.text()[: self._offset]
-        return frames.delta(self.message, sent, 0, rfc3339(self._clock()))
+    def since(self, offset: int) -> frames.Frame:
+        """In one frame, what was sent from `offset` on (code points) until now."""
+        sent = self.text()[offset : self._offset]
+        return frames.delta(self.message, sent, offset, rfc3339(self._clock()))

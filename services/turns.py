@@ -19,18 +19,19 @@ from core import ids
 from core.errors import (
     Conflict,
     ModelUnavailable,
-    NotFound,
     QuilliumError,
     ShuttingDown,
     StorageUnavailable,
 )
-from core.records import Message, Status, User
+from core.records import ChatChange, Message, Status, User
 from core.times import rfc3339
 from services import frames
 from services.connections import Connections
 from services.replies import Reply, Watcher
 from services.settings import Settings
+from services.turn import Turn
 from storage import chats, messages
+from storage.connection import Connection
 from storage.database import Database
 
 CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
@@ -39,54 +40,6 @@ _REMEMBERED_MESSAGES = 200  # that a provider is given
 _TITLE_CHARACTERS = 60
 
 log = logging.getLogger("quillium.turns")
-
-
-class Turn:
-    """One reply of a chat: being waited for, or running."""
-
-    def __init__(self, user_id: str, chat_id: str) -> None:
-        self.user_id = user_id
-        self.chat_id = chat_id
-        self.answers: set[str] = set()  # ids of the user's messages that it answers
-        self.watchers: list[Watcher] = []
-        self.reply: Reply | None = None  # from the moment that its row is there
-        self.cut: Status | None = None  # why it ends early
-        self.is_abandoned = False  # its chat is gone
-        self._speaking: asyncio.Task[None] | None = None
-
-    def attach(self, message: Message, watcher: Watcher | None) -> None:
-        self.answers.add(message.id)
-        if watcher is not None:
-            self.watchers.append(watcher)
-            if self.reply is not None:
-                frame = self.reply.so_far()
-                watcher.put(frame.type, frame.encode())
-
-    def end_early(self, status: Status) -> None:
-        """Have it end now, with this status; before it has begun, as soon as it has."""
-        if self.cut is None:
-            self.cut = status
-            if self._speaking is not None:
-                self._speaking.cancel()
-
-    def let_watchers_go(self) -> None:
-        """No frame of this turn comes any more; of a chat that is gone, say so."""
-        for watcher in self.watchers:
-            if self.is_abandoned:
-                gone = frames.error(NotFound("chat"), chat_id=self.chat_id)
-                watcher.put(gone.type, gone.encode())
-            watcher.end()
-
-    async def speak(self, speech: asyncio.Task[None]) -> None:
-        """Wait for the speech, which `end_early` may cut. Raises what the provider raises."""
-        self._speaking = speech
-        if self.cut is not None:
-            speech.cancel()
-        try:
-            await speech
-        except asyncio.CancelledError:
-            if self.cut is None:
-                raise
 
 
 class Turns:
@@ -128,21 +81,26 @@ class Turns:
         if self._is_draining:
             raise ShuttingDown("The server is going down. Send the message again in a moment.")
 
-        def stored(added: messages.Added) -> messages.Added:
+        id, now = ids.new("msg"), rfc3339(self._clock())
+
+        def add(connection: Connection) -> tuple[messages.Added, ChatChange | None]:
+            title = _opening_words(content)
+            added = messages.add(
+                connection, user.number, chat_id, id, content, client_id, title, now
+            )
+            if added.change is None:
+                return added, None
+            chat = chats.find(connection, user.number, chat_id)
+            return added, ChatChange(chat_id, chat, added.change)
+
+        def stored(outcome: tuple[messages.Added, ChatChange | None]) -> messages.Added:
+            added, change = outcome
             self._stored(user, added, watcher)
+            if change is not None:
+                self._connections.publish(user.id, frames.chat(change))
             return added
 
-        added: messages.Added = await self._db.write(
-            messages.add,
-            user.number,
-            chat_id,
-            ids.new("msg"),
-            content,
-            client_id,
-            _opening_words(content),
-            rfc3339(self._clock()),
-            then=stored,
-        )
+        added: messages.Added = await self._db.write(add, then=stored)
         return added
 
     def stop(self, user: User, chat_id: str) -> str | None:
@@ -186,12 +144,17 @@ class Turns:
             raise
         return begun.message.id
 
-    def under_way(self, user_id: str) -> list[frames.Frame]:
-        """What is being said to a user just now, for a socket that joins in the middle."""
+    def under_way(self, user_id: str) -> list[Reply]:
+        """What is being said to a user just now, for a socket that joins in the middle.
+
+        Not a reply whose end is durable but not announced yet: the socket may have seen it.
+        """
         return [
-            turn.reply.so_far()
+            turn.reply
             for turn in self._running.values()
-            if turn.user_id == user_id and turn.reply is not None
+            if turn.user_id == user_id
+            and turn.reply is not None
+            and self._db.read(messages.is_being_written, turn.reply.message.id)
         ]
 
     def forget(self, chat_id: str) -> None:
@@ -213,11 +176,11 @@ class Turns:
 
     def _stored(self, user: User, added: messages.Added, watcher: Watcher | None) -> None:
         """The user's message is durable: announce it and see that it gets its answer."""
-        message, is_new = added
+        message, is_new = added.message, added.is_new
         frame = frames.message(message)
-        text = self._connections.publish(user.id, frame) if is_new else frame.encode()
+        encoded = self._connections.publish(user.id, frame) if is_new else frame.encode()
         if watcher is not None:
-            watcher.put(frame.type, text)
+            watcher.put(frame.type, encoded)
         turn = self._turn_for(user, message) if is_new else self._turn_that_answers(message)
         if turn is not None:
             turn.attach(message, watcher)
@@ -288,23 +251,21 @@ class Turns:
         if begun is None:
             return None
 
-        def publish(frame: frames.Frame) -> None:
-            self._publish(turn, frame)
+        def publish(reply: Reply, frame: frames.Frame) -> None:
+            self._publish(turn, frame, reply)
 
-        reply, now = begun.message, rfc3339(self._clock())
-        turn.reply = Reply(reply, publish, self._clock)
-        seen = frames.read(turn.chat_id, begun.answers.id, "assistant", begun.unread_count, now)
-        self._publish(turn, seen)
+        turn.reply = Reply(begun.message, publish, self._clock)
+        self._publish(turn, frames.read(begun.read))
         turn.reply.announce()
-        self._start(self._speak(turn, turn.reply))
+        self._start(self._speak(turn, turn.reply, begun.answers))
         return begun
 
-    async def _speak(self, turn: Turn, reply: Reply) -> None:
+    async def _speak(self, turn: Turn, reply: Reply, answers: Message) -> None:
         """Have the provider speak; store and announce how it ended."""
         status: Status = "complete"
         error = None
         try:
-            await turn.speak(asyncio.ensure_future(self._listen(reply)))
+            await turn.speak(asyncio.ensure_future(self._listen(reply, answers)))
             status = turn.cut or status
         except QuilliumError as cause:
             status, error = "failed", cause.public()
@@ -314,15 +275,13 @@ class Turns:
         reply.flush()
         await self._end(turn, reply, status, error)
 
-    async def _listen(self, reply: Reply) -> None:
+    async def _listen(self, reply: Reply, answers: Message) -> None:
         """Pass on what the provider says, and keep it safe once a second."""
         model = reply.message.model
         assert model is not None
         admin = self._settings.admin()
         provider, model = self._directory.resolve(model, admin["default_model"])
-        said = await self._db.read_in_pool(
-            messages.said_before, reply.message, _REMEMBERED_MESSAGES
-        )
+        said = await self._db.read_in_pool(messages.said_until, answers, _REMEMBERED_MESSAGES)
         lines = [Line(line.sender, line.content) for line in said]
         if admin["system_prompt"]:
             lines.insert(0, Line("system", admin["system_prompt"]))
@@ -333,9 +292,7 @@ class Turns:
                 reply.say(piece)
                 if loop.time() >= stored_at + CHECKPOINT_SECONDS:
                     with contextlib.suppress(StorageUnavailable):  # the end is tried until it works
-                        await self._db.write(
-                            messages.checkpoint, reply.message.number, reply.text()
-                        )
+                        await self._db.write(messages.checkpoint, reply.message.id, reply.text())
                     stored_at = loop.time()
 
     async def _end(
@@ -354,7 +311,7 @@ class Turns:
             try:
                 await self._db.write(
                     messages.end_reply,
-                    reply.message.number,
+                    reply.message.id,
                     reply.text(),
                     status,
                     error,
@@ -373,6 +330,8 @@ class Turns:
         if error is not None and turn.answers:
             self._publish(turn, frames.error(error, chat_id=turn.chat_id))
         turn.let_watchers_go()
+        if turn.reply is not None:
+            turn.reply.is_over = True
         del self._running[turn.chat_id]
         following = self._waiting.pop(turn.chat_id, None)
         if following is None:
@@ -383,10 +342,10 @@ class Turns:
             self._running[turn.chat_id] = following
             self._start(self._run(following))
 
-    def _publish(self, turn: Turn, frame: frames.Frame) -> None:
-        text = self._connections.publish(turn.user_id, frame)
+    def _publish(self, turn: Turn, frame: frames.Frame, reply: Reply | None = None) -> None:
+        encoded = self._connections.publish(turn.user_id, frame, reply)
         for watcher in turn.watchers:
-            watcher.put(frame.type, text)
+            watcher.put(frame.type, encoded)
 
 
 def _opening_words(content: str) -> str:

@@ -7,26 +7,20 @@ page costs the same for ten chats and for a hundred thousand.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
 from core.errors import NotFound
-from core.records import Chat, Message, Page
-from storage import messages
+from core.records import Chat, ChatChange, Message, Page, ReadMark
+from storage import frames, messages
 from storage.connection import Connection
 from storage.search import chats_with
 
 _SELECT = (
     "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
     " c.unread_count, m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model,"
-    " m.client_id, m.error FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
+    " m.client_id, m.error, m.seq FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
-
-
-class Read(NamedTuple):
-    """How far a user has read, and what is left."""
-
-    message: Message
-    unread_count: int
 
 
 def _from_row(row: tuple[Any, ...]) -> Chat:
@@ -84,35 +78,30 @@ def search(connection: Connection, user: int, query: str, limit: int, offset: in
 
 def add(
     connection: Connection, user: int, id: str, title: str, is_titled: bool, model: str, now: str
-) -> Chat:
-    added = connection.execute(
-        "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (id, user, title, is_titled, model, now, now),
-    )
-    assert added.lastrowid is not None
-    return Chat(added.lastrowid, id, title, model, now, now, 0, 0, None)
+) -> ChatChange:
+    chat = _insert(connection, user, id, title, is_titled, model, now)
+    return ChatChange(id, chat, frames.chat_changed(connection, user, id))
 
 
 def add_imported(
-    connection: Connection, user: int, chat: dict[str, Any], said: list[dict[str, Any]]
-) -> Chat:
+    connection: Connection, user: int, chat: dict[str, Any], said: Iterable[Message]
+) -> ChatChange:
     """Store a chat of an import with its messages; all of it counts as read."""
-    added = add(
+    added = _insert(
         connection, user, chat["id"], chat["title"], True, chat["model"], chat["created_at"]
     )
-    messages.insert_imported(connection, added.number, user, said)
+    messages.insert_imported(connection, user, added.number, said)
     connection.execute(
         "UPDATE chats SET updated_at = ?, unread_count = 0, read_number = coalesce(last_message, 0)"
         " WHERE number = ?",
         (chat["updated_at"], added.number),
     )
-    return find(connection, user, chat["id"])
+    return _changed(connection, user, added.id)
 
 
 def update(
     connection: Connection, user: int, id: str, title: str | None, model: str | None, now: str
-) -> Chat:
+) -> ChatChange:
     """Change what is not None. Raises `NotFound`."""
     number = check(connection, user, id)
     if title is not None:
@@ -123,18 +112,21 @@ def update(
         "UPDATE chats SET model = coalesce(?, model), updated_at = ? WHERE number = ?",
         (model, now, number),
     )
-    return find(connection, user, id)
+    return _changed(connection, user, id)
 
 
-def delete(connection: Connection, user: int, id: str) -> None:
+def delete(connection: Connection, user: int, id: str) -> ChatChange:
     """Delete a chat with all that was said in it. Raises `NotFound`."""
     connection.execute("DELETE FROM chats WHERE number = ?", (check(connection, user, id),))
+    return ChatChange(id, None, frames.chat_changed(connection, user, id))
 
 
-def mark_read(connection: Connection, user: int, id: str, message_id: str | None) -> Read | None:
+def mark_read(
+    connection: Connection, user: int, id: str, message_id: str | None, now: str
+) -> ReadMark | None:
     """Note that the user has read up to a message, or all. None if there is nothing to read.
 
-    What was read stays read. Raises `NotFound`.
+    What was read stays read: the mark is the furthest one. Raises `NotFound`.
     """
     chat = check(connection, user, id)
     if message_id is None:
@@ -143,15 +135,30 @@ def mark_read(connection: Connection, user: int, id: str, message_id: str | None
         message = messages.find(connection, chat, message_id)
     if message is None:
         return None
-    row = connection.execute(
+    advanced = connection.execute(
         "UPDATE chats SET read_number = ?, unread_count = (SELECT COUNT(*) FROM messages m"
         " WHERE m.chat = chats.number AND m.number > ? AND m.sender = 'assistant'"
         " AND m.status <> 'streaming')"
-        " WHERE number = ? AND read_number < ? RETURNING unread_count",
+        " WHERE number = ? AND read_number < ?",
         (message.number, message.number, chat, message.number),
-    ).fetchone()
-    if row is None:
-        row = connection.execute(
-            "SELECT unread_count FROM chats WHERE number = ?", (chat,)
-        ).fetchone()
-    return Read(message, row[0])
+    ).rowcount
+    read = message.id if advanced else frames.last_read(connection, chat) or message.id
+    return frames.read(connection, user, chat, read, "user", now)
+
+
+def _changed(connection: Connection, user: int, id: str) -> ChatChange:
+    """A chat as it is by now, and the number of the frame that tells it."""
+    seq = frames.chat_changed(connection, user, id)
+    return ChatChange(id, find(connection, user, id), seq)
+
+
+def _insert(
+    connection: Connection, user: int, id: str, title: str, is_titled: bool, model: str, now: str
+) -> Chat:
+    added = connection.execute(
+        "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (id, user, title, is_titled, model, now, now),
+    )
+    assert added.lastrowid is not None
+    return Chat(added.lastrowid, id, title, model, now, now, 0, 0, None)

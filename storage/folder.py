@@ -98,6 +98,7 @@ class DataFolder:
                 raise FolderError(
                     f"the backup {file} is damaged ({report.problems[0]}); nothing was changed"
                 )
+            upkeep.renumber(copy)
             kept = self._set_aside(path) if path.exists() else None
             os.replace(copy, path)
             sync(self._path)

@@ -1,34 +1,46 @@
-"""Messages. A number orders them, within a chat and for ever; the public id says nothing."""
+"""Messages. A number orders them within a chat; the public id says nothing.
+
+A reply that is being written is always the last message of its chat: it gets a new number when the
+user says something meanwhile. So the list is in the order in which messages were said to the end,
+which is the order of their frames. What a reply answers is noted, for the prompt of the next one.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from core.errors import Conflict, NotFound
-from core.records import Message, Page, Sender, Status
+from core.records import Message, Page, ReadMark, Sender, Status
+from storage import frames
 from storage.connection import Connection
 
 _SELECT = (
     "SELECT m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
-    " m.error FROM messages m JOIN chats c ON c.number = m.chat"
+    " m.error, m.seq FROM messages m JOIN chats c ON c.number = m.chat"
 )
 
 
 class Added(NamedTuple):
-    """A user's message, and whether it is new or was stored before under its `client_id`."""
+    """A user's message, and whether it is new or was stored before under its `client_id`.
+
+    `change` is the number of the chat's frame, when the message gave the chat its title.
+    """
 
     message: Message
     is_new: bool
+    change: int | None = None
 
 
 class Begun(NamedTuple):
-    """A reply whose row is there, what it answers, and the chat's unread messages by now."""
+    """A reply whose row is there, the last message that it answers, and that this was read."""
 
     message: Message
     answers: Message
-    unread_count: int
+    read: ReadMark
 
 
 class Said(NamedTuple):
@@ -37,8 +49,13 @@ class Said(NamedTuple):
 
 
 def from_row(row: tuple[Any, ...]) -> Message:
-    columns = (*row[:9], row[9] and json.loads(row[9]))
+    columns = (*row[:9], row[9] and json.loads(row[9]), row[10])
     return Message(*columns)
+
+
+def at(connection: Connection, number: int) -> Message:
+    """The message that has this number."""
+    return from_row(connection.execute(f"{_SELECT} WHERE m.number = ?", (number,)).fetchone())
 
 
 def find(connection: Connection, chat: int, id: str) -> Message:
@@ -78,25 +95,36 @@ def last_said(connection: Connection, chat: int) -> Message | None:
     return row and from_row(row)
 
 
-def said_before(connection: Connection, message: Message, most: int) -> list[Said]:
-    """The last `most` messages before this one, oldest first, but what is empty."""
+def said_until(connection: Connection, last: Message, most: int) -> list[Said]:
+    """What was said up to a message of the user, each reply after what it answers.
+
+    The latest `most` messages, without those that are empty.
+    """
     rows = connection.execute(
-        "SELECT sender, content FROM messages WHERE number < ? AND content <> ''"
-        " AND chat = (SELECT chat FROM messages WHERE number = ?)"
-        " ORDER BY number DESC LIMIT ?",
-        (message.number, message.number, most),
+        "SELECT coalesce(answers, number), number, sender, content FROM messages"
+        " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
+        " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
+        (last.number, most),
     )
-    return [Said(*row) for row in rows][::-1]
+    in_order = sorted(row for row in rows if row[0] <= last.number)
+    return [Said(sender, content) for _, _, sender, content in in_order]
 
 
 def reply_to(connection: Connection, message: Message) -> Message | None:
-    """The first reply that came after a message of the user."""
+    """The first reply that answers a message of the user."""
     row = connection.execute(
         f"{_SELECT} WHERE m.chat = (SELECT chat FROM messages WHERE number = ?) AND m.number > ?"
-        " AND m.sender = 'assistant' ORDER BY m.number LIMIT 1",
-        (message.number, message.number),
+        " AND m.sender = 'assistant' AND coalesce(m.answers, m.number) >= ?"
+        " ORDER BY m.number LIMIT 1",
+        (message.number, message.number, message.number),
     ).fetchone()
     return row and from_row(row)
+
+
+def is_being_written(connection: Connection, id: str) -> bool:
+    """Whether a reply has not ended yet."""
+    row = connection.execute("SELECT status FROM messages WHERE id = ?", (id,)).fetchone()
+    return row is not None and row[0] == "streaming"
 
 
 def add(
@@ -129,33 +157,55 @@ def add(
             if message.content != content:
                 raise Conflict("client_id: came before in this chat, with other content.")
             return Added(message, False)
-    number = _insert(connection, id, chat, user, "user", content, now, "complete", None, client_id)
+    message = _insert(
+        connection,
+        user,
+        chat,
+        Message(
+            number=0,
+            id=id,
+            chat_id=chat_id,
+            content=content,
+            sender="user",
+            timestamp=now,
+            status="complete",
+            model=None,
+            client_id=client_id,
+            seq=frames.next_seq(connection, user),
+        ),
+    )
+    _keep_reply_last(connection, chat)
+    change = None
     if not is_titled:  # only then, because the title's words are indexed anew
         connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
+        change = frames.chat_changed(connection, user, chat_id)
     connection.execute(
         "UPDATE chats SET updated_at = ?, is_titled = 1 WHERE number = ?", (now, chat)
     )
-    message = Message(number, id, chat_id, content, "user", now, "complete", None, client_id)
-    return Added(message, True)
+    return Added(message, True, change)
 
 
 def begin_reply(
     connection: Connection, chat_id: str, id: str, model: str, now: str
 ) -> Begun | None:
     """Begin a reply to what the user said last; None if the chat is gone."""
-    found = connection.execute(
-        "SELECT number, user, unread_count FROM chats WHERE id = ?", (chat_id,)
-    ).fetchone()
+    found = connection.execute("SELECT number, user FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if found is None:
         return None
-    chat, user, unread_count = found
+    chat, user = found
     answers = _last_of_user(connection, chat)
     if answers is None:
         return None
-    number = _insert(connection, id, chat, user, "assistant", "", now, "streaming", model, None)
+    reply = _insert(
+        connection,
+        user,
+        chat,
+        Message(0, id, chat_id, "", "assistant", now, "streaming", model, None),
+        answers=answers.number,
+    )
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
-    message = Message(number, id, chat_id, "", "assistant", now, "streaming", model, None)
-    return Begun(message, answers, unread_count)
+    read = frames.read(connection, user, chat, answers.id, "assistant", now)
+    return Begun(reply, answers, read)
 
 
 def begin_again(
@@ -187,74 +237,70 @@ def begin_again(
         raise Conflict("The reply is still being written. Stop it first.")
     connection.execute(
         "UPDATE messages SET content = '', status = 'streaming', model = ?, timestamp = ?,"
-        " error = NULL WHERE number = ?",
-        (model, now, last.number),
+        " error = NULL, answers = ?, seq = 0 WHERE number = ?",
+        (model, now, answers.number, last.number),
     )
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
-    unread = connection.execute("SELECT unread_count FROM chats WHERE number = ?", (chat,))
-    message = Message(last.number, last.id, chat_id, "", "assistant", now, "streaming", model, None)
-    return Begun(message, answers, unread.fetchone()[0])
+    reply = Message(last.number, last.id, chat_id, "", "assistant", now, "streaming", model, None)
+    read = frames.read(connection, user, chat, answers.id, "assistant", now)
+    return Begun(reply, answers, read)
 
 
-def checkpoint(connection: Connection, number: int, content: str) -> None:
+def checkpoint(connection: Connection, id: str, content: str) -> None:
     """Keep what a reply has said so far, for the case of a crash."""
     connection.execute(
-        "UPDATE messages SET content = ? WHERE number = ? AND status = 'streaming'",
-        (content, number),
+        "UPDATE messages SET content = ? WHERE id = ? AND status = 'streaming'", (content, id)
     )
 
 
 def end_reply(
     connection: Connection,
-    number: int,
+    id: str,
     content: str,
     status: Status,
     error: dict[str, str] | None,
     now: str,
 ) -> Message | None:
     """The reply as it will stay; None if its chat was deleted meanwhile."""
-    ended = connection.execute(
-        "UPDATE messages SET content = ?, status = ?, error = ?, timestamp = ? WHERE number = ?",
-        (content, status, error and json.dumps(error), now, number),
-    )
-    if not ended.rowcount:
+    found = connection.execute(
+        "SELECT number, user, chat FROM messages WHERE id = ?", (id,)
+    ).fetchone()
+    if found is None:
         return None
+    number, user, chat = found
     connection.execute(
-        "UPDATE chats SET updated_at = ?"
-        " WHERE number = (SELECT chat FROM messages WHERE number = ?)",
-        (now, number),
+        "UPDATE messages SET content = ?, status = ?, error = ?, timestamp = ?, seq = ?"
+        " WHERE number = ?",
+        (
+            content,
+            status,
+            error and json.dumps(error),
+            now,
+            frames.next_seq(connection, user),
+            number,
+        ),
     )
-    row = connection.execute(f"{_SELECT} WHERE m.number = ?", (number,)).fetchone()
-    return from_row(row)
+    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
+    return at(connection, number)
 
 
-def interrupt_all(connection: Connection) -> int:
-    """Mark the replies that a crash cut off; they keep what was stored. How many there were."""
-    cut = connection.execute(
-        "UPDATE messages SET status = 'interrupted' WHERE status = 'streaming'"
-    )
-    return cut.rowcount
+def interrupt_all(connection: Connection) -> None:
+    """Mark the replies that a crash cut off; they keep what was stored."""
+    cut = connection.execute("SELECT number, user FROM messages WHERE status = 'streaming'")
+    for number, user in cut.fetchall():
+        connection.execute(
+            "UPDATE messages SET status = 'interrupted', seq = ? WHERE number = ?",
+            (frames.next_seq(connection, user), number),
+        )
 
 
 def insert_imported(
-    connection: Connection, chat: int, user: int, messages: list[dict[str, Any]]
+    connection: Connection, user: int, chat: int, messages: Iterable[Message]
 ) -> None:
-    """Store messages of an import: dicts of the columns, oldest first."""
+    """Store messages of an import, oldest first."""
     for message in messages:
         try:
-            _insert(
-                connection,
-                message["id"],
-                chat,
-                user,
-                message["sender"],
-                message["content"],
-                message["timestamp"],
-                message["status"],
-                message["model"],
-                message["client_id"],
-                message["error"],
-            )
+            _insert(connection, user, chat, message)
         except sqlite3.IntegrityError:
             raise Conflict("messages: the same client_id stands in two of them.") from None
 
@@ -266,34 +312,42 @@ def _last_of_user(connection: Connection, chat: int) -> Message | None:
     return row and from_row(row)
 
 
+def _keep_reply_last(connection: Connection, chat: int) -> None:
+    """If a reply is being written, move it behind what was just said."""
+    reply = connection.execute(
+        "SELECT number FROM messages INDEXED BY messages_streaming"
+        " WHERE status = 'streaming' AND chat = ?",
+        (chat,),
+    ).fetchone()
+    if reply is None:
+        return
+    number = connection.execute(
+        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'messages' RETURNING seq"
+    ).fetchone()
+    connection.execute("UPDATE messages SET number = ? WHERE number = ?", (*number, *reply))
+
+
 def _insert(
-    connection: Connection,
-    id: str,
-    chat: int,
-    user: int,
-    sender: Sender,
-    content: str,
-    timestamp: str,
-    status: Status,
-    model: str | None,
-    client_id: str | None,
-    error: dict[str, str] | None = None,
-) -> int:
+    connection: Connection, user: int, chat: int, message: Message, answers: int | None = None
+) -> Message:
+    """Store a message as the last of its chat; the message with its number."""
     added = connection.execute(
         "INSERT INTO messages (id, chat, user, sender, content, timestamp, status, model,"
-        " client_id, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " client_id, error, seq, answers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            id,
+            message.id,
             chat,
             user,
-            sender,
-            content,
-            timestamp,
-            status,
-            model,
-            client_id,
-            error and json.dumps(error),
+            message.sender,
+            message.content,
+            message.timestamp,
+            message.status,
+            message.model,
+            message.client_id,
+            message.error and json.dumps(message.error),
+            message.seq,
+            answers,
         ),
     )
     assert added.lastrowid is not None
-    return added.lastrowid
+    return replace(message, number=added.lastrowid)

@@ -246,6 +246,57 @@ def m002_erasure(db: Database) -> None:
         db.conn.execute(statement)
 
 
+# The numbers of frames (contract, section 7; `frames`).
+_FRAMES = (
+    "ALTER TABLE users ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",  # the last that was given
+    # Whoever asks for what came after a smaller one has to begin anew.
+    "ALTER TABLE users ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE messages ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",
+    # The number of the user's last message that a reply answers.
+    "ALTER TABLE messages ADD COLUMN answers INTEGER",
+    "CREATE INDEX messages_by_seq ON messages (user, seq) WHERE seq > 0",
+    # The last `read` frame of each sender in a chat makes the ones before it obsolete.
+    """
+    CREATE TABLE reads (
+        chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
+        sender TEXT NOT NULL,
+        user INTEGER NOT NULL,  -- the chat's
+        seq INTEGER NOT NULL,
+        message_id TEXT NOT NULL,
+        unread_count INTEGER NOT NULL,
+        timestamp TEXT NOT NULL,
+        PRIMARY KEY (chat, sender)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX reads_by_seq ON reads (user, seq)",
+    # So does the last `chat` frame of a chat. It outlives the chat, to tell that it is gone.
+    """
+    CREATE TABLE chat_changes (
+        chat_id TEXT PRIMARY KEY,
+        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+        seq INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX chat_changes_by_seq ON chat_changes (user, seq)",
+    # Numbers begin at the time in seconds, as after a restore (`frames.begin_anew`): the database
+    # may be an old one that was put back.
+    "UPDATE users SET seq = CAST(strftime('%s', 'now') AS INTEGER)",
+    "UPDATE users SET first_seq = seq",
+    # A reply that is being written stays the last message of its chat.
+    """
+    CREATE TRIGGER message_moved AFTER UPDATE OF number ON messages BEGIN
+        UPDATE chats SET last_message = new.number WHERE number = new.chat;
+    END
+    """,
+)
+
+
+@migrations()
+def m003_frames(db: Database) -> None:
+    for statement in _FRAMES:
+        db.conn.execute(statement)
+
+
 class NewerDatabase(Exception):
     """The database was made by a newer version of this application."""
 

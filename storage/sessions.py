@@ -44,6 +44,14 @@ def user_of(connection: Connection, id: str, user_id: str) -> User | None:
     return row and users.from_row(row)
 
 
+def is_live(connection: Connection, id: str, user: int, now: int) -> bool:
+    """Whether a session of this user is there and not past its time (epoch seconds)."""
+    row = connection.execute(
+        "SELECT 1 FROM sessions WHERE id = ? AND user = ? AND expires_at > ?", (id, user, now)
+    ).fetchone()
+    return row is not None
+
+
 def rotate(
     connection: Connection,
     id: str,

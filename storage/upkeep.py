@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import migrations
+from storage import frames, migrations
 from storage.connection import Connection, connect, create_private, sync
 
 # Is told what is being done, and which share of it is done; None where nobody knows.
@@ -22,6 +22,7 @@ Progress = Callable[[str, "float | None"], None]
 _PAGES_A_STEP = 1024  # 4 MiB
 _PROBLEMS_SHOWN = 10  # of each kind
 _INITIAL = "m001_initial"  # the migration that makes the tables
+_FRAMES = "m003_frames"  # the one that numbers frames
 
 _COUNTERS = {
     "the number of a user's chats": (
@@ -40,6 +41,15 @@ _COUNTERS = {
     "a chat's last message": (
         "SELECT id, last_message, (SELECT MAX(number) FROM messages WHERE chat = c.number) AS found"
         " FROM chats c WHERE last_message IS NOT found"
+    ),
+}
+
+_NUMBERED = {
+    "the number of a user's last frame": (
+        "SELECT id, seq, max((SELECT ifnull(MAX(seq), 0) FROM messages WHERE user = u.number),"
+        " (SELECT ifnull(MAX(seq), 0) FROM reads WHERE user = u.number),"
+        " (SELECT ifnull(MAX(seq), 0) FROM chat_changes WHERE user = u.number)) AS found"
+        " FROM users u WHERE seq < found"
     ),
 }
 
@@ -117,6 +127,16 @@ def check(path: Path, progress: Progress) -> Report:
         return Report(problems, *_contents(connection))
 
 
+def renumber(path: Path) -> None:
+    """Have clients list everything again, because they may have seen more than this database knows.
+
+    One that knows no numbers yet begins them so anyway (`migrations`). Raises `Unusable`.
+    """
+    with _usable(), closing(connect(path, writable=True)) as connection:
+        if _FRAMES not in migrations.pending(connection):
+            frames.begin_anew(connection)
+
+
 def contents(path: Path) -> tuple[int, int, int]:
     """How many users, chats and messages a database holds. Raises `Unusable`."""
     with _usable(), closing(connect(path, writable=False)) as connection:
@@ -136,7 +156,8 @@ def _foreign_keys(connection: Connection) -> list[str]:
 
 def _counters(connection: Connection) -> list[str]:
     problems = []
-    for name, query in _COUNTERS.items():
+    is_numbered = _FRAMES not in migrations.pending(connection)
+    for name, query in ({**_COUNTERS, **_NUMBERED} if is_numbered else _COUNTERS).items():
         for id, kept, counted in connection.execute(query).fetchmany(_PROBLEMS_SHOWN):
             problems.append(f"{name}: {id} says {kept}, counted {counted}")
     return problems

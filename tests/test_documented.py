@@ -56,12 +56,15 @@ def test_each_error_has_one_status_and_is_documented() -> None:
         codes.add(error.code)
     assert len(codes) == len(base.STATUS)
     models = {errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout}
+    frames = {errors.ResyncRequired}
+    for told in (*models, *frames):
+        assert f"`{told.code}`" in documented
     known = {
         value
         for value in vars(errors).values()
         if isinstance(value, type) and issubclass(value, errors.QuilliumError)
     }
-    assert known - {errors.QuilliumError} - models == set(base.STATUS)
+    assert known - {errors.QuilliumError} - models - frames == set(base.STATUS)
 
 
 @pytest.mark.parametrize("name", sorted(schemas.SCHEMAS))

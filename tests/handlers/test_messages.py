@@ -162,8 +162,12 @@ async def test_messages_that_come_meanwhile_are_answered_together(ada: Client) -
     assert "Nice to meet you, Ada" in together["content"]
     assert "your dog – Rex" in together["content"]
     said = await messages(ada, chat)
-    assert [m["sender"] for m in said] == ["user", "assistant", "user", "user", "assistant"]
-    assert read["message_id"] == said[3]["id"]
+    # In the order in which they were said to the end, as the frames came.
+    assert [m["sender"] for m in said] == ["user", "user", "user", "assistant", "assistant"]
+    assert [m["id"] for m in said] == [
+        frame["data"]["id"] for frame in socket.frames if frame["type"] == "message"
+    ]
+    assert read["message_id"] == said[2]["id"]
 
 
 async def test_an_event_stream_of_a_message_that_waits(ada: Client) -> None:

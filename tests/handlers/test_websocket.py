@@ -27,7 +27,7 @@ async def test_a_frame_as_the_reference_prints_it(ada: Client) -> None:
     await socket.reply()
     check_turn(socket.frames, "Hello, world!")
     echo = socket.frames[0]
-    assert list(echo) == ["type", "data"]
+    assert list(echo) == ["type", "data", "seq"]
     for field in ("chat_id", "content", "sender", "timestamp"):
         assert field in echo["data"]
     assert echo["data"]["timestamp"] != "2023-04-01T12:00:00Z"

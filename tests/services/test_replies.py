@@ -14,7 +14,7 @@ MESSAGE = Message(1, "msg_1", "chat_1", "", "assistant", "now", "streaming", "m"
 
 async def test_offsets_count_code_points() -> None:
     published: list[frames.Frame] = []
-    reply = Reply(MESSAGE, published.append, time.time)
+    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
     for piece in ("🪶", "é\u0301", "日本", "x"):
         reply.say(piece)
         reply.flush()
@@ -24,14 +24,14 @@ async def test_offsets_count_code_points() -> None:
         (3, "日本"),
         (5, "x"),
     ]
-    assert reply.so_far().data["delta"] == reply.text() == "🪶é\u0301日本x"
+    assert reply.since(0).data["delta"] == reply.text() == "🪶é\u0301日本x"
 
 
 async def test_many_pieces_are_few_frames_and_none_is_kept_back() -> None:
     published: list[frames.Frame] = []
     done = asyncio.Event()
 
-    def publish(frame: frames.Frame) -> None:
+    def publish(_: Reply, frame: frames.Frame) -> None:
         published.append(frame)
         if sum(len(f.data["delta"]) for f in published) == 10_000:
             done.set()
@@ -46,18 +46,18 @@ async def test_many_pieces_are_few_frames_and_none_is_kept_back() -> None:
 
 
 async def test_so_far_is_what_was_sent() -> None:
-    reply = Reply(MESSAGE, lambda frame: None, time.time)
+    reply = Reply(MESSAGE, lambda _, frame: None, time.time)
     reply.say("sent")
     reply.say(" not yet")
-    assert reply.so_far().data["delta"] == "sent"
+    assert reply.since(0).data["delta"] == "sent"
     reply.flush()
-    assert reply.so_far().data["delta"] == "sent not yet"
+    assert reply.since(0).data["delta"] == "sent not yet"
 
 
 async def test_a_watcher_that_does_not_read_is_let_go() -> None:
     watcher = Watcher()
     for _ in range(20):
-        watcher.put("typing", "x" * (MOST_WAITING // 10))
+        watcher.put("typing", b"x" * (MOST_WAITING // 10))
     seen = [frame async for frame in watcher.frames(silence=10)]
     assert 10 <= len(seen) <= 11
 
@@ -68,7 +68,7 @@ async def test_a_watcher_hears_of_silence() -> None:
     async for frame in watcher.frames(silence=0.001):
         heard.append(frame)
         if frame is None:
-            watcher.put("message", "{}")
+            watcher.put("message", b"{}")
             watcher.end()
-    assert heard[-1] == ("message", "{}")
+    assert heard[-1] == ("message", b"{}")
     assert heard[0] is None

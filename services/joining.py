@@ -1,0 +1,46 @@
+"""How a socket joins: at once, or after what it missed (contract, section 7)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.errors import ResyncRequired
+from services import frames
+from services.connections import Connections
+from services.listeners import Listener, Socket, Sources
+from services.turns import Turns
+from storage import replay
+from storage.database import Database
+
+Since = int | Literal["latest"] | None  # None: one who knows nothing of numbers
+
+
+class Joining:
+    def __init__(self, db: Database, connections: Connections, turns: Turns) -> None:
+        self._db = db
+        self._connections = connections
+        self._turns = turns
+
+    def join(self, socket: Socket, since: Since) -> Listener:
+        """Let a socket hear what its user is told; first what came after the frame `since`.
+
+        If that can't be told, it gets an `error` frame `resync_required` and goes on from here.
+        """
+        user = socket.caller.user
+        after = since if isinstance(since, int) else None
+        if after is not None:
+            try:
+                self._db.read(replay.check, user.number, after)
+            except ResyncRequired as error:
+                socket.send(frames.error(error).encode())
+                after = None
+        sources = Sources(
+            missed=lambda after: [
+                frames.of(fact) for fact in self._db.read(replay.missed, user.number, after)
+            ],
+            under_way=lambda: self._turns.under_way(user.id),
+        )
+        listener = Listener(socket, sources, after, hears_chats=since is not None)
+        self._connections.add(listener)
+        listener.resume()
+        return listener

@@ -1,0 +1,58 @@
+"""One turn: what it answers, who watches it, and how it can be cut short."""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.errors import NotFound
+from core.records import Message, Status
+from services import frames
+from services.replies import Reply, Watcher
+
+
+class Turn:
+    """One reply of a chat: being waited for, or running."""
+
+    def __init__(self, user_id: str, chat_id: str) -> None:
+        self.user_id = user_id
+        self.chat_id = chat_id
+        self.answers: set[str] = set()  # ids of the user's messages that it answers
+        self.watchers: list[Watcher] = []
+        self.reply: Reply | None = None  # from the moment that its row is there
+        self.cut: Status | None = None  # why it ends early
+        self.is_abandoned = False  # its chat is gone
+        self._speaking: asyncio.Task[None] | None = None
+
+    def attach(self, message: Message, watcher: Watcher | None) -> None:
+        self.answers.add(message.id)
+        if watcher is not None:
+            self.watchers.append(watcher)
+            if self.reply is not None:
+                frame = self.reply.since(0)
+                watcher.put(frame.type, frame.encode())
+
+    def end_early(self, status: Status) -> None:
+        """Have it end now, with this status; before it has begun, as soon as it has."""
+        if self.cut is None:
+            self.cut = status
+            if self._speaking is not None:
+                self._speaking.cancel()
+
+    def let_watchers_go(self) -> None:
+        """No frame of this turn comes any more; of a chat that is gone, say so."""
+        for watcher in self.watchers:
+            if self.is_abandoned:
+                gone = frames.error(NotFound("chat"), chat_id=self.chat_id)
+                watcher.put(gone.type, gone.encode())
+            watcher.end()
+
+    async def speak(self, speech: asyncio.Task[None]) -> None:
+        """Wait for the speech, which `end_early` may cut. Raises what the provider raises."""
+        self._speaking = speech
+        if self.cut is not None:
+            speech.cancel()
+        try:
+            await speech
+        except asyncio.CancelledError:
+            if self.cut is None:
+                raise

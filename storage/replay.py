@@ -1,0 +1,69 @@
+"""What a client missed: the facts whose frames have a larger number than the last that it saw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import NotFound, ResyncRequired
+from core.records import ChatChange, Message, ReadMark
+from storage import chats, messages
+from storage.connection import Connection
+
+Missed = Message | ReadMark | ChatChange
+
+MOST_MISSED = 10_000  # frames; counted in about 2 ms
+_MOST_AT_ONCE = 100  # frames; read in about 3 ms
+_MOST_CHARACTERS_AT_ONCE = 1 << 18
+
+_MISSED = (
+    "SELECT seq, 'message' AS kind, number AS of FROM messages WHERE user = ?1 AND seq > ?2"
+    " AND seq > 0"
+    " UNION ALL SELECT seq, 'chat', chat_id FROM chat_changes WHERE user = ?1 AND seq > ?2"
+    " UNION ALL SELECT seq, sender, chat FROM reads WHERE user = ?1 AND seq > ?2"
+    " ORDER BY seq LIMIT ?3"
+)
+
+
+def check(connection: Connection, user: int, after: int) -> None:
+    """Raise `ResyncRequired` if it can't be told, or is too much, what came after this number."""
+    last, first = connection.execute(
+        "SELECT seq, first_seq FROM users WHERE number = ?", (user,)
+    ).fetchone()
+    if not first <= after <= last:
+        raise ResyncRequired("This number is not of this server's present data.")
+    counted = connection.execute(
+        f"SELECT COUNT(*) FROM ({_MISSED})", (user, after, MOST_MISSED + 1)
+    ).fetchone()
+    if counted[0] > MOST_MISSED:
+        raise ResyncRequired(f"More than {MOST_MISSED:,} frames were missed.")
+
+
+def missed(connection: Connection, user: int, after: int) -> list[Missed]:
+    """Some of what came after this number, in order; nothing when there is nothing left."""
+    found: list[Missed] = []
+    characters = 0
+    rows = connection.execute(_MISSED, (user, after, _MOST_AT_ONCE)).fetchall()
+    for seq, kind, of in rows:
+        fact = _fact(connection, user, seq, kind, of)
+        found.append(fact)
+        if isinstance(fact, Message):
+            characters += len(fact.content)
+        if characters > _MOST_CHARACTERS_AT_ONCE:
+            break
+    return found
+
+
+def _fact(connection: Connection, user: int, seq: int, kind: str, of: Any) -> Missed:
+    if kind == "message":
+        return messages.at(connection, of)
+    if kind == "chat":
+        try:
+            return ChatChange(of, chats.find(connection, user, of), seq)
+        except NotFound:
+            return ChatChange(of, None, seq)
+    row = connection.execute(
+        "SELECT c.id, r.message_id, r.sender, r.timestamp, r.unread_count, r.seq FROM reads r"
+        " JOIN chats c ON c.number = r.chat WHERE r.chat = ? AND r.sender = ?",
+        (of, kind),
+    ).fetchone()
+    return ReadMark(*row)
