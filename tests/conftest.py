@@ -196,10 +196,13 @@ class Client:
         assert answer.status == 201, answer.body
         return str(answer.body["id"])
 
-    async def socket(self, credential: str | None = None, **headers: str) -> Socket:
+    async def socket(
+        self, credential: str | None = None, *, since: int | str | None = None, **headers: str
+    ) -> Socket:
         address = self.base_url.replace("http", "ws") + "/api/v1/ws"
         token = self.credential if credential is None else credential
-        request = HTTPRequest(url_concat(address, {"token": token or ""}), headers=headers)
+        query = {"token": token or ""} | ({} if since is None else {"since": str(since)})
+        request = HTTPRequest(url_concat(address, query), headers=headers)
         socket = Socket(await websocket_connect(request))
         self._sockets.append(socket)
         return socket
