@@ -184,8 +184,8 @@ class Socket(BaseHandler, WebSocketHandler):
         added = await self.services.turns.submit(
             self.caller.user, data["chat_id"], data["content"], data.get("client_id")
         )
-        if not added.is_new:
-            self.send(frames.message(added.message).encode())
+        if not added.is_new and self._listener is not None:
+            self._listener.answer(frames.message(added.message))
 
     async def receive_typing(self, data: Any) -> None:
         self._count_signal()

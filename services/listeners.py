@@ -77,6 +77,11 @@ class Listener:
             self._send_rest(frame.data["id"])
         self.socket.send(encoded)
 
+    def answer(self, frame: Frame) -> None:
+        """Send again a frame that the client asked for twice, unless its turn is yet to come."""
+        if self._is_live or (frame.seq or 0) <= self._last:
+            self.socket.send(frame.encode())
+
     def resume(self) -> None:
         """Send some of what it lacks. To be called whenever the socket has drained."""
         if not self._is_live:

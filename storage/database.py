@@ -1,7 +1,7 @@
 """One SQLite file, one writer, many readers.
 
-The promise: what `write` has answered is on the disk. Reads see only what is committed; short ones
-run on the event loop's own connection, long ones in a pool.
+The promise: what `write` has answered is on the disk. A read sees what is committed at one moment;
+short ones run on the event loop's own connection, long ones in a pool.
 """
 
 from __future__ import annotations
@@ -99,8 +99,13 @@ def _reader(path: Path) -> Connection:
 
 
 def _read(connection: Connection, work: Callable[..., T], *arguments: Any) -> T:
+    """Run a read in one transaction: what it puts together is of one moment."""
     try:
-        return work(connection, *arguments)
+        connection.execute("BEGIN")
+        try:
+            return work(connection, *arguments)
+        finally:
+            connection.execute("ROLLBACK")
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # a bug of ours, not of the disk
     except sqlite3.DatabaseError as error:

@@ -128,6 +128,21 @@ def test_numbered_frames_come_from_one_source_at_a_time() -> None:
     assert [frame.get("seq") for frame in socket.frames] == [5, 6, 7, 8]
 
 
+def test_what_is_asked_for_twice_does_not_overtake_what_was_missed() -> None:
+    socket = Slow()
+    stored = [frames.message(final(str(seq), seq)) for seq in (5, 6)]
+    held = listener(
+        socket, since=4, missed=lambda after: [f for f in stored if (f.seq or 0) > after][:1]
+    )
+    held.resume()
+    held.answer(stored[1])  # comes with what was missed
+    held.answer(stored[0])  # was sent already
+    held.resume()
+    held.resume()
+    held.answer(stored[1])
+    assert [frame["seq"] for frame in socket.frames] == [5, 5, 6, 6]
+
+
 def test_errors_are_told_to_one_who_catches_up() -> None:
     socket = Slow()
     held = listener(socket, since=4, missed=lambda after: [])

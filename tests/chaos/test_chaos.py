@@ -1,0 +1,59 @@
+"""Some seconds of what `python -m tests.chaos` does for minutes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.chaos.device import Held, Loss
+from tests.chaos.harness import Harness
+
+
+def test_every_device_holds_what_the_list_says(tmp_path: Path) -> None:
+    harness = Harness(tmp_path, seed=3)
+    asyncio.run(harness.run(6, settle_every=3))
+    assert harness.tally["comparisons"] >= 2
+    assert harness.tally["frames"] > 100
+
+
+def message(seq: int, id: str, content: str = "x") -> dict[str, Any]:
+    data = {"id": id, "chat_id": "c", "content": content, "sender": "assistant"}
+    return {"type": "message", "data": data, "seq": seq}
+
+
+def typed(offset: int, delta: str) -> dict[str, Any]:
+    data = {"message_id": "m", "sender": "assistant", "offset": offset, "delta": delta}
+    return {"type": "typing", "data": data}
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [message(1, "m"), message(1, "m")],
+        [message(2, "m"), message(1, "n")],
+        [typed(0, "a"), typed(2, "c")],
+        [typed(0, "a"), typed(1, "b"), typed(1, "b")],
+        [typed(3, "d")],
+        [typed(0, "a"), message(1, "m", "ab")],
+        [{"type": "error", "data": {"code": "resync_required"}}],
+    ],
+)
+def test_a_device_sees_a_loss(frames: list[dict[str, Any]]) -> None:
+    held = Held()
+    for frame in frames[:-1]:
+        held.take(frame)
+    with pytest.raises(Loss):
+        held.take(frames[-1])
+
+
+def test_a_device_holds_messages_in_the_order_of_their_numbers() -> None:
+    held = Held()
+    for frame in (message(1, "a"), typed(0, "a"), typed(1, "b"), message(2, "m", "ab")):
+        held.take(frame)
+    held.take(message(3, "a", "anew"))
+    assert [m["id"] for m in held.said("c")] == ["m", "a"]
+    held.take({"type": "chat", "data": {"id": "c", "deleted": True}, "seq": 4})
+    assert held.said("c") == []
