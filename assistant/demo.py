@@ -18,6 +18,8 @@ from core.errors import ModelUnavailable
 MOST_WORDS = 10_000
 MOST_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
+_READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up everybody
+_COMPARED_MESSAGES = 20  # in which a common topic is looked for
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
@@ -47,18 +49,31 @@ class Demo:
 
     async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""
-        said = [line for line in messages if line.role != "system"]
+        said = [Line(m.role, _excerpt(m.content)) for m in messages if m.role != "system"]
         asked = _unanswered(said)
         command = _COMMAND.match(asked[-1].strip()) if asked else None
         if command and command[1].lower() == "slow":
             async for piece in _slowly(command[2]):
                 yield piece
             return
-        for piece in _pieces(_answer(said, asked)):
-            yield piece
-            await asyncio.sleep(0)  # let others speak, and a stop be heard
+        earlier = [line.content for line in said[: len(said) - len(asked)] if line.role == "user"]
+        facts: dict[str, str] = {}
+        for text in earlier:
+            facts |= _facts(text)
+            await asyncio.sleep(0)  # let others speak
+        for answer in _answers(asked, earlier, facts):
+            for piece in _pieces(answer):
+                yield piece
+                await asyncio.sleep(0)  # let others speak, and a stop be heard
         if command and command[1].lower() == "error":
             raise ModelUnavailable("This is the failure that /error asks for.")
+
+
+def _excerpt(text: str) -> str:
+    if len(text) <= _READ_CHARACTERS:
+        return text
+    half = _READ_CHARACTERS // 2
+    return f"{text[:half]} … {text[-half:]}"
 
 
 def _unanswered(said: Sequence[Line]) -> list[str]:
@@ -67,17 +82,19 @@ def _unanswered(said: Sequence[Line]) -> list[str]:
     return [line.content for line in last][::-1]
 
 
-def _answer(said: Sequence[Line], asked: list[str]) -> str:
-    earlier = [line.content for line in said[: len(said) - len(asked)] if line.role == "user"]
-    answers = []
-    for text in asked:
+def _answers(asked: list[str], earlier: list[str], facts: dict[str, str]) -> Iterator[str]:
+    """A paragraph or more for each message that has no answer yet; `facts` were told earlier."""
+    for number, text in enumerate(asked):
         command = _COMMAND.match(text.strip())
         if command:
-            answers.append(_obey(command[1].lower(), command[2]))
+            answer = _obey(command[1].lower(), command[2])
         else:
-            answers.append(_converse(text.strip(), earlier))
+            answer = _converse(text.strip(), earlier, facts)
+        yield answer if number == 0 else f"\n\n{answer}"
         earlier.append(text)
-    return "\n\n".join(answers) or "I am listening."
+        facts |= _facts(text)
+    if not asked:
+        yield "I am listening."
 
 
 # Commands
@@ -137,16 +154,15 @@ def _pieces(text: str) -> Iterator[str]:
 # Conversation
 
 
-def _converse(text: str, earlier: list[str]) -> str:
+def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
     """An answer to one message; the first rule that fits wins."""
     plain = re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'"))
     words = plain.split()
-    facts = _facts([*earlier, text])
-    name = facts.get("name")
-    told = _facts([text])
+    told = _facts(text)
+    name = told.get("name") or facts.get("name")
     asked = _FACT_ASKED.search(text)
     if asked:
-        return _recall(asked[1].strip().lower(), _facts(earlier))
+        return _recall(asked[1].strip().lower(), facts)
     if _recalls_conversation(plain):
         return _remind(plain, earlier)
     if told:
@@ -173,11 +189,10 @@ def _converse(text: str, earlier: list[str]) -> str:
     return _reflect(text, earlier)
 
 
-def _facts(texts: Sequence[str]) -> dict[str, str]:
+def _facts(text: str) -> dict[str, str]:
     """What the user has told of themselves, such as `{"name": "Ada", "dog": "Rex"}`."""
     facts: dict[str, str] = {}
-    sentences = [match[0] for text in texts for match in _SENTENCE.finditer(text)]
-    for sentence in sentences:
+    for sentence in _SENTENCE.findall(text):
         if sentence.endswith("?"):
             continue
         for match in _FACT.finditer(sentence):
@@ -234,7 +249,7 @@ def _reflect(text: str, earlier: list[str]) -> str:
     kind = "asked" if text.endswith("?") else "said"
     answer = f"You {kind}: “{_quote(text)}”"
     topics = _topics(text)
-    for before in reversed(earlier):
+    for before in reversed(earlier[-_COMPARED_MESSAGES:]):
         shared = next((word for word in topics if word in _topics(before)), None)
         if shared:
             answer += f"\n\nThat goes with what you said about {shared}: “{_quote(before)}”"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import Line
+from assistant import Line, demo
 from assistant.demo import Demo
 from core.errors import ModelUnavailable
 
@@ -76,3 +76,14 @@ async def test_all_that_came_since_the_last_reply_is_answered() -> None:
     lines = [Line("system", "x"), Line("user", "My name is Ada"), Line("user", "2 + 2")]
     reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
     assert reply == "Nice to meet you, Ada! I will remember your name.\n\n2 + 2 = 4"
+
+
+async def test_long_messages_hold_up_nobody() -> None:
+    """A hundred of them, unanswered, took minutes once; what is read of each is bounded."""
+    said = [Line("user", f"{n} " + "my x, " * 20_000 + "My name is Ada.") for n in range(100)]
+    pieces = [piece async for piece in Demo().reply(said, "quillium-demo")]
+    assert "Nice to meet you, Ada!" in "".join(pieces)
+    assert len(pieces) < 20_000
+    kept = demo._excerpt(said[0].content)
+    assert kept.endswith("My name is Ada.")
+    assert len(kept) < 2_010

@@ -54,17 +54,20 @@ class Harness:
 
     async def run(self, seconds: float, *, settle_every: float) -> None:
         """Drive the devices; from time to time compare what they hold. Raises `Loss`."""
-        async with self._devices() as (devices, bystander):
-            for _ in range(CHATS):
-                await self._new_chat()
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
-                await self._drive(devices, min(until, time.monotonic() + settle_every))
-                await self._settle(devices)
-                self.tally["comparisons"] += 1
-            if bystander.held.messages or bystander.held.chats:
-                raise Loss("a bystander was told something")
-        self._program.stop()
+        try:
+            async with self._devices() as (devices, bystander):
+                for _ in range(CHATS):
+                    await self._new_chat()
+                until = time.monotonic() + seconds
+                while time.monotonic() < until:
+                    await self._drive(devices, min(until, time.monotonic() + settle_every))
+                    await self._settle(devices)
+                    self.tally["comparisons"] += 1
+                if bystander.held.messages or bystander.held.chats:
+                    raise Loss("a bystander was told something")
+        finally:
+            self._program.process.kill()
+            self._program.process.communicate()
 
     @contextlib.asynccontextmanager
     async def _devices(self) -> AsyncIterator[tuple[list[Device], Device]]:

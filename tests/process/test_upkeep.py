@@ -204,6 +204,8 @@ def test_a_backup_that_is_stopped_leaves_nothing(start: Any, data: Path, tmp_pat
     start().stop()
     script = (
         "import os, signal, sys, quillium\nfrom storage import upkeep\n"
+        # A shell that starts the tests in the background has it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "upkeep._verify = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.exit(quillium.main(sys.argv[1:]))"
     )
