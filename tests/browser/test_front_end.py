@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
-import shutil
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser.conftest import needs_chromium
 from tests.program import Program
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Debian's chromium, as CI installs")
+pytestmark = needs_chromium
 
 # What a developer would write: register, make a chat, send over the socket, read the headers.
 FRONT_END = """
@@ -55,42 +50,6 @@ async ([base, name]) => {
   };
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    started = Program(tmp_path / "data")
-    yield started
-    started.process.kill()
-    started.process.communicate()
-
-
-@pytest.fixture
-def front_end(tmp_path: Path) -> Iterator[str]:
-    """The address of a page that another server on this machine serves."""
-    (tmp_path / "index.html").write_text("<!doctype html><title>Front end</title>")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(tmp_path))
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://localhost:{server.server_port}/"
-        server.shutdown()
-        thread.join()
 
 
 def test_fetch_and_websocket_from_another_port(

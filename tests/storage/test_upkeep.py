@@ -36,6 +36,7 @@ DAMAGES: dict[str, tuple[str, str]] = {
     "chat_count": ("UPDATE users SET chat_count = 7", "the number of a user's chats"),
     "message_count": ("UPDATE chats SET message_count = 7", "the number of a chat's messages"),
     "unread": ("UPDATE chats SET unread_count = 7", "the number of a chat's unread messages"),
+    "seq": ("UPDATE users SET seq = 1", "the number of a user's last frame"),
     "last": ("UPDATE chats SET last_message = 1", "a chat's last message"),
     "orphan": (
         "UPDATE messages SET chat = 999 WHERE number = (SELECT MAX(number) FROM messages)",
