@@ -1,13 +1,35 @@
-"""Which model is served by whom (contract, section 8)."""
+"""Which model is served by whom (contract, section 8).
+
+What servers list is asked for in the background and remembered: nobody waits for it. A server that
+fails keeps the models that it had, so that nobody else is heard in its name.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import asyncio
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from assistant import Provider
 from assistant.demo import Demo
+from assistant.local import Local
+from assistant.openai_compatible import OpenAICompatible
+from assistant.upstream import Upstream
+from core.errors import QuilliumError
 
 BUILT_IN_MODEL = "quillium-demo"
+ALL_MODELS = ["*"]  # what a provider's `models` says to have the server asked
+FRESH_SECONDS = 60.0  # for which a server's list is believed
+
+# Where Ollama and LM Studio usually are.
+USUAL_PLACES = (
+    Upstream("Ollama", "http://127.0.0.1:11434/v1"),
+    Upstream("LM Studio", "http://127.0.0.1:1234/v1"),
+)
+
+log = logging.getLogger("quillium.models")
 
 
 class Model(NamedTuple):
@@ -16,19 +38,107 @@ class Model(NamedTuple):
 
 
 class Directory:
-    """All models that can answer now."""
+    """All models that can answer now. Made on the event loop."""
 
-    def __init__(self) -> None:
-        self._providers: dict[str, Provider] = {BUILT_IN_MODEL: Demo()}
+    def __init__(self, local: Local | None = None, places: Sequence[Upstream] = ()) -> None:
+        self._found = [_Server(OpenAICompatible(place), ALL_MODELS) for place in places]
+        self._configured: list[_Server] = []
+        self._embedded: dict[str, Provider] = {BUILT_IN_MODEL: Demo()}
+        self._built_in_default = BUILT_IN_MODEL
+        self._local = local
+        if local is not None:
+            self._embedded = {local.model: local, **self._embedded}
+            self._built_in_default = local.model
+
+    def configure(self, providers: Sequence[Mapping[str, Any]]) -> None:
+        """Use the admin's providers from now on. One that did not change keeps its list."""
+        before = {server.settings: server for server in self._configured}
+        self._configured = []
+        for provider in providers:
+            server = _Server(
+                OpenAICompatible(
+                    Upstream(provider["name"], provider["base_url"], provider["api_key"])
+                ),
+                provider["models"],
+            )
+            self._configured.append(before.get(server.settings, server))
+        for server in (*self._configured, *self._found):
+            server.refresh()
 
     def models(self) -> list[Model]:
-        return [Model(id, provider.name) for id, provider in self._providers.items()]
+        """Each model once, served by the first that lists it."""
+        return [Model(id, provider.name) for id, provider in self._served().items()]
 
     def default(self, chosen: str | None) -> str:
         """The model that answers when none is named: the admin's choice if anybody serves it."""
-        return chosen if chosen in self._providers else BUILT_IN_MODEL
+        return chosen if chosen in self._served() else self._built_in_default
 
     def resolve(self, model: str, chosen_default: str | None) -> tuple[Provider, str]:
         """Who answers for `model`, and as which: the default model when nobody serves it."""
-        speaks = model if model in self._providers else self.default(chosen_default)
-        return self._providers[speaks], speaks
+        served = self._served()
+        speaks = model if model in served else self.default(chosen_default)
+        return served[speaks], speaks
+
+    def preload(self) -> None:
+        """Load the local model now, in the background, if there is one."""
+        if self._local is not None:
+            self._local.start_loading()
+
+    async def close(self) -> None:
+        """Ask nobody any more, and let the local model go."""
+        for server in (*self._configured, *self._found):
+            await server.close()
+        if self._local is not None:
+            await self._local.close()
+
+    def _served(self) -> dict[str, Provider]:
+        served: dict[str, Provider] = {}
+        for server in (*self._configured, *self._found):
+            for id in server.models():
+                served.setdefault(id, server.provider)
+        for id, provider in self._embedded.items():
+            served.setdefault(id, provider)
+        return served
+
+
+class _Server:
+    """A provider, and the models that it serves: those that are named, or those that it lists."""
+
+    def __init__(self, provider: OpenAICompatible, named: Sequence[str]) -> None:
+        self.provider = provider
+        self.settings = (provider.upstream, tuple(named))
+        self._named = None if list(named) == ALL_MODELS else tuple(named)
+        self._listed: tuple[str, ...] = ()
+        self._asked_at = -math.inf
+        self._asking: asyncio.Task[None] | None = None
+
+    def models(self) -> Iterator[str]:
+        self.refresh()
+        return iter(self._listed if self._named is None else self._named)
+
+    def refresh(self) -> None:
+        """Ask in the background, unless that was done a moment ago."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._asked_at + FRESH_SECONDS:
+            return
+        self._asked_at = loop.time()
+        self._asking = asyncio.ensure_future(self._ask())
+
+    async def close(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    async def _ask(self) -> None:
+        try:
+            listed = await self.provider.models()
+        except QuilliumError as error:
+            log.debug("%s lists no models: %s", self.provider.name, error)
+            return
+        except Exception:
+            log.exception("the list of %s can't be read", self.provider.name)
+            return
+        self._listed = tuple(model.id for model in listed)
+        self.provider.windows.update(
+            {model.id: model.window for model in listed if model.window is not None}
+        )

@@ -24,8 +24,8 @@ def start(command: list[str], pipe: str) -> tuple[subprocess.Popen[str], str]:
 
 def start_quillium(data_dir: Path, *flags: str) -> tuple[subprocess.Popen[str], str]:
     """Quillium on a free port, and its address."""
-    command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", f"--data-dir={data_dir}"]
-    return start([*command, *flags], "stderr")
+    command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", "--no-discovery"]
+    return start([*command, f"--data-dir={data_dir}", *flags], "stderr")
 
 
 def call(url: str, method: str, path: str, body: Any = None, token: str = "") -> Any:

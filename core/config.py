@@ -31,6 +31,9 @@ class Config:
     cors_allowed_origins: frozenset[str]
     allowed_hosts: frozenset[str]
     trusted_proxy: bool
+    no_discovery: bool
+    local_model: Path | None
+    preload: bool
     log_level: str
     bcrypt_cost: int
     check_answers: bool
@@ -59,6 +62,10 @@ COMMANDS: tuple[Command, ...] = (
         "restore",
         "put a backup in the database's place; what was there is kept under another name",
         "a backup",
+    ),
+    Command(
+        "model install",
+        "bring a small language model, about 94 MB to download, and keep it in the data folder",
     ),
     Command("check", "look whether the database is sound; exit status 1 if it is not"),
 )
@@ -107,6 +114,10 @@ def _switch(value: str) -> bool:
 
 def _folder(value: str) -> Path:
     return Path(value).expanduser().absolute() if value else default_data_dir()
+
+
+def _file(value: str) -> Path | None:
+    return Path(value).expanduser().absolute() if value else None
 
 
 def default_data_dir() -> Path:
@@ -197,6 +208,27 @@ OPTIONS: tuple[Option, ...] = (
         "believe X-Forwarded-For: only behind a proxy that sets it",
     ),
     Option(
+        "no_discovery",
+        "NO_DISCOVERY",
+        "false",
+        _switch,
+        "don't look for Ollama and LM Studio on this machine",
+    ),
+    Option(
+        "local_model",
+        "LOCAL_MODEL",
+        "",
+        _file,
+        "GGUF file of a model to run within this process; needs the local extra",
+    ),
+    Option(
+        "preload",
+        "PRELOAD",
+        "false",
+        _switch,
+        "load the local model at the start, not when it is first asked",
+    ),
+    Option(
         "log_level",
         "LOG_LEVEL",
         "INFO",
@@ -236,19 +268,30 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str
     )
     parser.add_argument("--version", action="version", version=f"quillium {version}")
     _add_options(parser, OPTIONS, default=None)
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="")
+    parser.set_defaults(command=None)
+    _add_commands(parser)
+    given = vars(parser.parse_args(arguments))
+    values = {option.name: _value(option, given, environment) for option in OPTIONS}
+    return Start(Config(**values), given["command"], given.get("file"))
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(title="commands", metavar="")
+    groups: dict[str, Any] = {}  # `model install` is the command `install` of the group `model`
     for command in COMMANDS:
-        added = commands.add_parser(
-            command.name, help=command.help, description=command.help, allow_abbrev=False
+        group, _, name = command.name.rpartition(" ")
+        if group and group not in groups:
+            added = commands.add_parser(group, help=command.help, allow_abbrev=False)
+            groups[group] = added.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        added = groups.get(group, commands).add_parser(
+            name, help=command.help, description=command.help, allow_abbrev=False
         )
+        added.set_defaults(command=command.name)
         if command.file is not None:
             added.add_argument("file", metavar="FILE", type=Path, help=command.file)
         # One that is not given here leaves what was given before the command.
         also = [option for option in OPTIONS if option.is_for_commands]
         _add_options(added, also, default=argparse.SUPPRESS)
-    given = vars(parser.parse_args(arguments))
-    values = {option.name: _value(option, given, environment) for option in OPTIONS}
-    return Start(Config(**values), given["command"], given.get("file"))
 
 
 def _add_options(

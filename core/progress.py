@@ -42,6 +42,8 @@ class Progress:
             return
         while not self._ended.wait(_REDRAW_SECONDS):
             doing, share = self._doing
+            if not doing:
+                continue
             passed = time.monotonic() - self._began
             done = f"{passed:.0f} s" if share is None else f"{share:.0%}"
             self._write(f"{doing}: {done}")

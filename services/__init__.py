@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant.directory import Directory
+from assistant.directory import USUAL_PLACES, Directory
+from assistant.local import Local
 from core.config import Config
 from core.tokens import Tokens
 from services.accounts import Accounts
@@ -43,20 +44,29 @@ class Services:
 
     async def close(self) -> None:
         """Finish the writes that wait and let the file go."""
+        await self.directory.close()
         await self.accounts.close()
         self.db.close()
 
 
 def build(
-    config: Config, version: str, db: Database, secret: bytes, clock: Callable[[], float]
+    config: Config,
+    version: str,
+    db: Database,
+    secret: bytes,
+    clock: Callable[[], float],
+    embedded: Local | None = None,
 ) -> Services:
-    """Wire everything together, in the one place where that happens."""
+    """Wire everything together, in the one place where that happens.
+
+    `embedded` is the model that runs within this process, if there is one.
+    """
     tokens = Tokens(
         secret, config.access_token_expiry * 60, config.refresh_token_expiry * 24 * 60 * 60
     )
-    settings = Settings(db, clock)
+    directory = Directory(embedded, () if config.no_discovery else USUAL_PLACES)
+    settings = Settings(db, clock, directory.configure)
     connections = Connections()
-    directory = Directory()
     turns = Turns(db, connections, settings, directory, clock)
     return Services(
         config=config,

@@ -6,12 +6,11 @@ asks it for the rate limit; it changes there once the change is durable.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import schemas
+from assistant import addresses
 from core.errors import InvalidRequest
 from core.records import User
 from core.times import rfc3339
@@ -23,9 +22,16 @@ from storage.database import Database
 class Settings:
     """Reads and merges settings; the rules for providers are in contract section 5."""
 
-    def __init__(self, db: Database, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Callable[[], float],
+        use_providers: Callable[[Sequence[dict[str, Any]]], None],
+    ) -> None:
+        """`use_providers` is told the admin's providers, now and whenever they change."""
         self._db = db
         self._clock = clock
+        self._use_providers = use_providers
         self._user_defaults = schemas.defaults("user_settings")
         self._admin_defaults = schemas.defaults("admin_settings")
         document, updated_at = db.read(stored.of_server)
@@ -81,6 +87,7 @@ class Settings:
 
     def _remember(self, document: dict[str, Any], updated_at: str) -> None:
         self._admin = {**self._admin_defaults, **document, "updated_at": updated_at}
+        self._use_providers(self._admin["providers"])
 
 
 def _with_key(provider: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -102,25 +109,6 @@ def _check_providers(providers: list[dict[str, Any]]) -> None:
     if len(set(names)) < len(names):
         raise InvalidRequest("providers: two of them have the same name.")
     for index, provider in enumerate(providers):
-        problem = _problem_with(provider["base_url"])
+        problem = addresses.problem_with(provider["base_url"])
         if problem:
             raise InvalidRequest(f"providers.{index}.base_url: {problem}")
-
-
-def _problem_with(base_url: str) -> str | None:
-    """Why the server must not call this address (SECURITY.md, "The page and the model's words")."""
-    try:
-        address = urlsplit(base_url)
-        host, _ = address.hostname, address.port
-    except ValueError:
-        return "is not an address"
-    if not host:
-        return "names no host"
-    if address.username is not None or address.password is not None:
-        return "must not hold a user name or password"
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return None  # a name: where it leads is checked when it is called
-    mapped = getattr(ip, "ipv4_mapped", None)
-    return "is link-local" if (mapped or ip).is_link_local else None

@@ -23,6 +23,8 @@ _SELECT = (
     " m.error, m.seq FROM messages m JOIN chats c ON c.number = m.chat"
 )
 
+_MOST_SAID = 2_000  # messages that are read for a prompt
+
 
 class Added(NamedTuple):
     """A user's message, and whether it is new or was stored before under its `client_id`.
@@ -95,18 +97,24 @@ def last_said(connection: Connection, chat: int) -> Message | None:
     return row and from_row(row)
 
 
-def said_until(connection: Connection, last: Message, most: int) -> list[Said]:
+def said_until(connection: Connection, last: Message, characters: int) -> list[Said]:
     """What was said up to a message of the user, each reply after what it answers.
 
-    The latest `most` messages, without those that are empty.
+    The latest messages that together have about so many characters, without those that are empty.
     """
     rows = connection.execute(
         "SELECT coalesce(answers, number), number, sender, content FROM messages"
         " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
         " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
-        (last.number, most),
+        (last.number, _MOST_SAID),
     )
-    in_order = sorted(row for row in rows if row[0] <= last.number)
+    said = []
+    for row in rows:
+        said.append(row)
+        characters -= len(row[3])
+        if characters <= 0:
+            break
+    in_order = sorted(row for row in said if row[0] <= last.number)
     return [Said(sender, content) for _, _, sender, content in in_order]
 
 

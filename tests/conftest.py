@@ -255,7 +255,7 @@ def data_dir(tmp_path: Path) -> Path:
 def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Any:
     """The services of a running application."""
     marker = request.node.get_closest_marker("flags")
-    flags = ["--bcrypt-cost=4", "--check-answers", f"--data-dir={data_dir}"]
+    flags = ["--bcrypt-cost=4", "--check-answers", "--no-discovery", f"--data-dir={data_dir}"]
     chosen = config.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
     with folder.held(chosen.data_dir) as data:
 

@@ -109,7 +109,7 @@ async def test_admin_settings_refuse_nonsense(ada: Client) -> None:
 
 async def test_admin_settings_outlive_a_restart(ada: Client, rooms: Any) -> None:
     await ada("PUT /settings/admin", {"system_prompt": "Be brief.", "rate_limit_per_minute": 7})
-    again = Settings(rooms.db, rooms.clock).admin()
+    again = Settings(rooms.db, rooms.clock, lambda providers: None).admin()
     assert (again["system_prompt"], again["rate_limit_per_minute"]) == ("Be brief.", 7)
 
 

