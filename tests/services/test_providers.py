@@ -1,0 +1,242 @@
+"""Turns that a provider answers: what is stored, what fails, what ends the upstream's work."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from assistant import directory
+from assistant import upstream as asking
+from assistant.directory import Directory
+from assistant.upstream import Upstream
+from tests.assistant.upstream import Caller, Script, upstream
+from tests.conftest import Client
+
+
+def provider(base_url: str, *models: str, name: str = "Mine", **more: Any) -> dict[str, Any]:
+    return {"name": name, "base_url": base_url, "models": list(models), "api_key": None, **more}
+
+
+async def configure(ada: Client, *providers: dict[str, Any]) -> None:
+    answer = await ada("PUT /settings/admin", {"providers": list(providers)})
+    assert answer.status == 200, answer.body
+
+
+def talks(*pieces: str) -> Script:
+    async def script(caller: Caller) -> None:
+        if caller.path.startswith("GET"):
+            listed = {"data": [{"id": "big", "context_length": 4096}, {"id": "small"}]}
+            await caller.answer("200 OK", json.dumps(listed).encode())
+            return
+        await caller.begin()
+        for piece in pieces:
+            await caller.event(content=piece)
+        await caller.done()
+
+    return script
+
+
+async def listed(ada: Client, *models: str) -> list[dict[str, Any]]:
+    """Wait until these models are listed, which comes about in the background."""
+    while True:
+        found: list[dict[str, Any]] = (await ada("GET /models")).body["data"]
+        if {model["id"] for model in found} >= set(models):
+            return found
+
+
+async def test_a_provider_answers_for_its_model(ada: Client) -> None:
+    async with upstream(talks("Good ", "morning.")) as base_url:
+        await configure(ada, provider(base_url, "gpt-4", "o5"))
+        models = (await ada("GET /models")).body["data"]
+        assert [(m["id"], m["provider"]) for m in models] == [
+            ("gpt-4", "Mine"),
+            ("o5", "Mine"),
+            ("quillium-demo", "built-in"),
+        ]
+        frames = await ada.say(await ada.chat(model="gpt-4"), "Hello")
+        final = frames[-1]["data"]
+        assert (final["content"], final["status"], final["model"]) == (
+            "Good morning.",
+            "complete",
+            "gpt-4",
+        )
+        # One that nobody serves is answered by the default, which the message tells.
+        final = (await ada.say(await ada.chat(model="gpt-9"), "Hello"))[-1]["data"]
+        assert final["model"] == "quillium-demo"
+        await ada("PUT /settings/admin", {"default_model": "o5"})
+        final = (await ada.say(await ada.chat(model="gpt-9"), "Hello"))[-1]["data"]
+        assert (final["model"], final["content"]) == ("o5", "Good morning.")
+    await configure(ada)
+    assert len((await ada("GET /models")).body["data"]) == 1
+
+
+async def test_what_the_model_is_told(ada: Client) -> None:
+    heard: list[Any] = []
+
+    async def script(caller: Caller) -> None:
+        heard.append(caller.body.get("messages"))
+        await talks("Yes.")(caller)
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "m"))
+        await ada("PUT /settings/admin", {"system_prompt": "Be brief."})
+        chat = await ada.chat(model="m")
+        await ada.say(chat, "one")
+        await ada.say(chat, "two")
+    assert heard[-1] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one"},
+        {"role": "assistant", "content": "Yes."},
+        {"role": "user", "content": "two"},
+    ]
+
+
+async def test_all_the_models_of_a_server(ada: Client) -> None:
+    asked = []
+
+    async def script(caller: Caller) -> None:
+        asked.append(caller.path.split()[0])
+        await talks("ok")(caller)
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "*"))
+        assert [m["id"] for m in await listed(ada, "big", "small")] == [
+            "big",
+            "small",
+            "quillium-demo",
+        ]
+        chat = await ada.chat(model="big")
+        long = "x" * 12_000  # about 4,000 tokens: too long for the window that the server told
+        final = (await ada.say(chat, long))[-1]["data"]
+        assert final["status"] == "failed"
+        assert final["error"]["code"] == "model_refused"
+        assert "its window holds 4,096" in final["error"]["details"]
+        for _ in range(5):
+            await ada("GET /models")
+        assert asked.count("GET") == 1  # within a minute it is not asked again
+        await configure(ada, provider(base_url, "*"), provider(base_url, "x", name="Other"))
+        assert len((await ada("GET /models")).body["data"]) == 4  # nothing is forgotten
+
+
+async def test_a_provider_that_fails_is_not_replaced(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with upstream(talks("ok")) as base_url:
+        await configure(ada, provider(base_url, "*"))
+        await listed(ada, "big")
+        monkeypatch.setattr(directory, "FRESH_SECONDS", 0)
+    chat = await ada.chat(model="big")
+    for _ in range(2):
+        final = (await ada.say(chat, "Hello"))[-1]["data"]
+        assert (final["status"], final["model"]) == ("failed", "big")
+        assert final["error"]["details"] == "Mine can't be reached. Is it running?"
+
+
+async def test_a_failure_keeps_what_was_said_and_can_be_tried_again(ada: Client) -> None:
+    attempts: list[int] = []
+
+    async def script(caller: Caller) -> None:
+        if caller.path.startswith("GET"):
+            return
+        attempts.append(1)
+        if len(attempts) > 1:
+            await talks("All of it.")(caller)
+            return
+        await caller.begin()
+        await caller.event(content="Half of")
+        await caller.chunk(b'data: {"error": {"message": "out of memory"}}\n\n')
+        await caller.hung_up()
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "m"))
+        chat = await ada.chat(model="m")
+        failed = (await ada.say(chat, "Hello"))[-1]["data"]
+        assert (failed["content"], failed["status"]) == ("Half of", "failed")
+        assert failed["error"]["code"] == "model_unavailable"
+        socket = await ada.socket()
+        await ada("POST /chats/{id}/regenerate", id=chat)
+        again = await socket.reply()
+        assert (again["id"], again["content"]) == (failed["id"], "All of it.")
+        assert "error" not in again
+
+
+@pytest.mark.parametrize("ending", ["stop", "delete", "drain"])
+async def test_what_ends_a_reply_ends_the_upstreams_work(
+    ada: Client, rooms: Any, ending: str
+) -> None:
+    hung_up = asyncio.Event()
+
+    async def script(caller: Caller) -> None:
+        if caller.path.startswith("POST"):
+            await caller.begin()
+            await caller.event(content="On and on")
+            await caller.hung_up()
+            hung_up.set()
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "m"))
+        chat = await ada.chat(model="m")
+        socket = await ada.socket()
+        await socket.send("message", chat_id=chat, content="Hello")
+        await socket.until("typing", delta="On and on")
+        if ending == "stop":
+            await ada("POST /chats/{id}/stop", id=chat)
+            assert (await socket.reply())["status"] == "stopped"
+        elif ending == "delete":
+            await ada("DELETE /chats/{id}", id=chat)
+        else:
+            await rooms.turns.drain()
+            assert (await socket.reply())["status"] == "interrupted"
+        await hung_up.wait()
+
+
+async def test_a_key_never_shows(ada: Client) -> None:
+    key = "sk-a-very-secret-key"
+
+    async def script(caller: Caller) -> None:
+        await caller.answer("400 No", json.dumps({"error": {"message": f"bad {key}"}}).encode())
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "m", api_key=key))
+        chat = await ada.chat(model="m")
+        assert "very-secret" not in json.dumps(await ada.say(chat, "Hello"))
+        assert "very-secret" not in (await ada("GET /settings/admin")).raw.decode()
+        assert "very-secret" not in (await ada("GET /chats/{id}/export", id=chat)).raw.decode()
+
+
+async def test_servers_of_this_machine_are_found() -> None:
+    async with upstream(talks("ok")) as base_url:
+        found = Directory(places=[Upstream("Ollama", base_url)])
+        found.configure([])
+        assert [model.id for model in found.models()] == ["quillium-demo"]  # nobody waits
+        while len(found.models()) == 1:
+            await asyncio.sleep(0.001)
+        assert [(m.id, m.provider) for m in found.models()] == [
+            ("big", "Ollama"),
+            ("small", "Ollama"),
+            ("quillium-demo", "built-in"),
+        ]
+        # What the admin has configured comes first.
+        found.configure([provider("http://127.0.0.1:9/v1", "small", name="Mine")])
+        assert ("small", "Mine") in found.models()
+        assert found.default(None) == "quillium-demo"
+        await found.close()
+
+
+async def test_long_silence_is_a_timeout(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def script(caller: Caller) -> None:
+        await caller.begin()
+        await caller.hung_up()
+
+    monkeypatch.setattr(asking.Upstream, "__init__", _impatient(asking.Upstream.__init__))
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "m"))
+        final = (await ada.say(await ada.chat(model="m"), "Hello"))[-1]["data"]
+    assert (final["status"], final["error"]["code"]) == ("failed", "model_timeout")
+
+
+def _impatient(init: Any) -> Any:
+    return lambda self, name, base_url, key=None: init(self, name, base_url, key, 0.1)
