@@ -12,7 +12,7 @@ import importlib.util
 import logging
 import os
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -49,17 +49,28 @@ def find(chosen: Path | None, installed: Path) -> Local | None:
             raise ConfigError(f"--local-model needs the local extra: {EXTRA}")
         return Local(chosen, chosen.stem[:LONGEST_NAME])
     if installed.is_file() and is_available():
-        return Local(installed, model_file.MODEL, model_file.SYSTEM_PROMPT)
+        parameters = model_file.PARAMETERS
+        return Local(installed, model_file.MODEL, model_file.SYSTEM_PROMPT, parameters)
     return None
 
 
 class Local:
-    """A GGUF file as a provider. `system_prompt` is for where the admin has none."""
+    """A GGUF file as a provider.
+
+    `system_prompt` is for where the admin has none, `parameters` go with each request.
+    """
 
     name = "local"
 
-    def __init__(self, path: Path, model: str, system_prompt: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        model: str,
+        system_prompt: str = "",
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
         self.model = model
+        self._parameters = {"max_tokens": LARGEST_ANSWER, **(parameters or {})}
         self._path = path
         self._system_prompt = system_prompt
         self._turn = asyncio.Lock()  # first come, first served
@@ -110,10 +121,8 @@ class Local:
             log.error("the local model %s can't be loaded: %s", self._path, error)
             raise ModelUnavailable("The local model can't be loaded; the log says why.") from None
         address = f"{self._server.listening_address}/v1"
-        provider = OpenAICompatible(
-            Upstream("The local model", address, key),
-            {"max_tokens": LARGEST_ANSWER, "temperature": 0.2},
-        )
+        upstream = Upstream("The local model", address, key)
+        provider = OpenAICompatible(upstream, self._parameters)
         provider.windows[self.model] = WINDOW
         return provider
 

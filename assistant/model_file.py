@@ -23,6 +23,8 @@ _PIECE = 1 << 20
 # What it is told where the admin has no system prompt; with its own, it talks nonsense.
 SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and in English."
 
+PARAMETERS = {"temperature": 0}  # with any more, it loses its thread; one in three was nonsense
+
 Progress = Callable[[str, "float | None"], None]
 
 

@@ -76,7 +76,7 @@ async def main() -> None:
     bare = _serve(chosen.model, KEY)
     provider = OpenAICompatible(
         Upstream("llama.cpp", f"{bare.listening_address}/v1", KEY),
-        {"max_tokens": LARGEST_ANSWER, "temperature": 0.2},
+        {"max_tokens": LARGEST_ANSWER},
     )
     with tempfile.TemporaryDirectory() as folder:
         flags = (f"--local-model={chosen.model}", "--preload", "--bcrypt-cost=4")
