@@ -226,6 +226,12 @@ async def ended_early(caller: Caller) -> None:
     await caller.end()
 
 
+async def cut_without_streaming(caller: Caller) -> None:
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
+    await caller.raw(head.encode() + b'{"choices": [')
+    caller.hang_up()
+
+
 async def cut_in_a_character(caller: Caller) -> None:
     await caller.begin()
     await caller.event(content="Hel")
@@ -271,6 +277,7 @@ async def hung_up(caller: Caller) -> None:
         (not_json, "Hel", "model_unavailable", "most end in /v1"),
         (cut, "Hel", "model_unavailable", "broke off"),
         (ended_early, "Hel", "model_unavailable", "broke off"),
+        (cut_without_streaming, "", "model_unavailable", "broke off"),
         (cut_in_a_character, "Hel", "model_unavailable", "broke off"),
         (failed_within, "Hel", "model_unavailable", "failed: out of memory"),
         (silent, "", "model_timeout", "said nothing"),

@@ -1,0 +1,234 @@
+"""`static/quillium.js`, in a real browser against a real server."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.browser.conftest import needs_chromium
+from tests.program import Program
+
+pytestmark = needs_chromium
+
+START = """
+async () => {
+  const {Quillium, QuilliumError} = await import("/static/quillium.js");
+  window.seen = [];
+  window.lists = 0;
+  window.quillium = new Quillium({resync: () => { window.lists++; }});
+  for (const type of ["message", "read", "chat", "typing", "reply", "status", "session",
+                      "waiting", "problem"])
+    window.quillium.addEventListener(type, ({detail}) => window.seen.push([type, detail]));
+  window.until = async wanted => {
+    for (const end = Date.now() + 15000; Date.now() < end; ) {
+      if (wanted()) return true;
+      await new Promise(resolve => setTimeout(resolve, 20));
+    }
+    throw new Error("waited in vain: " + JSON.stringify(window.seen.slice(-5)));
+  };
+  window.failed = promise => promise.then(() => "no error",
+    error => [error instanceof QuilliumError, error.code, error.status, error.message]);
+}
+"""
+
+
+class Server:
+    """A server that can be killed and started again at the same address."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self._port = probe.getsockname()[1]
+        self.start()
+
+    def start(self) -> None:
+        self.program = Program(self._data, f"--port={self._port}")
+        assert self.program.url, self.program.first_line
+
+    def kill(self) -> None:
+        self.program.process.kill()
+        self.program.process.communicate()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    started = Server(tmp_path / "data")
+    yield started
+    started.kill()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context()
+    yield opened
+    opened.close()
+
+
+def tab(context: BrowserContext, server: Server) -> Page:
+    page = context.new_page()
+    page.goto(server.program.url)
+    page.evaluate(START)
+    return page
+
+
+def signed_in(context: BrowserContext, server: Server) -> tuple[Page, str]:
+    """A tab whose user has just made an account, with a socket; and a chat of theirs."""
+    page = tab(context, server)
+    chat: str = page.evaluate(
+        """async () => {
+          await quillium.register("ada@example.com", "a good password", "Ada");
+          await quillium.call("PUT", "/settings/admin", {rate_limit_per_minute: 0});
+          quillium.connect();
+          await until(() => seen.some(([type, what]) => type === "status" && what === "online"));
+          return (await quillium.call("POST", "/chats", {title: "x"})).id;
+        }"""
+    )
+    return page, chat
+
+
+def said(page: Page, chat: str) -> list[str]:
+    """What the user has said, as the server lists it."""
+    contents: list[str] = page.evaluate(
+        """async chat => (await quillium.call("GET", `/chats/${chat}/messages?limit=100`)).data
+          .filter(m => m.sender === "user").map(m => m.content)""",
+        chat,
+    )
+    return contents
+
+
+def test_say_and_hear(context: BrowserContext, server: Server) -> None:
+    page, chat = signed_in(context, server)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    stored, texts, final = page.evaluate(
+        """async chat => {
+          const stored = await quillium.say(chat, "/slow 200");
+          await until(() => seen.some(([type, m]) => type === "message" && m.sender !== "user"));
+          const texts = seen.filter(([type]) => type === "reply").map(([, reply]) => reply.text);
+          return [stored, texts, seen.at(-1)[1]];
+        }""",
+        chat,
+    )
+    assert (stored["content"], stored["sender"]) == ("/slow 200", "user")
+    assert texts[-1] == final["content"]
+    assert all(longer.startswith(text) for text, longer in itertools.pairwise(texts))
+    assert page.evaluate("quillium.outbox") == []
+    assert page.evaluate("lists") == 1  # at the beginning
+    assert problems == []
+
+
+def test_errors_are_typed(context: BrowserContext, server: Server) -> None:
+    page, chat = signed_in(context, server)
+    failed = page.evaluate(
+        """async () => [
+          await failed(quillium.call("GET", "/chats/chat_none")),
+          await failed(quillium.call("POST", "/chats", {colour: "blue"})),
+          await failed(quillium.register("ada@example.com", "a good password")),
+          await failed(quillium.say("chat_none", "Hello")),
+        ]"""
+    )
+    assert [(known, code, status) for known, code, status, _ in failed] == [
+        (True, "not_found", 404),
+        (True, "invalid_request", 400),
+        (True, "email_taken", 409),
+        (True, "not_found", 0),
+    ]
+    assert page.evaluate("quillium.outbox") == []
+    server.kill()
+    assert page.evaluate("failed(quillium.call('GET', '/models'))")[1:3] == ["offline", 0]
+    page.evaluate("quillium.disconnect()")
+    assert said_offline(page, chat) == [chat]
+
+
+def said_offline(page: Page, chat: str) -> list[str]:
+    page.evaluate("chat => { quillium.say(chat, 'later').catch(() => {}); }", chat)
+    chats: list[str] = page.evaluate("quillium.outbox.map(m => m.chat_id)")
+    return chats
+
+
+def test_tokens_are_refreshed_once_for_all_tabs(context: BrowserContext, server: Server) -> None:
+    page, _ = signed_in(context, server)
+    other = tab(context, server)
+    refreshes: list[Any] = []
+    context.on(
+        "request",
+        lambda request: refreshes.append(request) if request.url.endswith("/refresh") else None,
+    )
+    page.evaluate(
+        """() => {
+          const tokens = JSON.parse(localStorage.quillium);
+          localStorage.quillium = JSON.stringify({...tokens, ends_at: 0});
+        }"""
+    )
+    ask = "Promise.all([1, 2, 3].map(() => quillium.call('GET', '/users/me')))"
+    waiting = page.evaluate_handle(f"({{asked: {ask}}})")
+    assert len(other.evaluate(ask)) == 3
+    assert len(waiting.evaluate("({asked}) => asked")) == 3
+    assert len(refreshes) == 1
+
+
+def test_a_rate_limit_is_waited_for(context: BrowserContext, server: Server) -> None:
+    page, _ = signed_in(context, server)
+    error = '{"error": {"code": "rate_limited", "message": "m", "details": "d"}}'
+    page.route(  # a bucket takes a minute to be full again
+        "**/users/me",
+        lambda route: route.fulfill(
+            status=429,
+            headers={"Retry-After": "1", "Content-Type": "application/json"},
+            body=error,
+        ),
+        times=1,
+    )
+    assert page.evaluate("quillium.call('GET', '/users/me')")["name"] == "Ada"
+    assert ["waiting", 1] in page.evaluate("seen")
+
+
+def test_what_is_said_offline_goes_out_once(context: BrowserContext, server: Server) -> None:
+    page, chat = signed_in(context, server)
+    server.kill()
+    page.evaluate(
+        """chat => {
+          window.stored = Promise.all(["one", "two"].map(content => quillium.say(chat, content)));
+        }""",
+        chat,
+    )
+    server.start()
+    stored = page.evaluate("stored")
+    assert [message["content"] for message in stored] == ["one", "two"]
+    assert said(page, chat) == ["one", "two"]
+    assert page.evaluate("lists") == 1  # nothing had to be listed again
+    server.kill()
+    assert said_offline(page, chat) == [chat]
+    server.start()
+    page.reload()  # what waits outlives it
+    page.evaluate(START)
+    page.evaluate("quillium.connect(); until(() => quillium.outbox.length === 0)")
+    assert said(page, chat) == ["one", "two", "later"]
+
+
+def test_tabs_sign_in_and_out_together(context: BrowserContext, server: Server) -> None:
+    page, _ = signed_in(context, server)
+    other = tab(context, server)
+    assert other.evaluate("quillium.isSignedIn")
+    page.evaluate("quillium.logout()")
+    other.evaluate("until(() => !quillium.isSignedIn)")
+    page.evaluate("quillium.login('ada@example.com', 'a good password')")
+    other.evaluate("until(() => quillium.isSignedIn)")
+    assert other.evaluate("quillium.call('GET', '/users/me')")["email"] == "ada@example.com"
+
+
+def test_a_session_that_is_ended_elsewhere(context: BrowserContext, server: Server) -> None:
+    page, _ = signed_in(context, server)
+    body = {"email": "ada@example.com", "password": "a good password"}
+    token = server.program.call("POST", "/api/v1/auth/login", body)["access_token"]
+    with contextlib.suppress(ValueError):  # a 204 has no body
+        server.program.call("POST", "/api/v1/auth/logout", {"everywhere": True}, token)
+    page.evaluate("until(() => !quillium.isSignedIn)")
+    assert ["session", False] in page.evaluate("seen")
