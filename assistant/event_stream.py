@@ -21,12 +21,12 @@ class EventStream:
         self._rest = ""
         self._data: list[str] = []
 
-    def feed(self, chunk: bytes, *, is_last: bool = False) -> Iterator[str]:
+    def feed(self, chunk: bytes) -> Iterator[str]:
         """The data of the events that this chunk ends. An event that is never ended is none."""
-        text = self._rest + self._decoder.decode(chunk, is_last)
+        text = self._rest + self._decoder.decode(chunk)
         start = 0
         for end in _LINE_END.finditer(text):
-            if end[0] == "\r" and end.end() == len(text) and not is_last:
+            if end[0] == "\r" and end.end() == len(text):
                 break  # the other half of its line end may follow
             data = self._line(text[start : end.start()])
             start = end.end()

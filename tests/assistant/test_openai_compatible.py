@@ -87,6 +87,7 @@ OPENAI = data(  # a role first, an empty delta with the reason, then the usage w
     {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}},
     "[DONE]",
 )
+TWO_LINES = b'data: {"choices": [{"delta":\ndata: {"content": "Hello"}}]}\n\n'
 DIALECTS = {
     "OpenAI": OPENAI,
     # The role in every delta, the reason beside an empty content.
@@ -115,10 +116,10 @@ DIALECTS = {
     "no space": OPENAI.replace(b"data: ", b"data:"),
     "fields": OPENAI.replace(b"data: ", b"event: message\nid: 7\nretry: 10\ndata: "),
     "garbage between": OPENAI.replace(b"\n\n", b"\n\nnonsense\n\xff\xfe\n\n"),
-    "a byte order mark": b"\xef\xbb\xbf" + OPENAI,
+    "a byte order mark": b"\xef\xbb\xbf" + data(choice({"content": "Hello"}, "stop")),
     "no [DONE]": OPENAI.replace(b"data: [DONE]\n\n", b""),
-    "data in two lines": b'data: {"choices": [{"delta":\ndata: {"content": "Hello"}}]}\n\n'
-    + data("[DONE]"),
+    "data in two lines": TWO_LINES + data("[DONE]"),
+    "data in two lines, CRLF": TWO_LINES.replace(b"\n", b"\r\n") + data("[DONE]", end="\r\n"),
 }
 
 
@@ -331,10 +332,11 @@ async def test_an_endless_answer_is_cut_off() -> None:
         except ConnectionError:
             closed.set()
 
-    said, code, details = await asked(script)
+    async with upstream(script) as base_url:
+        said, code, details = await ask(base_url)
+        await closed.wait()
     assert (code, details) == ("model_unavailable", "The Upstream sent more than 8 MiB.")
     assert MOST_BYTES * 0.9 < len(said) < MOST_BYTES
-    await closed.wait()
 
 
 async def test_closing_a_reply_closes_the_connection() -> None:

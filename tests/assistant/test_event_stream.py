@@ -1,0 +1,33 @@
+"""Server-Sent Events, as the HTML Living Standard's section 9.2.6 has them."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.event_stream import EventStream
+
+
+@pytest.mark.parametrize(
+    ("sent", "events"),
+    [
+        (b"data: one\n\ndata: two\n\n", ["one", "two"]),
+        (b"data: one\ndata: two\n\n", ["one\ntwo"]),
+        (b"data:one\n\n", ["one"]),
+        (b"data:  one\n\n", [" one"]),  # only the first space is not meant
+        (b"data\n\n", [""]),
+        (b": a comment\n\n", []),
+        (b"event: x\nid: 1\n\n", []),
+        (b"data: one\r\rdata: two\r\n\r\n", ["one", "two"]),
+        (b"data: never ended\n", []),
+        (b"\xef\xbb\xbfdata: one\n\n", ["one"]),
+        ("data: \u2028 is no line end\n\n".encode(), ["\u2028 is no line end"]),
+        (b"data: \xff\n\n", ["\ufffd"]),
+    ],
+)
+def test_events(sent: bytes, events: list[str]) -> None:
+    for size in (1, 2, 3, len(sent)):
+        stream = EventStream()
+        found: list[str] = []
+        for start in range(0, len(sent), size):
+            found += stream.feed(sent[start : start + size])
+        assert found == events
