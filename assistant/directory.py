@@ -61,7 +61,9 @@ class Directory:
                 ),
                 provider["models"],
             )
-            self._configured.append(before.get(server.settings, server))
+            self._configured.append(before.pop(server.settings, server))
+        for server in before.values():
+            server.stop_asking()
         for server in (*self._configured, *self._found):
             server.refresh()
 
@@ -124,9 +126,13 @@ class _Server:
         self._asked_at = loop.time()
         self._asking = asyncio.ensure_future(self._ask())
 
-    async def close(self) -> None:
+    def stop_asking(self) -> None:
         if self._asking is not None:
             self._asking.cancel()
+
+    async def close(self) -> None:
+        self.stop_asking()
+        if self._asking is not None:
             await asyncio.wait([self._asking])
 
     async def _ask(self) -> None:

@@ -89,8 +89,15 @@ class Socket(BaseHandler, WebSocketHandler):
     # Out
 
     def send(self, encoded: bytes) -> None:
-        """Queue a frame. A reader that lets 1 MiB wait is let go; it may come back."""
+        """Queue a frame. A reader that lets 1 MiB wait is let go; it may come back.
+
+        What waits already is what counts: one frame alone may be larger.
+        """
         if self._is_leaving:
+            return
+        if self._waiting > MOST_WAITING and self._is_writing():
+            self._leave()
+            self.close(Close.TRY_AGAIN_LATER, "too slow")
             return
         self._waiting += len(encoded)
         try:
@@ -98,9 +105,6 @@ class Socket(BaseHandler, WebSocketHandler):
         except WebSocketClosedError:
             return
         sent.add_done_callback(lambda sent: self._sent(sent, len(encoded)))
-        if self._waiting > MOST_WAITING and self._is_writing():
-            self._leave()
-            self.close(Close.TRY_AGAIN_LATER, "too slow")
 
     @property
     def is_busy(self) -> bool:

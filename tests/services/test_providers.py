@@ -193,6 +193,22 @@ async def test_what_ends_a_reply_ends_the_upstreams_work(
         await hung_up.wait()
 
 
+async def test_a_reply_larger_than_what_may_wait(ada: Client) -> None:
+    """A frame of some MiB doesn't close the socket of one who reads, live or replayed."""
+    piece = "x" * 50_000
+
+    async with upstream(talks(*[piece] * 60)) as base_url:
+        await configure(ada, provider(base_url, "m"))
+        chat = await ada.chat(model="m")
+        socket = await ada.socket()
+        await socket.send("message", chat_id=chat, content="Hello")
+        assert len((await socket.reply())["content"]) == 3_000_000
+    again = await ada.socket(since=0)
+    assert len((await again.reply())["content"]) == 3_000_000
+    await again.send("message", chat_id=chat, content="Still there?")
+    await again.until("message", content="Still there?")
+
+
 async def test_a_key_never_shows(ada: Client) -> None:
     key = "sk-a-very-secret-key"
 
