@@ -9,6 +9,7 @@ import stat
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,39 @@ async def test_a_file_that_is_no_model(tmp_path: Path) -> None:
         with pytest.raises(ModelUnavailable, match="can't be loaded"):
             await said(broken, Line("user", "Hello"))
     await broken.close()
+
+
+class OneAtATime:
+    """Stands for the loaded model, and says no to a second reply at the same time."""
+
+    is_speaking = False
+
+    async def reply(self, lines: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+        assert not self.is_speaking
+        self.is_speaking = True
+        try:
+            for word in lines[-1].content.split():
+                await asyncio.sleep(0)
+                yield word
+        finally:
+            self.is_speaking = False
+
+
+async def test_replies_wait_for_their_turn_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits within llama.cpp, where waiting would look like silence."""
+    loaded = asyncio.get_running_loop().create_future()
+    loaded.set_result(OneAtATime())
+    monkeypatch.setattr(Local, "start_loading", lambda self: loaded)
+    provider = Local(tmp_path / "some.gguf", "some")
+    ended: list[str] = []
+
+    async def ask(text: str) -> None:
+        ended.append(await said(provider, Line("user", text)))
+
+    await asyncio.gather(ask("the longest of them all"), ask("a shorter one"), ask("short"))
+    assert ended == ["thelongestofthemall", "ashorterone", "short"]
 
 
 @needs_extra
