@@ -21,6 +21,10 @@ class Provider(Protocol):
 
     name: str
 
+    def memory(self, model: str) -> int:
+        """The characters of a conversation that are of any use to a model, the latest ones."""
+        ...
+
     def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
         """The reply to the last of `messages` (oldest first), in pieces that make the text.
 

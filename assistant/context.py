@@ -19,6 +19,11 @@ def tokens(line: Line) -> int:
     return len(line.content.encode("utf-8")) // _BYTES_A_TOKEN + 1 + _TOKENS_A_MESSAGE
 
 
+def characters(window: int) -> int:
+    """The most characters that a window of so many tokens can hold."""
+    return window * _BYTES_A_TOKEN
+
+
 def fit(lines: Sequence[Line], window: int) -> list[Line]:
     """What the system says, and as many of the latest messages as fit, oldest first.
 

@@ -19,6 +19,7 @@ MOST_WORDS = 10_000
 MOST_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
 _READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up everybody
+_REMEMBERED_CHARACTERS = 50_000  # of a conversation
 _COMPARED_MESSAGES = 20  # in which a common topic is looked for
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
@@ -46,6 +47,10 @@ class Demo:
     """The built-in provider."""
 
     name = "built-in"
+
+    def memory(self, model: str) -> int:
+        """See `assistant.Provider`."""
+        return _REMEMBERED_CHARACTERS
 
     async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""

@@ -17,7 +17,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from assistant import Line, model_file
+from assistant import Line, context, model_file
 from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
 from assistant.upstream import Upstream
 from core.config import ConfigError
@@ -76,6 +76,10 @@ class Local:
         self._turn = asyncio.Lock()  # first come, first served
         self._loading: asyncio.Future[OpenAICompatible] | None = None
         self._server: Any = None
+
+    def memory(self, model: str) -> int:
+        """See `assistant.Provider`."""
+        return context.characters(WINDOW)
 
     async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`."""

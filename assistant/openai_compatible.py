@@ -41,14 +41,17 @@ class OpenAICompatible:
         self.windows: dict[str, int] = {}  # tokens, by model; for who knows them to fill in
         self._parameters = dict(parameters or {})
 
+    def memory(self, model: str) -> int:
+        """See `assistant.Provider`."""
+        return context.characters(self._window(model))
+
     async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`. Closing it closes the connection, which ends the work there."""
-        window = self.windows.get(model, context.DEFAULT_WINDOW)
         body = {
             "model": model,
             "messages": [
                 {"role": line.role, "content": line.content}
-                for line in context.fit(messages, window)
+                for line in context.fit(messages, self._window(model))
             ],
             "stream": True,
             **self._parameters,
@@ -60,6 +63,9 @@ class OpenAICompatible:
                     yield piece
         if rest := text.end():
             yield rest
+
+    def _window(self, model: str) -> int:
+        return self.windows.get(model, context.DEFAULT_WINDOW)
 
     async def models(self) -> list[Listed]:
         """The models that the server lists. Raises what `reply` raises, after 10 s at most."""

@@ -36,7 +36,6 @@ from storage.database import Database
 
 CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
 _RETRY_SECONDS = 1.0
-_REMEMBERED_CHARACTERS = 1 << 20  # that a provider is given, to take what fits its window
 _TITLE_CHARACTERS = 60
 
 log = logging.getLogger("quillium.turns")
@@ -281,7 +280,7 @@ class Turns:
         assert model is not None
         admin = self._settings.admin()
         provider, model = self._directory.resolve(model, admin["default_model"])
-        said = await self._db.read_in_pool(messages.said_until, answers, _REMEMBERED_CHARACTERS)
+        said = await self._db.read_in_pool(messages.said_until, answers, provider.memory(model))
         lines = [Line(line.sender, line.content) for line in said]
         if admin["system_prompt"]:
             lines.insert(0, Line("system", admin["system_prompt"]))

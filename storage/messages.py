@@ -100,7 +100,7 @@ def last_said(connection: Connection, chat: int) -> Message | None:
 def said_until(connection: Connection, last: Message, characters: int) -> list[Said]:
     """What was said up to a message of the user, each reply after what it answers.
 
-    The latest messages that together have about so many characters, without those that are empty.
+    The latest messages with at least so many characters together, without those that are empty.
     """
     rows = connection.execute(
         "SELECT coalesce(answers, number), number, sender, content FROM messages"
