@@ -21,6 +21,7 @@ from core.errors import QuilliumError
 
 BUILT_IN_MODEL = "quillium-demo"
 ALL_MODELS = ["*"]  # what a provider's `models` says to have the server asked
+FIRST_LIST_SECONDS = 3.0  # that a reply waits, once, for a server that may know its model
 FRESH_SECONDS = 60.0  # for which a server's list is believed
 
 # Where Ollama and LM Studio usually are.
@@ -81,6 +82,18 @@ class Directory:
         speaks = model if model in served else self.default(chosen_default)
         return served[speaks], speaks
 
+    async def wait_for(self, model: str) -> None:
+        """If nobody serves it as far as is known, wait for servers that were never heard yet.
+
+        So that the first message after a start is answered by whom it is for. A moment at most.
+        """
+        if model in self._served():
+            return
+        servers = (*self._configured, *self._found)
+        asking = [task for server in servers if (task := server.first_asking) is not None]
+        if asking:
+            await asyncio.wait(asking, timeout=FIRST_LIST_SECONDS)
+
     def preload(self) -> None:
         """Load the local model now, in the background, if there is one."""
         if self._local is not None:
@@ -113,6 +126,12 @@ class _Server:
         self._listed: tuple[str, ...] = ()
         self._asked_at = -math.inf
         self._asking: asyncio.Task[None] | None = None
+        self._was_heard = False
+
+    @property
+    def first_asking(self) -> asyncio.Task[None] | None:
+        """The first time that it is asked, while that goes on."""
+        return None if self._was_heard else self._asking
 
     def models(self) -> Iterator[str]:
         self.refresh()
@@ -144,6 +163,8 @@ class _Server:
         except Exception:
             log.exception("the list of %s can't be read", self.provider.name)
             return
+        finally:
+            self._was_heard = True
         self._listed = tuple(model.id for model in listed)
         self.provider.windows.update(
             {model.id: model.window for model in listed if model.window is not None}

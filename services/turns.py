@@ -222,6 +222,7 @@ class Turns:
     async def _run(self, turn: Turn) -> None:
         """Begin the reply to what was stored; the rest follows from `_begun`."""
         try:
+            await self._directory.wait_for(self._db.read(chats.model_of, turn.chat_id))
             begun = await self._db.write(
                 messages.begin_reply,
                 turn.chat_id,

@@ -121,6 +121,28 @@ async def test_all_the_models_of_a_server(ada: Client) -> None:
         assert len((await ada("GET /models")).body["data"]) == 4  # nothing is forgotten
 
 
+async def test_the_first_message_waits_for_the_first_list(ada: Client) -> None:
+    """Else it would be answered by the default, as whenever nobody serves a model."""
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def script(caller: Caller) -> None:
+        if caller.path.startswith("GET"):
+            asked.set()
+            await may_answer.wait()
+        await talks("It is me.")(caller)
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "*"))
+        await asked.wait()
+        socket = await ada.socket()
+        chat = await ada.chat(model="big")
+        sent = await ada("POST /chats/{id}/messages", {"content": "Who is it?"}, id=chat)
+        assert sent.status == 201  # which nobody waits for
+        may_answer.set()
+        reply = await socket.reply()
+    assert (reply["model"], reply["content"]) == ("big", "It is me.")
+
+
 async def test_a_provider_that_fails_is_not_replaced(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
