@@ -16,11 +16,11 @@ _MOST_AT_ONCE = 100  # frames; read in about 3 ms
 _MOST_CHARACTERS_AT_ONCE = 1 << 18
 
 _MISSED = (
-    "SELECT seq, 'message' AS kind, number AS of FROM messages WHERE user = ?1 AND seq > ?2"
+    "SELECT seq, 'message' AS kind, number AS of FROM messages WHERE user = :user AND seq > :after"
     " AND seq > 0"
-    " UNION ALL SELECT seq, 'chat', chat_id FROM chat_changes WHERE user = ?1 AND seq > ?2"
-    " UNION ALL SELECT seq, sender, chat FROM reads WHERE user = ?1 AND seq > ?2"
-    " ORDER BY seq LIMIT ?3"
+    " UNION ALL SELECT seq, 'chat', chat_id FROM chat_changes WHERE user = :user AND seq > :after"
+    " UNION ALL SELECT seq, sender, chat FROM reads WHERE user = :user AND seq > :after"
+    " ORDER BY seq LIMIT :most"
 )
 
 
@@ -32,7 +32,7 @@ def check(connection: Connection, user: int, after: int) -> None:
     if not first <= after <= last:
         raise ResyncRequired("This number is not of this server's present data.")
     counted = connection.execute(
-        f"SELECT COUNT(*) FROM ({_MISSED})", (user, after, MOST_MISSED + 1)
+        f"SELECT COUNT(*) FROM ({_MISSED})", _bounds(user, after, MOST_MISSED + 1)
     ).fetchone()
     if counted[0] > MOST_MISSED:
         raise ResyncRequired(f"More than {MOST_MISSED:,} frames were missed.")
@@ -42,7 +42,7 @@ def missed(connection: Connection, user: int, after: int) -> list[Missed]:
     """Some of what came after this number, in order; nothing when there is nothing left."""
     found: list[Missed] = []
     characters = 0
-    rows = connection.execute(_MISSED, (user, after, _MOST_AT_ONCE)).fetchall()
+    rows = connection.execute(_MISSED, _bounds(user, after, _MOST_AT_ONCE)).fetchall()
     for seq, kind, of in rows:
         fact = _fact(connection, user, seq, kind, of)
         found.append(fact)
@@ -51,6 +51,10 @@ def missed(connection: Connection, user: int, after: int) -> list[Missed]:
         if characters > _MOST_CHARACTERS_AT_ONCE:
             break
     return found
+
+
+def _bounds(user: int, after: int, most: int) -> dict[str, int]:
+    return {"user": user, "after": after, "most": most}
 
 
 def _fact(connection: Connection, user: int, seq: int, kind: str, of: Any) -> Missed:

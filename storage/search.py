@@ -25,10 +25,10 @@ _NEWEST_TITLES = (
     "SELECT rowid FROM titles_index WHERE titles_index MATCH ? ORDER BY rowid DESC LIMIT ?"
 )
 _THOSE_WITH = (
-    "SELECT value FROM json_each(?1) WHERE EXISTS (SELECT 1 FROM messages m"
+    "SELECT value FROM json_each(:chats) WHERE EXISTS (SELECT 1 FROM messages m"
     " CROSS JOIN messages_index i ON i.rowid = m.number"
-    " WHERE m.chat = value AND messages_index MATCH ?2)"
-    " OR EXISTS (SELECT 1 FROM titles_index WHERE rowid = value AND titles_index MATCH ?2)"
+    " WHERE m.chat = value AND messages_index MATCH :words)"
+    " OR EXISTS (SELECT 1 FROM titles_index WHERE rowid = value AND titles_index MATCH :words)"
 )
 
 
@@ -64,5 +64,5 @@ def _newest(connection: Connection, expression: str, most: int) -> tuple[set[int
 
 def _those_with(connection: Connection, chats: set[int], expression: str) -> set[int]:
     """Those of the chats that hold a match; looks no further than the first one in each."""
-    rows = connection.execute(_THOSE_WITH, (json.dumps(list(chats)), expression))
+    rows = connection.execute(_THOSE_WITH, {"chats": json.dumps(list(chats)), "words": expression})
     return {chat for (chat,) in rows}

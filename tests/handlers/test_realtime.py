@@ -76,7 +76,7 @@ async def test_since_replays_what_was_missed_then_goes_on_live(ada: Client) -> N
     await again.until("message", content="live")
     await again.reply()
     while steady.frames == [] or steady.frames[-1] != again.frames[-1]:
-        await steady.next()
+        assert await steady.next()
     wanted = [frame for frame in steady.frames if frame.get("seq", 0) > last]
     seen = [frame for frame in again.frames if frame["type"] != "chat" and "seq" in frame]
     messages = [frame for frame in seen if frame["type"] == "message"]
@@ -119,7 +119,7 @@ async def test_a_long_absence_is_replayed_in_order(ada: Client, rooms: Any) -> N
     await asyncio.gather(*adding)
     socket = await ada.socket(since=0)
     while len(socket.frames) < 301:
-        await socket.next()
+        assert await socket.next()
     replayed = [frame["data"]["content"] for frame in socket.frames if frame["type"] == "message"]
     assert replayed == contents
     assert numbered(socket) == sorted(set(numbered(socket)))

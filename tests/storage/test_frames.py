@@ -76,7 +76,7 @@ async def test_a_read_is_of_one_moment(ada: Client, rooms: Any) -> None:
 async def test_what_was_missed_is_found_by_its_number(ada: Client, rooms: Any) -> None:
     def plan(connection: Connection) -> str:
         query = f"EXPLAIN QUERY PLAN {replay._MISSED}"
-        return "\n".join(str(row[3]) for row in connection.execute(query, (1, 0, 10)))
+        return "\n".join(str(row[3]) for row in connection.execute(query, replay._bounds(1, 0, 10)))
 
     found = rooms.db.read(plan)
     for index in ("messages_by_seq", "chat_changes_by_seq", "reads_by_seq"):
