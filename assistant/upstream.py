@@ -126,6 +126,12 @@ class Exchange(HTTPMessageDelegate):
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body of a successful answer. Raises the error that any other one means."""
+        key = self._upstream.api_key or ""
+        if not (key.isascii() and key.isprintable()):  # and asyncio would log it with the error
+            raise ModelRefused(
+                f"The API key of {self._upstream.name} holds characters that can't be sent; set it"
+                " again."
+            )
         stream = await self._connect()
         reading = asyncio.ensure_future(self._converse(stream))
         reading.add_done_callback(lambda _: self._arrived.put_nowait(None))
@@ -196,7 +202,7 @@ class Exchange(HTTPMessageDelegate):
         }
         if self._upstream.api_key:
             headers["Authorization"] = f"Bearer {self._upstream.api_key}"
-        with contextlib.suppress(StreamClosedError, HTTPInputError):
+        with contextlib.suppress(StreamClosedError, HTTPInputError, UnicodeEncodeError):
             line = RequestStartLine(self._method, target, "")
             await connection.write_headers(line, HTTPHeaders(headers), self._body)
             await connection.read_response(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import socket
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import MOST_BYTES, Upstream
 from core.errors import QuilliumError
 from tests.assistant.upstream import Caller, event, upstream
+from tests.program import free_port
 
 KEY = "sk-abcdefghij0123456789"
 Script = Callable[[Caller], Awaitable[None]]
@@ -298,9 +300,7 @@ async def test_failures_keep_what_was_said(
 
 
 async def test_nobody_is_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert await ask(f"http://127.0.0.1:{port}/v1") == (
+    assert await ask(f"http://127.0.0.1:{free_port()}/v1") == (
         "",
         "model_unavailable",
         "The Upstream can't be reached. Is it running?",
@@ -310,6 +310,23 @@ async def test_nobody_is_there() -> None:
         "model_unavailable",
         "The Upstream can't be reached: there is no such host.",
     )
+
+
+@pytest.mark.parametrize("key", ["sk-日本語-secret", "sk-line\r\nX-Evil: secret"])
+async def test_a_key_that_no_header_can_hold(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    heard: list[Caller] = []
+
+    async def script(caller: Caller) -> None:
+        heard.append(caller)
+
+    async with upstream(script) as base_url:
+        provider = OpenAICompatible(Upstream("The Upstream", base_url, key))
+        with pytest.raises(QuilliumError, match="can't be sent"):
+            await provider.models()
+        gc.collect()  # when asyncio tells of errors that nobody looked at
+        await asyncio.sleep(0)
+    assert heard == []
+    assert "secret" not in caplog.text
 
 
 async def test_a_finished_answer_need_not_say_goodbye() -> None:
