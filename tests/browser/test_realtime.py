@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import needs_chromium
-from tests.program import ROOT, Program
+from tests.program import ROOT, Program, free_port
 
 pytestmark = needs_chromium
 
@@ -61,8 +60,7 @@ def test_reloads_and_a_killed_server(
     client = re.search(r"```js\n(.*?)```", text, re.DOTALL)
     assert client is not None
     (site / "client.js").write_text(client[1])
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = f"--port={probe.getsockname()[1]}"
+    port = f"--port={free_port()}"
     program = Program(tmp_path / "data", port)
     token = program.register()
     program.call("PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, token)

@@ -9,7 +9,6 @@ import itertools
 import json
 import random
 import signal
-import socket
 import time
 import urllib.error
 from collections import Counter
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos.device import Device, Loss
-from tests.program import Program
+from tests.program import Program, free_port
 
 DEVICES = 6
 CHATS = 4
@@ -35,8 +34,7 @@ class Harness:
         self._data = folder / "data"
         self._random = random.Random(seed)
         self._numbers = itertools.count()
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self.tally: Counter[str] = Counter()
         self._program = self._started()
         token = self._program.register()
