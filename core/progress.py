@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from typing import TextIO
+
+# Is told what is being done, and which share of it is done; None where nobody knows.
+ProgressCallback = Callable[[str, "float | None"], None]
 
 PATIENCE_SECONDS = 1.0  # what is done sooner needs no progress shown
 _REDRAW_SECONDS = 0.2

@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from core.progress import ProgressCallback
 from storage import messages, migrations, upkeep
 from storage.connection import connect, create_private, sync
 from storage.database import Database
-from storage.upkeep import Progress
 
 DATABASE = "quillium.db"
 LOCK = "quillium.lock"
@@ -52,7 +52,7 @@ class DataFolder:
             raise FolderError(f"the signing key {path} is too short; remove it to have a new one")
         return key
 
-    def database(self, progress: Progress) -> Database:
+    def database(self, progress: ProgressCallback) -> Database:
         """The database, migrated, with the replies that a crash cut off marked `interrupted`.
 
         Before the first migration that is pending, a copy is made. Raises `FolderError`; then the
@@ -81,7 +81,7 @@ class DataFolder:
             ) from None
         return Database(path)
 
-    def restore(self, file: Path, progress: Progress) -> tuple[upkeep.Report, Path | None]:
+    def restore(self, file: Path, progress: ProgressCallback) -> tuple[upkeep.Report, Path | None]:
         """Put a backup in the database's place; what it holds, and where the old one is kept.
 
         The backup is copied and checked before anything is changed, and takes its place in one
@@ -133,7 +133,7 @@ class DataFolder:
         return kept
 
 
-def backup(data_dir: Path, file: Path, progress: Progress) -> upkeep.Report:
+def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> upkeep.Report:
     """Copy the database to a new file, whether a server is using it or not; what the copy holds.
 
     Raises `FolderError`; then there is no new file.
@@ -150,7 +150,7 @@ def backup(data_dir: Path, file: Path, progress: Progress) -> upkeep.Report:
         raise FolderError(f"the backup {file} can't be written: {_text(error)}") from None
 
 
-def check(data_dir: Path, progress: Progress) -> upkeep.Report:
+def check(data_dir: Path, progress: ProgressCallback) -> upkeep.Report:
     """Whether the database is sound, whether a server is using it or not. Raises `FolderError`."""
     path = _existing(data_dir)
     try:

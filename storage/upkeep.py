@@ -13,11 +13,9 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.progress import ProgressCallback
 from storage import frames, migrations
 from storage.connection import Connection, connect, create_private, sync
-
-# Is told what is being done, and which share of it is done; None where nobody knows.
-Progress = Callable[[str, "float | None"], None]
 
 _PAGES_A_STEP = 1024  # 4 MiB
 _PROBLEMS_SHOWN = 10  # of each kind
@@ -89,7 +87,7 @@ def inspect(path: Path) -> list[str]:
         return lacking
 
 
-def copy(source: Path, target: Path, progress: Progress) -> None:
+def copy(source: Path, target: Path, progress: ProgressCallback) -> None:
     """Copy a database to one file, mode 0600, that is there whole or not at all.
 
     It replaces what has its name. Raises `Unusable` when the source is damaged or can't be read,
@@ -109,7 +107,7 @@ def copy(source: Path, target: Path, progress: Progress) -> None:
         partial.unlink(missing_ok=True)
 
 
-def check(path: Path, progress: Progress) -> Report:
+def check(path: Path, progress: ProgressCallback) -> Report:
     """Whether a database is sound: its pages, keys, counters and search index.
 
     Raises `Unusable` when it can't be read at all. Takes about a minute for a million messages.
@@ -211,7 +209,7 @@ def _contents(connection: Connection) -> tuple[int, int, int]:
     return int(row[0]), int(row[1]), int(row[2])
 
 
-def _copy(reading: Connection, target: Path, progress: Progress) -> None:
+def _copy(reading: Connection, target: Path, progress: ProgressCallback) -> None:
     def tell(_: int, remaining: int, total: int) -> None:
         progress("copying", 1 - remaining / max(total, 1))
 
@@ -225,7 +223,7 @@ def _copy(reading: Connection, target: Path, progress: Progress) -> None:
         raise OSError(None, str(error)) from None
 
 
-def _verify(path: Path, progress: Progress) -> None:
+def _verify(path: Path, progress: ProgressCallback) -> None:
     """Look whether the pages of a copy hold together: a damaged one would be found too late."""
     progress("checking the copy", None)
     with closing(connect(path, writable=False)) as connection:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from core.progress import ProgressCallback
 from storage import folder, migrations, upkeep
 from storage.connection import connect, create_private
 from storage.folder import FolderError
@@ -141,7 +142,7 @@ async def test_without_room_for_the_copy_nothing_is_migrated(
     path = tmp_path / "quillium.db"
     restored(path, RELEASED[0])
 
-    def full(source: Path, target: Path, progress: upkeep.Progress) -> None:
+    def full(source: Path, target: Path, progress: ProgressCallback) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(upkeep, "copy", full)
