@@ -23,6 +23,7 @@ BUILT_IN_MODEL = "quillium-demo"
 ALL_MODELS = ["*"]  # what a provider's `models` says to have the server asked
 FIRST_LIST_SECONDS = 3.0  # that a reply waits, once, for a server that may know its model
 FRESH_SECONDS = 60.0  # for which a server's list is believed
+FAILED_SECONDS = 5.0  # for which a server that listed nothing is not asked again
 
 # Where Ollama and LM Studio usually are.
 USUAL_PLACES = (
@@ -124,7 +125,7 @@ class _Server:
         self.settings = (provider.upstream, tuple(named))
         self._named = None if list(named) == ALL_MODELS else tuple(named)
         self._listed: tuple[str, ...] = ()
-        self._asked_at = -math.inf
+        self._ask_again_at = -math.inf
         self._asking: asyncio.Task[None] | None = None
         self._was_heard = False
 
@@ -140,9 +141,9 @@ class _Server:
     def refresh(self) -> None:
         """Ask in the background, unless that was done a moment ago."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._asked_at + FRESH_SECONDS:
+        if loop.time() < self._ask_again_at:
             return
-        self._asked_at = loop.time()
+        self._ask_again_at = loop.time() + FRESH_SECONDS
         self._asking = asyncio.ensure_future(self._ask())
 
     def stop_asking(self) -> None:
@@ -159,6 +160,7 @@ class _Server:
             listed = await self.provider.models()
         except QuilliumError as error:
             log.debug("%s lists no models: %s", self.provider.name, error)
+            self._ask_again_at = asyncio.get_running_loop().time() + FAILED_SECONDS
             return
         except Exception:
             log.exception("the list of %s can't be read", self.provider.name)

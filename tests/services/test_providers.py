@@ -143,6 +143,25 @@ async def test_the_first_message_waits_for_the_first_list(ada: Client) -> None:
     assert (reply["model"], reply["content"]) == ("big", "It is me.")
 
 
+async def test_a_server_that_could_not_list_is_soon_asked_again(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "FAILED_SECONDS", 0)
+    asked: list[str] = []
+
+    async def script(caller: Caller) -> None:
+        asked.append(caller.path)
+        if len(asked) == 1:
+            await caller.answer("503 Service Unavailable", b"{}")
+        else:
+            await talks("ok")(caller)
+
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "*"))
+        await listed(ada, "big")
+    assert len(asked) == 2
+
+
 async def test_a_provider_that_fails_is_not_replaced(
     ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
