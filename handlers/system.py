@@ -63,7 +63,8 @@ class Static(BaseHandler, StaticFileHandler):
         self.set_header("Cache-Control", "no-cache")  # asks again, and is told 304
 
     def compute_etag(self) -> str | None:  # type: ignore[override]
-        return StaticFileHandler.compute_etag(self)
+        # Not Tornado's, which remembers it: a file that is edited while this runs would stay old.
+        return f'"{self.get_content_version(str(self.absolute_path))}"'
 
     async def head(self, *args: str) -> None:
         await StaticFileHandler.get(self, args[0], include_body=False)

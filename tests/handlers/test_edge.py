@@ -259,7 +259,12 @@ async def test_hosts(ada: Client, base_url: str) -> None:
         "[",
         "",
     ):
-        for operation in ("GET /users/me", "GET /", "GET /static/page.css", "GET /health"):
+        for operation in (
+            "GET /users/me",
+            "GET /",
+            "GET /static/page/styles/scales.css",
+            "GET /health",
+        ):
             answer = await ada(operation, headers={"Host": evil, "Origin": f"http://{evil}"})
             if evil or operation == "GET /users/me":
                 assert answer.error == "403 forbidden", evil
@@ -298,12 +303,12 @@ async def test_the_page(anyone: Client) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert b"/api/v1" in answer.raw
+    assert b"/static/page/main.js" in answer.raw
     again = await anyone("GET /", headers={"If-None-Match": answer.headers["Etag"]})
     assert again.status == 304
-    css = await anyone("GET /static/page.css")
+    css = await anyone("GET /static/page/styles/scales.css")
     assert css.headers["Content-Type"].startswith("text/css")
-    assert (await anyone("HEAD /static/page.css")).raw == b""
+    assert (await anyone("HEAD /static/page/styles/scales.css")).raw == b""
 
 
 @pytest.mark.parametrize(
@@ -316,6 +321,17 @@ async def test_nothing_outside_of_static_is_read(base_url: str, path: str) -> No
     status, _, body = await raw(base_url, request.encode())
     assert "404" in status, status
     assert b'"not_found"' in body
+
+
+async def test_a_file_that_changes_is_told_from_what_it_was(
+    anyone: Client, app: Any, tmp_path: Any
+) -> None:
+    app.settings["static_folder"] = tmp_path
+    (tmp_path / "page.css").write_text("one")
+    held = {"If-None-Match": (await anyone("GET /static/page.css")).headers["Etag"]}
+    assert (await anyone("GET /static/page.css", headers=held)).status == 304
+    (tmp_path / "page.css").write_text("two")
+    assert (await anyone("GET /static/page.css", headers=held)).raw == b"two"
 
 
 async def test_a_link_out_of_static_is_not_followed(
