@@ -16,7 +16,8 @@
  * Events (a CustomEvent's `detail`): `message`, `read`, `chat`, `typing` (the frames' data; see
  * docs/realtime.md), `reply` ({chat_id, message_id, text}: the text so far), `status` ("offline",
  * "connecting", "online"), `session` (whether somebody is signed in), `waiting` (seconds that a
- * rate limit costs), `problem` (an error frame that answers nothing of ours).
+ * rate limit costs), `outbox` (what was said and is not acknowledged), `refused` ({chat_id, content,
+ * error}: what was said and can't be stored), `problem` (an error frame that answers nothing of ours).
  *
  * @module
  */
@@ -51,6 +52,7 @@ export class Quillium extends EventTarget {
   #resync;
   #name;
   #socket = null;
+  #isKnown; // whether those who listen know that somebody is signed in
   #wanted = false; // whether there should be a socket
   #last = null; // the largest `seq` that was told; null before the first
   #ready = Promise.resolve(); // what frames wait for
@@ -71,6 +73,7 @@ export class Quillium extends EventTarget {
     this.#base = new URL(base, location.href).href.replace(/\/$/, "");
     this.#resync = resync;
     this.#name = name;
+    this.#isKnown = this.isSignedIn;
     addEventListener("storage", event => event.key === this.#name && this.#sessionChanged());
     addEventListener("online", () => this.#now());
     document.addEventListener("visibilitychange", () => {
@@ -112,17 +115,20 @@ export class Quillium extends EventTarget {
    * @param {string} method
    * @param {string} path such as `/chats?limit=20`
    * @param {object} [body]
-   * @param {{signal?: AbortSignal}} [options]
-   * @returns {Promise<any>} the parsed answer; null where there is none
+   * @param {object} [options]
+   * @param {AbortSignal} [options.signal]
+   * @param {boolean} [options.keepalive] whether it outlives the page
+   * @param {"json" | "text"} [options.as] what the answer is taken for
+   * @returns {Promise<any>} the answer; null where there is none
    * @throws {QuilliumError}
    */
-  async call(method, path, body, {signal} = {}) {
+  async call(method, path, body, options) {
     let hasRefreshed = false;
     let hasWaited = false;
     for (;;) {
       const token = await this.#token();
       try {
-        return await this.#send(method, path, body, token, signal);
+        return await this.#send(method, path, body, token, options);
       } catch (error) {
         if (error.code === "token_expired" && !hasRefreshed) {
           hasRefreshed = true;
@@ -132,7 +138,7 @@ export class Quillium extends EventTarget {
           hasWaited = true;
           this.#tell("waiting", error.retryAfter);
           await new Promise(resolve => setTimeout(resolve, 1000 * error.retryAfter));
-          signal?.throwIfAborted();
+          options?.signal?.throwIfAborted();
         } else {
           if (error.code === "invalid_token") this.#forget();
           throw error;
@@ -206,15 +212,12 @@ export class Quillium extends EventTarget {
     this.#sessionChanged();
   }
 
-  #isKnown = false;
   #sessionChanged() {
     const isSignedIn = this.isSignedIn;
     if (!isSignedIn) {
       this.#last = null;
       this.#socket?.close();
-      this.#setOutbox([]);
-      for (const {reject} of this.#promises.values()) reject(new QuilliumError(SIGNED_OUT));
-      this.#promises.clear();
+      for (const {client_id} of this.outbox) this.#refuse(client_id, new QuilliumError(SIGNED_OUT));
     }
     if (isSignedIn !== this.#isKnown) this.#tell("session", isSignedIn);
     this.#isKnown = isSignedIn;
@@ -247,19 +250,20 @@ export class Quillium extends EventTarget {
     return navigator.locks ? navigator.locks.request(`${this.#name}-refresh`, exchange) : exchange();
   }
 
-  async #send(method, path, body, token, signal) {
+  async #send(method, path, body, token, {signal, keepalive, as = "json"} = {}) {
     const headers = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
     let answer;
     try {
       answer = await fetch(this.#base + path, {
-        method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body),
+        method, headers, signal, keepalive,
+        body: body === undefined ? undefined : JSON.stringify(body),
       });
     } catch (error) {
       throw error.name === "AbortError" ? error : new QuilliumError(OFFLINE);
     }
-    const parsed = await answer.json().catch(() => null);
+    const parsed = await answer[answer.ok ? as : "json"]().catch(() => null);
     if (answer.ok) return parsed;
     const retryAfter = Number(answer.headers.get("Retry-After") ?? 0);
     throw new QuilliumError(parsed?.error ?? OFFLINE, answer.status, retryAfter);
@@ -334,8 +338,8 @@ export class Quillium extends EventTarget {
   }
 
   #take({type, data, seq}) {
-    if (type === "message") this.#settle(data.client_id, ({resolve}) => resolve(data));
-    if (type === "error") this.#refused(data);
+    if (type === "message" && data.client_id) this.#settle(data.client_id)?.resolve(data);
+    if (type === "error") this.#answerError(data);
     if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // told already
     this.#last = seq ?? this.#last;
     if (type === "error") return;
@@ -348,14 +352,15 @@ export class Quillium extends EventTarget {
     this.#tell(type, data);
   }
 
-  #refused(data) {
+  #answerError(data) {
     const waits = this.outbox.find(({client_id}) => client_id === data.client_id);
-    if (waits && FOR_NOW.has(data.code)) {
-      setTimeout(() => this.#again(waits), RETRY_MS);
-    } else if (waits) {
-      this.#settle(data.client_id, ({reject}) => reject(new QuilliumError(data)));
-    } else {
+    if (!waits) {
       this.#tell("problem", new QuilliumError(data));
+    } else if (FOR_NOW.has(data.code)) {
+      if (data.code === "rate_limited") this.#tell("waiting", RETRY_MS / 1000);
+      setTimeout(() => this.#again(waits), RETRY_MS);
+    } else {
+      this.#refuse(data.client_id, new QuilliumError(data));
     }
   }
 
@@ -365,17 +370,26 @@ export class Quillium extends EventTarget {
     }
   }
 
-  #settle(clientId, how) {
-    if (!clientId) return;
-    const left = this.outbox.filter(({client_id}) => client_id !== clientId);
-    if (left.length !== this.outbox.length) this.#setOutbox(left);
+  /** What was said can't be stored: whoever said it gets it back. */
+  #refuse(clientId, error) {
+    const {chat_id, content} = this.outbox.find(({client_id}) => client_id === clientId);
+    this.#settle(clientId)?.reject(error);
+    this.#tell("refused", {chat_id, content, error});
+  }
+
+  /** Take it out of the outbox; the promise of who said it, if that was in this life of the tab. */
+  #settle(clientId) {
+    const waiting = this.outbox;
+    const left = waiting.filter(({client_id}) => client_id !== clientId);
+    if (left.length < waiting.length) this.#setOutbox(left);
     const promise = this.#promises.get(clientId);
     this.#promises.delete(clientId);
-    if (promise) how(promise);
+    return promise;
   }
 
   #setOutbox(waiting) {
     sessionStorage.setItem(`${this.#name}-outbox`, JSON.stringify(waiting));
+    this.#tell("outbox", waiting);
   }
 
   #write(type, data) {
