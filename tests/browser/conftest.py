@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -10,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
+from tests.browser.pages import Guard, User
 from tests.program import Program
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(
-    CHROMIUM is None, reason="needs Debian's chromium, as CI installs"
+    CHROMIUM is None and not os.environ.get("CI"),
+    reason="needs Debian's chromium, as CI installs",
 )
 
 
 @pytest.fixture(scope="module")  # Playwright holds the loop of this thread until its end
 def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None, "In CI nothing is skipped: install chromium."
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield launched
@@ -62,3 +66,39 @@ def front_end(site: Path) -> Iterator[str]:
         yield f"http://localhost:{server.server_port}/"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A server for all tests of a module, each with users of its own; it limits nobody's rate."""
+    started = Program(tmp_path_factory.mktemp("served") / "data")
+    admin = started.register("admin@example.com")
+    started.call("PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, admin)
+    yield started
+    started.process.kill()
+    started.process.communicate()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """As one device with one browser, which speaks English."""
+    opened = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def guard(context: BrowserContext, served: Program) -> Iterator[Guard]:
+    """Fails the test when the page calls out, breaks its policy or writes an error."""
+    watching = Guard(context, served.url)
+    yield watching
+    assert watching.noticed == []
+
+
+@pytest.fixture
+def ada(context: BrowserContext, guard: Guard, served: Program) -> User:
+    """A user who has just signed in, on the page for a new chat."""
+    user = User(context.new_page(), served)
+    user.open(user.register())
+    return user

@@ -1,0 +1,94 @@
+/** Who is signed in here, what they have chosen, and how the line is. */
+
+import {computed, effect, signal} from "../../vendor/signals.js";
+import {on, quillium, whenListing} from "./client.js";
+import {closeNotices} from "./notices.js";
+import {language, speak} from "./words.js";
+
+const AWAY_MS = 1_500; // a line that comes back sooner is not worth a word
+
+export const isSignedIn = signal(quillium.isSignedIn);
+export const hasExpired = signal(false); // the session ended, and nobody asked for it
+export const isAway = signal(false);
+export const limitedUntil = signal(0); // the end of a wait for the rate limit; milliseconds
+export const user = signal(null);
+export const settings = signal(null);
+export const models = signal([]);
+export const isAdmin = computed(() => user.value?.is_admin ?? false);
+
+// The line
+
+let awayTimer = 0;
+on("status", status => {
+  clearTimeout(awayTimer);
+  if (status === "online") isAway.value = false;
+  else if (isSignedIn.value) awayTimer = setTimeout(() => (isAway.value = true), AWAY_MS);
+});
+
+on("waiting", seconds => {
+  limitedUntil.value = Math.max(limitedUntil.value, Date.now() + 1000 * seconds);
+});
+
+// The session
+
+let isLeaving = false;
+on("session", isIn => {
+  hasExpired.value = !isIn && !isLeaving;
+  isLeaving = false;
+  if (!isIn) [user.value, settings.value, models.value, isAway.value] = [null, null, [], false];
+  isSignedIn.value = isIn;
+});
+
+let firstLanguage = null; // of an account that was just made: the page's
+
+whenListing(async () => {
+  const language = firstLanguage;
+  [user.value, settings.value] = await Promise.all([
+    quillium.call("GET", "/users/me"),
+    language ? quillium.call("PUT", "/settings/user", {language}) : quillium.call("GET", "/settings/user"),
+    loadModels(),
+  ]);
+  firstLanguage = null;
+  await speak(settings.value.language);
+});
+
+export async function loadModels() {
+  models.value = (await quillium.call("GET", "/models?limit=100")).data;
+}
+
+/** Make an account that speaks the language of the page. @returns {Promise<object>} the user */
+export function register(email, password, name) {
+  firstLanguage = language();
+  return quillium.register(email, password, name);
+}
+
+export const login = (email, password) => quillium.login(email, password);
+
+export async function logout(options) {
+  await closeNotices(); // a chat that was deleted is, before nobody may any more
+  isLeaving = true;
+  await quillium.logout(options);
+}
+
+export async function changeUser(changes) {
+  user.value = await quillium.call("PUT", "/users/me", changes);
+}
+
+export async function changeSettings(changes) {
+  settings.value = await quillium.call("PUT", "/settings/user", changes);
+  if (changes.language) await speak(changes.language);
+}
+
+// The theme, which `theme.js` sets before anything is drawn
+
+effect(() => {
+  if (!settings.value) return;
+  document.documentElement.dataset.theme = settings.value.theme;
+  localStorage.setItem("quillium-theme", settings.value.theme);
+});
+
+addEventListener("storage", ({key, newValue}) => { // another tab chose another
+  if (!settings.value || !newValue) return;
+  if (key === "quillium-theme") settings.value = {...settings.value, theme: newValue};
+  if (key === "quillium-language") speak(newValue);
+});

@@ -1,0 +1,67 @@
+/** What the page says, in the user's language. A test keeps the files of all languages complete. */
+
+import {signal} from "../../vendor/signals.js";
+
+export const LANGUAGES = {
+  en: "English", de: "Deutsch", fr: "Français", es: "Español", zh: "中文",
+};
+const KEPT = "quillium-language";
+
+const spoken = signal({language: "en", words: {}});
+
+/** The language of the page, one of `LANGUAGES`. */
+export const language = () => spoken.value.language;
+
+/** The language of ours that is nearest to a BCP 47 tag; undefined if there is none. */
+const nearest = tag => Object.keys(LANGUAGES).find(own => own === tag.toLowerCase().split("-")[0]);
+
+/** Before anybody has signed in: what was spoken here last, else what the browser prefers. */
+export const firstLanguage = () =>
+  localStorage.getItem(KEPT) ?? navigator.languages.map(nearest).find(Boolean) ?? "en";
+
+/** Speak the language of a BCP 47 tag, or English if we don't know it. */
+export async function speak(tag) {
+  const chosen = nearest(tag) ?? "en";
+  localStorage.setItem(KEPT, chosen);
+  if (chosen === spoken.value.language && Object.keys(spoken.value.words).length) return;
+  const words = await (await fetch(new URL(`../languages/${chosen}.json`, import.meta.url))).json();
+  document.documentElement.lang = chosen;
+  spoken.value = {language: chosen, words};
+}
+
+/**
+ * The words for a key. `{name}` in them is replaced by `values.name`; where `values.count` is given,
+ * the key's `.one` or `.other` is taken, as the language has it.
+ */
+export function t(key, values = {}) {
+  const {words} = spoken.value;
+  const rule = values.count === undefined ? "" : new Intl.PluralRules(language()).select(values.count);
+  const text = words[`${key}.${rule}`] ?? words[`${key}.other`] ?? words[key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+const has = key => key in spoken.value.words;
+
+// Times
+
+const isToday = time => time.toDateString() === new Date().toDateString();
+
+/** Short: the time of day, for what is not of today the day. @param {string} timestamp RFC 3339 */
+export function shortTime(timestamp) {
+  const time = new Date(timestamp);
+  if (isToday(time)) return time.toLocaleTimeString(language(), {timeStyle: "short"});
+  const isThisYear = time.getFullYear() === new Date().getFullYear();
+  const form = {day: "numeric", month: "short", ...(!isThisYear && {year: "numeric"})};
+  return time.toLocaleDateString(language(), form);
+}
+
+export const fullTime = timestamp =>
+  new Date(timestamp).toLocaleString(language(), {dateStyle: "full", timeStyle: "short"});
+
+// Errors
+
+/** What went wrong and what to do, for an error of the API, of a message or of the line. */
+export function inWords({code, message, details = message, retryAfter}) {
+  if (code === "rate_limited" && retryAfter) return t("error.wait", {count: retryAfter});
+  return t(has(`error.${code}`) ? `error.${code}` : "error.unknown", {details});
+}

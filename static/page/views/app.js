@@ -1,0 +1,89 @@
+/** The whole page: the entrance, or chats beside a conversation, and what lies above them. */
+
+import {effect, signal} from "../../vendor/signals.js";
+import {dialog, Dialog} from "./dialog.js";
+import {Conversation} from "./conversation.js";
+import {Entrance} from "./entrance.js";
+import {html, useEffect} from "./html.js";
+import {IconButton} from "./icons.js";
+import {Notices} from "./notices.js";
+import {Rename} from "./rename.js";
+import {SettingsDialog} from "./settings.js";
+import {Shortcuts} from "./shortcuts.js";
+import {Sidebar} from "./sidebar.js";
+import {chatOf, isLoaded, unreadCount} from "../state/chats.js";
+import {outbox} from "../state/conversations.js";
+import {announcement} from "../state/notices.js";
+import {chatId} from "../state/route.js";
+import {isAway, isSignedIn, limitedUntil, user} from "../state/session.js";
+import {t} from "../state/words.js";
+
+const DIALOGS = {rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
+
+const narrow = matchMedia("(max-width: 50rem)");
+const isNarrow = signal(narrow.matches);
+narrow.addEventListener("change", () => (isNarrow.value = narrow.matches));
+
+export function App() {
+  if (!isSignedIn.value) return html`<${Entrance} /><${Edge} />`;
+  if (!user.value) return html`<main class="entrance" aria-busy="true"><${Banner} /></main><${Edge} />`;
+  const Open = DIALOGS[dialog.value?.name];
+  return html`
+    <a class="skip" href="#main" onClick=${skip}>${t("action.skip")}</a>
+    <div class="page">
+      ${isNarrow.value || html`<aside class="sidebar" aria-label=${t("chats.label")}><${Sidebar} /></aside>`}
+      <main id="main" tabindex="-1">
+        <${Banner} />
+        <${Conversation} key=${chatId.value ?? "new"} id=${chatId.value} before=${isNarrow.value && html`
+          <${IconButton} icon="menu" label=${t("chats.label")}
+            onClick=${() => (dialog.value = {name: "drawer"})} />`} />
+      </main>
+    </div>
+    ${isNarrow.value && dialog.value?.name === "drawer" && html`<${Drawer} />`}
+    ${Open && html`<${Open} ...${dialog.value} />`}
+    <${Edge} />`;
+}
+
+/** The chats, over the conversation: where there is no room beside it. Going to a chat closes it. */
+function Drawer() {
+  const shown = chatId.value;
+  useEffect(() => () => (dialog.value?.name === "drawer" ? (dialog.value = null) : null), [shown]);
+  return html`<${Dialog} title=${t("chats.label")} className="drawer"><${Sidebar} /><//>`;
+}
+
+function skip(event) {
+  event.preventDefault(); // the fragment of the address is the chat's
+  document.getElementById("main").focus();
+}
+
+/** How the line is, when it is not as it should be. */
+function Banner() {
+  const waiting = outbox.value.length;
+  const isLimited = useLimit();
+  return html`
+    <div role="status" class="banners">
+      ${isAway.value && html`<p class="banner">
+        ${t("banner.away")}${" "}${waiting > 0 && t("banner.waiting", {count: waiting})}</p>`}
+      ${isLimited && html`<p class="banner">${t("banner.limited")}</p>`}
+    </div>`;
+}
+
+function useLimit() {
+  const left = limitedUntil.value - Date.now();
+  useEffect(() => {
+    if (left <= 0) return undefined;
+    const timer = setTimeout(() => (limitedUntil.value = 0), left);
+    return () => clearTimeout(timer);
+  }, [limitedUntil.value]);
+  return left > 0;
+}
+
+const Edge = () => html`
+  <${Notices} />
+  <div class="hidden" role="log" aria-live="polite" aria-label=${t("reply.label")}>${announcement.value}</div>`;
+
+effect(() => {
+  const unread = unreadCount.value ? `(${unreadCount.value}) ` : "";
+  const title = isLoaded.value && chatOf(chatId.value)?.title;
+  document.title = `${unread}${title ? `${title} – ` : ""}Quillium`;
+});

@@ -1,0 +1,60 @@
+/** Signing in, and making an account. */
+
+import {html, useSignal} from "./html.js";
+import {Quill} from "./icons.js";
+import {Field, Form} from "./form.js";
+import {notify} from "../state/notices.js";
+import {hasExpired, login, register} from "../state/session.js";
+import {LANGUAGES, language, speak, t} from "../state/words.js";
+
+const KNOWN = "quillium-known"; // somebody has signed in with this browser before
+
+async function enter({email, password}) {
+  await login(email, password);
+  localStorage.setItem(KNOWN, "yes");
+}
+
+async function join({email, password, name}) {
+  const user = await register(email, password, name.trim());
+  localStorage.setItem(KNOWN, "yes");
+  if (user.is_admin) notify(t("register.is_admin"), {isLasting: true});
+}
+
+export function Entrance() {
+  const isNew = useSignal(!localStorage.getItem(KNOWN) && !hasExpired.value);
+  const which = isNew.value ? "register" : "login";
+  return html`
+    <main class="entrance">
+      <div class="entrance-card">
+        <h1><${Quill} /> Quillium</h1>
+        <p class="lead">${t(`${which}.lead`)}</p>
+        ${hasExpired.value && html`<p class="expired" role="alert">${t("login.expired")}</p>`}
+        <${Form} key=${which} send=${isNew.value ? join : enter} label=${t(`${which}.submit`)}>
+          ${isNew.value && html`
+            <${Field} label=${t("field.name")} name="name" autocomplete="name" maxlength="100" />`}
+          <${Field} label=${t("field.email")} name="email" type="email" autocomplete="username"
+            maxlength="254" required />
+          <${Field} label=${t("field.password")} name="password" type="password" required
+            autocomplete=${isNew.value ? "new-password" : "current-password"}
+            minlength=${isNew.value ? 8 : undefined} maxlength="256"
+            hint=${isNew.value && t("register.password_hint")} />
+        <//>
+        ${isNew.value && html`<p class="hint">${t("register.first_is_admin")}</p>`}
+        <p>
+          ${t(`${which}.other`)}${" "}
+          <button type="button" class="link" onClick=${() => (isNew.value = !isNew.value)}>
+            ${t(isNew.value ? "login.submit" : "register.submit")}
+          </button>
+        </p>
+      </div>
+      <${LanguagePicker} />
+    </main>`;
+}
+
+const LanguagePicker = () => html`
+  <label class="entrance-language">
+    <span class="hidden">${t("settings.language")}</span>
+    <select value=${language()} onChange=${event => speak(event.target.value)}>
+      ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag}>${name}</option>`)}
+    </select>
+  </label>`;

@@ -1,0 +1,40 @@
+/** Line icons on a grid of 24, drawn for this page. They are decoration: labels are words. */
+
+import {html} from "./html.js";
+
+const PATHS = {
+  alert: "M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.5v.2",
+  close: "M6 6l12 12M18 6 6 18",
+  copy: "M9 9h10v11H9zM5 15V4h10",
+  down: "M12 5v14m-6-6 6 6 6-6",
+  edit: "M4 20l1-5L16 4l4 4L9 19l-5 1Z",
+  keyboard: "M3 7h18v11H3zM7 11h.1m3.2 0h.1m3.2 0h.1m3.2 0h.1M8 14.500h8",
+  menu: "M4 7h16M4 12h16M4 17h10",
+  leave: "M14 4H5v16h9M10 12h10m-4-4 4 4-4 4",
+  more: "M6 11.500v1M5.500 12h1M12 11.500v1M11.500 12h1M18 11.500v1M17.500 12h1",
+  plus: "M12 5v14M5 12h14",
+  redo: "M19 12a7 7 0 1 1-2.500-5.400M19 3.500V7.500h-4",
+  save: "M12 4v11m-5-5 5 5 5-5M5 20h14",
+  search: "M16 16l4.500 4.500M18 11a7 7 0 1 1-14 0 7 7 0 0 1 14 0Z",
+  send: "M12 19V5m-6 6 6-6 6 6",
+  settings: "M4 7h9m5 0h2M4 17h2m5 0h9M13 7a2.500 2.500 0 1 0 5 0 2.500 2.500 0 0 0-5 0ZM6 17a2.500 2.500 0 1 0 5 0 2.500 2.500 0 0 0-5 0Z",
+  stop: "M7 7h10v10H7z",
+  trash: "M5 7h14M10 7V4h4v3m-7 0 1 13h8l1-13",
+  upload: "M12 15V4M7 9l5-5 5 5M5 20h14",
+};
+
+export const Icon = ({name}) => html`
+  <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
+
+/** The quill of `quill.svg`. */
+export const Quill = () => html`
+  <svg class="quill" viewBox="0 0 32 32" aria-hidden="true">
+    <path class="feather" d="M28 3C17 3 8 10 6 21l-3 8h2l2-6c10-1 17-6 19-13l-4 1 5-4c1-2 1-3 1-4Z" />
+    <path class="shaft" d="M7 23C11 16 16 11 23 8" />
+  </svg>`;
+
+/** A button that is an icon; its label is read out and shown as a tooltip. */
+export const IconButton = ({icon, label, className = "", ...properties}) => html`
+  <button type="button" class="icon-button ${className}" aria-label=${label} title=${label} ...${properties}>
+    <${Icon} name=${icon} />
+  </button>`;

@@ -1,0 +1,52 @@
+/** One message, with what can be done about it. */
+
+import {html, useRef} from "./html.js";
+import {Icon} from "./icons.js";
+import {copyText, Markdown} from "./markdown.js";
+import {regenerate} from "../state/conversations.js";
+import {fullTime, inWords, shortTime, t} from "../state/words.js";
+
+const Time = ({at}) => html`<time datetime=${at} title=${fullTime(at)}>${shortTime(at)}</time>`;
+
+/** What the user said; `isWaiting` until the server has it. */
+export const Said = ({message, isWaiting = false}) => html`
+  <li class=${isWaiting ? "message said is-waiting" : "message said"}>
+    <h2 class="hidden">${t("message.you")}</h2>
+    <p class="words">${message.content}</p>
+    <p class="about">${isWaiting ? t("message.waiting") : html`<${Time} at=${message.timestamp} />`}</p>
+  </li>`;
+
+/** The assistant's; only the last one can be replaced. */
+export function Reply({message, isLast}) {
+  const {id, chat_id, content, status, model, timestamp} = message;
+  const copy = useRef(null);
+  const isStreaming = status === "streaming";
+  const canRetry = isLast && !isStreaming;
+  return html`
+    <li class="message reply" aria-busy=${isStreaming} data-id=${id}>
+      <h2 class="hidden">${t("message.assistant")}</h2>
+      <${Markdown} text=${content} />
+      ${isStreaming && html`<p class="writing"><span class="hidden">${t("reply.streaming")}</span></p>`}
+      <${Problem} message=${message} />
+      ${isStreaming || html`
+        <p class="about">
+          <${Time} at=${timestamp} /> <span>${model}</span>
+          ${content && html`
+            <button type="button" class="quiet" onClick=${() => copyText(content, copy.current)}>
+              <${Icon} name="copy" /> <span ref=${copy}>${t("action.copy")}</span>
+            </button>`}
+          ${canRetry && html`
+            <button type="button" class="quiet" onClick=${() => regenerate(chat_id)}>
+              <${Icon} name="redo" /> ${t(status === "complete" ? "reply.regenerate" : "reply.retry")}
+            </button>`}
+        </p>`}
+    </li>`;
+}
+
+/** Why a reply is not whole. */
+function Problem({message: {status, error}}) {
+  if (status === "stopped") return html`<p class="problem">${t("reply.stopped")}</p>`;
+  if (status === "interrupted") return html`<p class="problem"><${Icon} name="alert" /> ${t("reply.interrupted")}</p>`;
+  if (status !== "failed") return null;
+  return html`<p class="problem is-error"><${Icon} name="alert" /> ${inWords(error)}</p>`;
+}

@@ -1,0 +1,156 @@
+"""The list of chats: search, unread marks, rename, delete with undo, export and import."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import needs_chromium
+from tests.browser.pages import User
+
+pytestmark = needs_chromium
+
+
+def test_a_first_message_makes_a_chat(ada: User) -> None:
+    expect(ada.page.get_by_text("No chats yet.")).to_be_visible()
+    ada.button("/help").click()  # one of the suggestions
+    expect(ada.replies).to_have_count(1)
+    expect(ada.chats).to_have_text(["/help"])
+    expect(ada.heading).to_have_text("/help")
+    expect(ada.page).to_have_title("/help – Quillium")
+    chat = ada.call("GET", "/chats")["data"][0]["id"]
+    assert ada.page.url.endswith(f"#{chat}")
+    ada.page.reload()
+    expect(ada.replies).to_have_count(1)
+    ada.button("New chat").click()
+    expect(ada.page.get_by_text("What is on your mind")).to_be_visible()
+    ada.page.go_back()
+    expect(ada.heading).to_have_text("/help")
+
+
+def test_chats_stand_in_the_order_of_what_was_said_last(ada: User) -> None:
+    one = ada.chat("First")
+    ada.chat("Second")
+    expect(ada.chats).to_have_text(["Second", "First"])
+    ada.page.goto(f"{ada.program.url}/#{one}")
+    ada.say("More", replies=2)
+    expect(ada.chats).to_have_text(["First", "Second"])
+
+
+def test_search(ada: User) -> None:
+    ada.chat("The heron stands in the reeds")
+    ada.chat("Tea and bread")
+    search = ada.page.get_by_label("Search chats")
+    search.fill("HERON")
+    expect(ada.chats).to_have_text(["The heron stands in the reeds"])
+    search.fill("nothing like it")
+    expect(ada.page.get_by_text("Nothing was found.")).to_be_visible()
+    search.fill("")
+    expect(ada.chats).to_have_count(2)
+    search.fill("bread")
+    expect(ada.chats).to_have_count(1)
+    ada.chats.click()
+    expect(ada.heading).to_have_text("Tea and bread")
+
+
+def test_more_chats_than_one_page(ada: User) -> None:
+    for number in range(55):
+        ada.call("POST", "/chats", {"title": f"Chat {number}"})
+    ada.page.reload()
+    expect(ada.chats).to_have_count(50)
+    ada.chats.nth(49).scroll_into_view_if_needed()
+    expect(ada.chats).to_have_count(55)
+    expect(ada.chats.nth(54)).to_have_text("Chat 0")
+    expect(ada.button("More chats")).to_have_count(0)
+
+
+def test_unread_replies_are_marked(ada: User) -> None:
+    ada.chat("Hello", "Are you there?")
+    badge = ada.page.locator(".chat-row .badge")
+    expect(badge).to_have_text("2")
+    expect(ada.page.get_by_text("2 unread replies")).to_have_count(1)
+    expect(ada.page).to_have_title("(2) Quillium")
+    ada.chats.click()
+    expect(badge).to_have_count(0)
+    ada.say("Here I am", replies=3)
+    expect(badge).to_have_count(0)
+    chat = ada.call("GET", "/chats")["data"][0]
+    assert chat["unread_count"] == 0
+
+
+def test_rename(ada: User) -> None:
+    ada.chat("Hello")
+    ada.choose("Hello", "Rename")
+    field = ada.page.get_by_label("Title")
+    expect(field).to_have_value("Hello")
+    expect(field).to_be_focused()
+    field.fill("  Greetings  ")
+    field.press("Enter")
+    expect(ada.chats).to_have_text(["Greetings"])
+    expect(ada.page.locator("dialog")).to_have_count(0)
+    assert ada.call("GET", "/chats")["data"][0]["title"] == "Greetings"
+
+
+def test_delete_and_undo(ada: User) -> None:
+    chat = ada.chat("Hello")
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.replies).to_have_count(1)
+    ada.choose("Hello", "Delete")
+    expect(ada.chats).to_have_count(0)
+    expect(ada.page.get_by_text("What is on your mind")).to_be_visible()
+    ada.button("Undo").click()
+    expect(ada.chats).to_have_text(["Hello"])
+    expect(ada.heading).to_have_text("Hello")
+    ada.choose("Hello", "Delete")
+    with ada.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        ada.page.locator(".notice").get_by_role("button", name="Close").click()
+    assert ada.call("GET", "/chats")["data"] == []
+
+
+def test_what_was_deleted_is_when_the_page_is_left(ada: User) -> None:
+    ada.chat("Hello")
+    ada.choose("Hello", "Delete")
+    expect(ada.chats).to_have_count(0)
+    ada.page.reload()
+    expect(ada.page.get_by_text("No chats yet.")).to_be_visible()
+    ada.chat("Again")
+    ada.choose("Again", "Delete")
+    ada.button("Sign out").click()
+    expect(ada.button("Sign in")).to_be_visible()
+    ada.login()
+    assert ada.call("GET", "/chats")["data"] == []
+
+
+def test_export_and_import(ada: User, tmp_path: Path) -> None:
+    ada.chat("Hello / there: you?")
+    with ada.page.expect_download() as markdown:
+        ada.choose("Hello", "Export as Markdown")
+    assert markdown.value.suggested_filename == "Hello there you.md"
+    assert "Hello / there: you?" in Path(markdown.value.path()).read_text()
+    with ada.page.expect_download() as exported:
+        ada.choose("Hello", "Export as JSON")
+    assert exported.value.suggested_filename == "Hello there you.json"
+    file = tmp_path / "chat.json"
+    exported.value.save_as(file)
+    assert json.loads(file.read_text())["format"] == "quillium-chat"
+
+    ada.settings().get_by_label("Import a chat").set_input_files(file)
+    expect(ada.chats).to_have_count(2)
+    expect(ada.heading).to_have_text("Hello / there: you?")
+    expect(ada.replies).to_have_count(1)
+    broken = tmp_path / "broken.json"
+    broken.write_text("{")
+    ada.settings().get_by_label("Import a chat").set_input_files(broken)
+    expect(ada.notice("This file is not JSON.")).to_be_visible()
+    broken.write_text('{"format": "other"}')
+    ada.page.get_by_label("Import a chat").set_input_files(broken)
+    expect(ada.notice(re.compile("That can’t be taken as it is: .+"))).to_be_visible()
+
+
+def test_a_chat_that_is_gone(ada: User) -> None:
+    ada.page.goto(f"{ada.program.url}/#chat_nowhere")
+    expect(ada.notice("This chat is not there any more.")).to_be_visible()
+    expect(ada.page.get_by_text("What is on your mind")).to_be_visible()
