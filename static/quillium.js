@@ -42,6 +42,7 @@ const EARLY_SECONDS = 30; // a token is refreshed before it ends
 const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again by then
 const LONGEST_BACKOFF_MS = 30_000;
 const AWAY_MS = 60_000; // after so long without a frame, a tab that is shown again connects anew
+const STEADY_MS = 5_000; // a line that broke sooner counts as a failed attempt
 const RETRY_MS = 5_000; // for a message that was refused for now
 const FOR_NOW = new Set(["rate_limited", "storage_unavailable", "shutting_down", "internal_error"]);
 const SIGNED_OUT = {code: "invalid_token", message: "Signed out", details: "You are signed out."};
@@ -56,9 +57,11 @@ export class Quillium extends EventTarget {
   #wanted = false; // whether there should be a socket
   #last = null; // the largest `seq` that was told; null before the first
   #ready = Promise.resolve(); // what frames wait for
-  #attempts = 0;
+  #attempts = 0; // since there was a steady line
+  #openedAt = Infinity;
   #timer = 0;
   #heardAt = 0;
+  #isHolding = false; // after a refusal for now, such as by the rate limit
   #texts = new Map(); // of replies that are being written, by message id
   #promises = new Map(); // by client_id: of those who wait for an acknowledgement
 
@@ -149,7 +152,7 @@ export class Quillium extends EventTarget {
 
   // The socket
 
-  /** Open the socket, and keep it open until `disconnect`. */
+  /** Open the socket, now if it waits to be tried again, and keep it open until `disconnect`. */
   connect() {
     this.#wanted = true;
     this.#now();
@@ -175,7 +178,7 @@ export class Quillium extends EventTarget {
     const stored = new Promise((resolve, reject) => {
       this.#promises.set(client_id, {resolve, reject});
     });
-    this.#write("message", data);
+    if (!this.#isHolding) this.#write("message", data);
     return stored;
   }
 
@@ -279,6 +282,7 @@ export class Quillium extends EventTarget {
   async #open() {
     const opening = {close() {}}; // so that nobody else opens one meanwhile
     this.#socket = opening;
+    this.#openedAt = Infinity;
     this.#tell("status", "connecting");
     let token;
     try {
@@ -295,7 +299,7 @@ export class Quillium extends EventTarget {
     const socket = new WebSocket(address);
     this.#socket = socket;
     socket.onopen = async () => {
-      this.#heardAt = Date.now();
+      this.#openedAt = this.#heardAt = Date.now();
       this.#texts.clear(); // who joins in the middle is told the text from its beginning
       if (since === "latest") this.#list(socket);
       await this.#ready.then(() => this.#arrived(socket), () => {});
@@ -310,15 +314,15 @@ export class Quillium extends EventTarget {
 
   #arrived(socket) {
     if (socket !== this.#socket) return;
-    this.#attempts = 0;
     this.#tell("status", "online");
-    for (const data of this.outbox) this.#write("message", data);
+    this.#sendOutbox();
   }
 
   #lost(socket) {
     if (socket !== this.#socket) return;
     this.#socket = null;
     this.#tell("status", "offline");
+    if (Date.now() > this.#openedAt + STEADY_MS) this.#attempts = 0;
     const most = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** this.#attempts++);
     this.#timer = setTimeout(() => this.#now(), Math.random() * most);
   }
@@ -358,16 +362,25 @@ export class Quillium extends EventTarget {
       this.#tell("problem", new QuilliumError(data));
     } else if (FOR_NOW.has(data.code)) {
       if (data.code === "rate_limited") this.#tell("waiting", RETRY_MS / 1000);
-      setTimeout(() => this.#again(waits), RETRY_MS);
+      this.#hold();
     } else {
       this.#refuse(data.client_id, new QuilliumError(data));
     }
   }
 
-  #again(data) {
-    if (this.outbox.some(({client_id}) => client_id === data.client_id)) {
-      this.#write("message", data);
-    }
+  /** Nothing that is said later overtakes what was refused for now. */
+  #hold() {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    setTimeout(() => {
+      this.#isHolding = false;
+      this.#sendOutbox();
+    }, RETRY_MS);
+  }
+
+  #sendOutbox() {
+    if (this.#isHolding) return;
+    for (const data of this.outbox) this.#write("message", data);
   }
 
   /** What was said can't be stored: whoever said it gets it back. */

@@ -136,10 +136,17 @@ effect(() => {
 on("chat", chat => (chat.deleted ? forget(chat.id) : add(chat)));
 
 on("message", message => change(message.chat_id, chat => ({
-  last_message: message,
+  last_message: chat.last_message?.timestamp > message.timestamp ? chat.last_message : message,
   updated_at: message.timestamp > chat.updated_at ? message.timestamp : chat.updated_at,
-  unread_count: chat.unread_count + (message.sender === "assistant" ? 1 : 0),
+  unread_count: chat.unread_count + (isCounted(chat, message) ? 0 : 1),
 })));
+
+/** Whether a message counts as unread already, or never does: it may have been listed before it is told. */
+function isCounted({last_message: last}, {id, sender, timestamp}) {
+  if (sender !== "assistant") return true;
+  if (!last) return false;
+  return last.id === id ? last.status !== "streaming" : last.timestamp > timestamp;
+}
 
 on("read", ({chat_id, sender, unread_count}) => {
   if (sender === "user") change(chat_id, () => ({unread_count}));

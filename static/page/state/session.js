@@ -20,9 +20,12 @@ export const isAdmin = computed(() => user.value?.is_admin ?? false);
 
 let awayTimer = 0;
 on("status", status => {
-  clearTimeout(awayTimer);
-  if (status === "online") isAway.value = false;
-  else if (isSignedIn.value) awayTimer = setTimeout(() => (isAway.value = true), AWAY_MS);
+  if (status === "online") {
+    clearTimeout(awayTimer);
+    [awayTimer, isAway.value] = [0, false];
+  } else if (isSignedIn.value) {
+    awayTimer ||= setTimeout(() => (isAway.value = true), AWAY_MS);
+  }
 });
 
 on("waiting", seconds => {
@@ -35,7 +38,11 @@ let isLeaving = false;
 on("session", isIn => {
   hasExpired.value = !isIn && !isLeaving;
   isLeaving = false;
-  if (!isIn) [user.value, settings.value, models.value, isAway.value] = [null, null, [], false];
+  if (!isIn) {
+    clearTimeout(awayTimer);
+    awayTimer = 0;
+    [user.value, settings.value, models.value, isAway.value] = [null, null, [], false];
+  }
   isSignedIn.value = isIn;
 });
 

@@ -12,6 +12,7 @@ import {SettingsDialog} from "./settings.js";
 import {Shortcuts} from "./shortcuts.js";
 import {Sidebar} from "./sidebar.js";
 import {chatOf, isLoaded, unreadCount} from "../state/chats.js";
+import {quillium} from "../state/client.js";
 import {outbox} from "../state/conversations.js";
 import {announcement} from "../state/notices.js";
 import {chatId} from "../state/route.js";
@@ -63,7 +64,8 @@ function Banner() {
   return html`
     <div role="status" class="banners">
       ${isAway.value && html`<p class="banner">
-        ${t("banner.away")}${" "}${waiting > 0 && t("banner.waiting", {count: waiting})}</p>`}
+        ${t("banner.away")}${" "}${waiting > 0 && t("banner.waiting", {count: waiting})}${" "}
+        <button type="button" class="link" onClick=${() => quillium.connect()}>${t("banner.try_now")}</button></p>`}
       ${isLimited && html`<p class="banner">${t("banner.limited")}</p>`}
     </div>`;
 }

@@ -41,7 +41,7 @@ export function Entrance() {
         <//>
         ${isNew.value && html`<p class="hint">${t("register.first_is_admin")}</p>`}
         <p>
-          ${t(`${which}.other`)}${" "}
+          ${t(`${which}.switch`)}${" "}
           <button type="button" class="link" onClick=${() => (isNew.value = !isNew.value)}>
             ${t(isNew.value ? "login.submit" : "register.submit")}
           </button>

@@ -74,7 +74,7 @@ function dress(pre) {
   const code = pre.firstElementChild;
   const name = /^language-(.+)/.exec(code.className)?.[1] ?? "";
   const copy = element("button", {type: "button", className: "copy", textContent: t("action.copy")});
-  copy.addEventListener("click", () => copyText(code.textContent, copy));
+  copy.addEventListener("click", () => copyText(code.textContent.trimEnd(), copy));
   const bar = element("div", {className: "code-bar"});
   bar.append(element("span", {textContent: name}), copy);
   const block = element("div", {className: "code-block"});

@@ -78,6 +78,10 @@ async function listModels({name, models: named}) {
 
 function Provider({provider, keep, forget}) {
   const isOpen = useSignal(false);
+  const keepAndClose = async (...changed) => {
+    await keep(...changed);
+    isOpen.value = false;
+  };
   const served = models.value.filter(model => model.provider === provider.name);
   return html`
     <div class="provider">
@@ -87,7 +91,7 @@ function Provider({provider, keep, forget}) {
           <ul class="models">${served.map(({id}) => html`<li><code>${id}</code></li>`)}</ul>`
         : html`<p class="problem is-error">${t("provider.serves_none")}</p>`}
       ${isOpen.value
-        ? html`<${ProviderForm} provider=${provider} keep=${keep} />`
+        ? html`<${ProviderForm} provider=${provider} keep=${keepAndClose} />`
         : html`<p class="buttons">
           <button type="button" onClick=${() => (isOpen.value = true)}>${t("provider.change")}</button>
           <button type="button" onClick=${() => listModels(provider).catch(tellError)}>${t("provider.check")}</button>
@@ -97,6 +101,7 @@ function Provider({provider, keep, forget}) {
 }
 
 function ProviderForm({provider = {name: "", base_url: "", models: ["*"]}, keep}) {
+  const isNew = provider.name === ""; // one that got another name would lose its key
   const send = ({name, base_url, api_key, models: ids}) => keep({
     name: name.trim(),
     base_url: base_url.trim(),
@@ -105,9 +110,11 @@ function ProviderForm({provider = {name: "", base_url: "", models: ["*"]}, keep}
   }, provider.name);
   return html`
     <${Form} send=${send} label=${t("provider.keep")}>
-      <${Field} label=${t("provider.name")} name="name" defaultValue=${provider.name} maxlength="100" required autofocus />
+      <${Field} label=${t("provider.name")} name="name" defaultValue=${provider.name} maxlength="100"
+        required readonly=${!isNew} autofocus=${isNew} />
       <${Field} label=${t("provider.address")} name="base_url" type="url" defaultValue=${provider.base_url}
-        placeholder="http://localhost:8000/v1" maxlength="2000" required />
+        placeholder="http://localhost:8000/v1" maxlength="2000"
+        required autofocus=${!isNew} />
       <${Field} label=${t("provider.key")} name="api_key" type="password" autocomplete="off" maxlength="4096"
         hint=${provider.api_key_set ? t("provider.key_is_set") : t("provider.key_hint")} />
       <${Field} label=${t("provider.models")} name="models" defaultValue=${provider.models.join(", ")} required
