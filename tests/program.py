@@ -51,7 +51,8 @@ class Program:
             else {"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=10) as response:
-            return json.load(response)
+            answer = response.read()
+            return json.loads(answer) if answer else None
 
     def register(self, email: str = "ada@example.com") -> str:
         body = {"email": email, "password": "a good password"}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
-from tests.browser.pages import Guard, User
+from tests.browser.pages import Guard, Server, User
 from tests.program import Program
 
 CHROMIUM = shutil.which("chromium")
@@ -38,6 +38,14 @@ def program(tmp_path: Path) -> Iterator[Program]:
     yield started
     started.process.kill()
     started.process.communicate()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A server that a test kills and starts again."""
+    started = Server(tmp_path / "data")
+    yield started
+    started.kill()
 
 
 @pytest.fixture

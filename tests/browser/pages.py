@@ -9,17 +9,35 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.program import Program
+from tests.program import Program, free_port
 
 PASSWORD = "a good password"
 numbers = itertools.count(1)
 
 # What Chromium itself writes when an answer is an error, or when there is none.
 EXPECTED = re.compile(r"Failed to load resource|WebSocket connection to .* failed")
+
+
+class Server:
+    """A server that can be killed and started again at the same address."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        self.program = Program(self._data, f"--port={self._port}")
+        assert self.program.url, self.program.first_line
+
+    def kill(self) -> None:
+        self.program.process.kill()
+        self.program.process.communicate()
 
 
 class Guard:
@@ -90,6 +108,12 @@ class User:
         return self.page.locator("#composer")
 
     @property
+    def shown(self) -> str:
+        """The id of the chat that is shown."""
+        expect(self.page).to_have_url(re.compile("#chat_"))
+        return self.page.url.partition("#")[2]
+
+    @property
     def replies(self) -> Locator:
         """Those that are written to their end."""
         return self.page.locator(".reply[aria-busy=false]")
@@ -134,13 +158,22 @@ class User:
         self.page.get_by_role("tab", name=part).click()
         return self.page.get_by_role("tabpanel")
 
+    def close(self) -> None:
+        """Close the dialog that is open."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("dialog")).to_have_count(0)
+
     def chat(self, *said: str, title: str | None = None) -> str:
         """A chat that is made by the API, each message of it answered; its id."""
         chat: str = self.call("POST", "/chats", {"title": title} if title else {})["id"]
         for content in said:
-            self.call("POST", f"/chats/{chat}/messages", {"content": content})
-            self._wait_for_reply(chat)
+            self.continue_chat(chat, content)
         return chat
+
+    def continue_chat(self, chat: str, content: str) -> None:
+        """Say something by the API; return when it is answered."""
+        self.call("POST", f"/chats/{chat}/messages", {"content": content})
+        self._wait_for_reply(chat)
 
     def imported(self, count: int, title: str = "Long") -> str:
         """A chat of so many messages, "Message 1" to the last; its id."""
@@ -177,7 +210,8 @@ def model_server(*replies: str, key: str = "") -> Iterator[str]:
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
-            choice = {"index": 0, "delta": {"content": left.pop(0)}, "finish_reason": None}
+            said = left.pop(0) if left else ""
+            choice = {"index": 0, "delta": {"content": said}, "finish_reason": None}
             event = f"data: {json.dumps({'choices': [choice]})}\n\ndata: [DONE]\n\n"
             self._answer(event, "text/event-stream")
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import needs_chromium
@@ -65,20 +62,3 @@ def test_fetch_and_websocket_from_another_port(
     assert seen["types"][-1] == "message"
     assert seen["reply"] == "Nice to meet you, Ada! I will remember your name."
     assert seen["closed"] == [4401, "invalid_token"]
-
-
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_page_fits_and_calls_nobody(
-    browser: Browser, program: Program, colours: Any, width: int
-) -> None:
-    page = browser.new_page(color_scheme=colours, viewport={"width": width, "height": 800})
-    requests, problems = [], []
-    page.on("request", lambda request: requests.append(request.url))
-    page.on("console", lambda message: problems.append(message.text))
-    page.goto(program.url)
-    assert page.inner_text("h1") == "Quillium"
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert all(url.startswith(program.url) for url in requests)
-    assert problems == []
-    page.close()

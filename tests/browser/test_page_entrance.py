@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import needs_chromium
@@ -92,8 +91,7 @@ def test_a_session_that_ends_elsewhere_keeps_what_was_written(ada: User) -> None
     ada.composer.fill("half a thought")
     ada.program.call("POST", "/api/v1/auth/login", {"email": ada.email, "password": PASSWORD})
     ada.login()
-    with pytest.raises(ValueError, match="Expecting value"):  # a 204 has no body
-        ada.call("POST", "/auth/logout", {"everywhere": True})
+    ada.call("POST", "/auth/logout", {"everywhere": True})
     expect(ada.page.get_by_text("Your session has ended. Sign in again")).to_be_visible()
     fill(ada.page, email=ada.email, password=PASSWORD)
     ada.page.keyboard.press("Enter")

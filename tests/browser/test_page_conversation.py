@@ -1,0 +1,276 @@
+"""Messages that stream, Markdown that is hostile, and the composer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from tests.browser.conftest import needs_chromium
+from tests.browser.pages import Guard, User, model_server
+from tests.program import Program
+
+pytestmark = needs_chromium
+
+HOSTILE = """
+<script>window.wasRun = 1</script><img src=x onerror="window.wasRun = 1"><svg onload="window.wasRun = 1">
+<iframe src="http://evil.example/"></iframe><style>body { display: none }</style>
+<form action="http://evil.example/"><input name=password></form>
+
+[one](javascript:window.wasRun=1) [two](data:text/html,<script>window.wasRun=1</script>)
+[three](vbscript:x) [four](/api/v1/users/me) <javascript:window.wasRun=1>
+[good](https://good.example/?a=1&b=2 "title") <https://auto.example>
+
+![pixel](http://evil.example/pixel.png) ![](http://evil.example/"onerror="window.wasRun=1)
+
+# <img src=x onerror=window.wasRun=1> heading
+
+```html"onload="x
+<script>window.wasRun = 1</script>
+```
+
+| a | b |
+|---|:-:|
+| <b>c</b> | `<i>` |
+"""
+
+WIDE = "| a " * 500 + "|\n" + "|---" * 500 + "|\n" + ("| x " * 500 + "|\n") * 40
+SLOW_TO_READ = [">" * 50_000, "_a_" * 30_000, "a." * 40_000 + "@", "[" * 50_000, "x" * 100_000]
+
+
+def test_a_reply_streams_and_can_be_stopped(ada: User) -> None:
+    ada.say("/slow 30")
+    writing = ada.page.locator(".reply[aria-busy=true]")
+    expect(writing).to_have_count(1)
+    before = writing.inner_text()
+    expect(writing).not_to_have_text(before)
+    ada.button("Stop the reply").click()
+    expect(ada.page.get_by_text("You stopped this reply.")).to_be_visible()
+    expect(ada.button("Stop the reply")).to_have_count(0)
+    ada.say("/slow 30")
+    expect(writing).to_have_count(1)
+    ada.composer.press("Escape")
+    expect(ada.page.get_by_text("You stopped this reply.")).to_have_count(2)
+
+
+def test_what_is_said_meanwhile_is_answered_next(ada: User) -> None:
+    ada.say("/slow 1")
+    expect(ada.page.locator(".reply[aria-busy=true]")).to_have_count(1)
+    ada.say("Are you there?")
+    expect(ada.said).to_have_count(2)
+    expect(ada.page.locator(".message").last).to_have_attribute("aria-busy", "true")
+    ada.button("Stop the reply").click()
+    expect(ada.replies).to_have_count(2)
+    ada.page.reload()
+    expect(ada.replies).to_have_count(2)
+
+
+def test_regenerate_and_retry(ada: User) -> None:
+    ada.say("/error", replies=1)
+    failure = ada.page.locator(".problem.is-error")
+    expect(failure).to_have_text(
+        "The model can’t be reached. Try again, or choose another model."
+        " This is the failure that /error asks for."
+    )
+    expect(ada.replies).to_contain_text("This reply is about to fail")  # what was said is kept
+    expect(ada.button("Regenerate")).to_have_count(0)
+    chat = ada.call("GET", "/chats")["data"][0]["id"]
+    before = ada.call("GET", f"/chats/{chat}/messages")["data"][1]["timestamp"]
+    with ada.page.expect_response("**/regenerate"):
+        ada.button("Try again").click()
+    expect(ada.replies).to_have_count(1)
+    expect(failure).to_be_visible()
+    assert ada.call("GET", f"/chats/{chat}/messages")["data"][1]["timestamp"] > before
+    ada.say("Hello", replies=2)
+    expect(ada.button("Try again")).to_have_count(0)  # only the last reply can be replaced
+    ada.button("Regenerate").click()
+    expect(ada.button("Regenerate")).to_be_visible()
+    expect(ada.replies).to_have_count(2)
+
+
+def test_markdown_and_copy(ada: User, context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    loaded: list[str] = []
+    context.on("request", lambda request: loaded.append(request.url))
+    ada.say("Hello", replies=1)
+    assert not [url for url in loaded if "highlight" in url]  # only the first code needs it
+    ada.say("/markdown", replies=2)
+    reply = ada.replies.last
+    expect(reply.locator("h1, h2, h3").first).to_be_visible()
+    expect(reply.locator("table td").first).to_be_visible()
+    expect(reply.locator(".hljs-keyword").first).to_have_text("def")
+    copy = reply.locator(".code-bar button").first
+    copy.click()
+    expect(copy).to_have_text("Copied")
+    pasted: str = ada.page.evaluate("navigator.clipboard.readText()")
+    assert pasted == 'def greet(name: str) -> str:\n    return f"Hello, {name}!"  # <b>not HTML</b>'
+    reply.locator(".about").get_by_role("button", name="Copy").click()
+    pasted = ada.page.evaluate("navigator.clipboard.readText()")
+    assert "```python" in pasted
+    assert len(loaded) == len(set(loaded))  # nothing is loaded twice
+
+
+@pytest.fixture
+def reader(context: BrowserContext, guard: Guard, served: Program) -> User:
+    return User(context.new_page(), served)
+
+
+def hears(reader: User, *replies: str) -> None:
+    """Have a model say this, each in answer to a message."""
+    admin = User(reader.page, reader.program, "admin@example.com")
+    admin.login()
+    with model_server(*replies) as address:
+        provider = {"name": "Scripted", "base_url": address, "models": ["scripted"]}
+        admin.call("PUT", "/settings/admin", {"providers": [provider]})
+        reader.open(reader.register())
+        reader.page.get_by_label("Model").select_option("scripted")
+        for number in range(len(replies)):
+            reader.say("Go on", replies=number + 1)
+    admin.call("PUT", "/settings/admin", {"providers": []})
+
+
+def test_a_hostile_reply(reader: User) -> None:
+    hears(reader, HOSTILE)
+    reply = reader.replies
+    expect(reply).to_contain_text("<script>window.wasRun = 1</script>")
+    expect(reply).to_contain_text('<img src=x onerror="window.wasRun = 1">')
+    assert reader.page.evaluate("window.wasRun") is None
+    inside = reply.locator(".prose")
+    expect(inside.locator("script, iframe, style, form, svg, img, b, i")).to_have_count(0)
+    links = inside.locator("a[href]").evaluate_all("all => all.map(a => [a.href, a.rel, a.target])")
+    good = ["https://good.example/?a=1&b=2", "https://auto.example/"]
+    evil = [link for link in links if not link[0].startswith(("https:", "http:"))]
+    assert evil == []
+    assert [href for href, _, _ in links if href in good] == good
+    assert {(rel, target) for _, rel, target in links} == {("noopener noreferrer", "_blank")}
+    assert not [href for href, _, _ in links if href.startswith(reader.program.url)]
+    expect(inside.locator("td").first).to_have_text("<b>c</b>")
+    handlers = "all => all.flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
+    assert inside.locator("*").evaluate_all(handlers) == []
+
+
+def test_replies_that_are_too_much(reader: User) -> None:
+    hears(reader, WIDE, *SLOW_TO_READ)
+    expect(reader.replies.first.locator("td").first).to_have_text("x")
+    overflow = "document.documentElement.scrollWidth - innerWidth"
+    assert reader.page.evaluate(overflow) <= 0
+    assert reader.page.locator("main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0
+    expect(reader.replies.nth(1)).to_contain_text(">>>>>")
+    expect(reader.composer).to_be_focused()
+
+
+def test_hostile_titles_and_messages(ada: User) -> None:
+    text = '<img src=x onerror="window.wasRun = 1">'
+    chat = ada.chat(text, title=text)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.said).to_have_text(text)
+    expect(ada.heading).to_have_text(text)
+    expect(ada.chats).to_have_text([text])
+    assert ada.page.evaluate("window.wasRun") is None
+
+
+def test_older_messages_come_without_a_jump(ada: User) -> None:
+    chat = ada.imported(130)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    transcript = ada.page.locator(".transcript")
+    messages = ada.page.locator(".message")
+    expect(messages).to_have_count(40)
+    expect(messages.last).to_be_in_viewport()
+    place = "e => e.getBoundingClientRect().top"
+    for count in (80, 120, 130):
+        first = ada.page.locator(".message").first.element_handle()
+        transcript.evaluate("e => e.scrollTop = 200")
+        before = first.evaluate(place)
+        expect(messages).to_have_count(count)
+        assert abs(first.evaluate(place) - before) < 1
+    expect(ada.button("Older messages")).to_have_count(0)
+    contents = ada.page.locator(".message .words, .message .prose").all_inner_texts()
+    assert [text.strip() for text in contents] == [f"Message {n}" for n in range(1, 131)]
+    ada.button("To the newest message").click()
+    expect(messages.last).to_be_in_viewport()
+    expect(ada.button("To the newest message")).to_have_count(0)
+
+
+def test_a_reply_does_not_move_who_reads_above(ada: User) -> None:
+    chat = ada.imported(40)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    transcript = ada.page.locator(".transcript")
+    expect(ada.page.locator(".message")).to_have_count(40)
+    ada.say("/lorem 300", replies=21)
+    expect(ada.page.locator(".message").last.locator(".about")).to_be_in_viewport()
+    transcript.evaluate("e => e.scrollTop = 100")
+    expect(ada.button("To the newest message")).to_be_visible()
+    ada.call("POST", f"/chats/{chat}/messages", {"content": "/lorem 300"})
+    expect(ada.replies).to_have_count(22)
+    assert transcript.evaluate("e => e.scrollTop") == 100
+
+
+def test_the_composer(ada: User) -> None:
+    height = "e => e.clientHeight"
+    empty = ada.composer.evaluate(height)
+    expect(ada.button("Send")).to_be_disabled()
+    ada.composer.press_sequentially("one")
+    ada.composer.press("Shift+Enter")
+    ada.composer.press_sequentially("two")
+    expect(ada.composer).to_have_value("one\ntwo")
+    assert ada.composer.evaluate(height) > empty
+    ada.composer.press("Enter")
+    expect(ada.said).to_have_text("one\ntwo")
+    expect(ada.composer).to_have_value("")
+    assert ada.composer.evaluate(height) == empty
+    ada.composer.fill(" \n ")
+    ada.composer.press("Enter")
+    expect(ada.said).to_have_count(1)
+    ada.composer.fill("x" * 100_001)
+    expect(ada.page.get_by_text("100,001 of at most 100,000 characters")).to_be_visible()
+    expect(ada.button("Send")).to_be_disabled()
+    ada.composer.fill("🪶" * 100_000)  # characters, not units of UTF-16
+    expect(ada.button("Send")).to_be_enabled()
+
+
+def test_enter_that_ends_an_input_method_sends_nothing(ada: User) -> None:
+    ada.composer.fill("你")
+    ada.composer.dispatch_event("keydown", {"key": "Enter", "isComposing": True, "bubbles": True})
+    expect(ada.composer).to_have_value("你")
+
+
+def test_drafts_are_kept_for_each_chat(ada: User) -> None:
+    chat = ada.chat("Hello")
+    ada.composer.fill("for a new chat")
+    ada.chats.click()
+    expect(ada.heading).to_have_text("Hello")
+    expect(ada.composer).to_have_value("")
+    ada.composer.fill("for this one")
+    ada.button("New chat").click()
+    expect(ada.composer).to_have_value("for a new chat")
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    ada.page.reload()
+    expect(ada.composer).to_have_value("for this one")
+    ada.composer.press("Enter")
+    expect(ada.replies).to_have_count(2)
+    ada.page.reload()
+    expect(ada.composer).to_have_value("")
+
+
+def test_the_model_is_chosen(ada: User) -> None:
+    chat = ada.call("POST", "/chats", {"title": "Old", "model": "gpt-4"})["id"]
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    picker = ada.page.get_by_label("Model")
+    expect(picker).to_have_value("gpt-4")
+    expect(picker.locator("option:checked")).to_have_text("gpt-4 (not there now)")
+    with ada.page.expect_response(lambda answer: answer.request.method == "PATCH"):
+        picker.select_option("quillium-demo")
+    assert ada.call("GET", f"/chats/{chat}")["model"] == "quillium-demo"
+    ada.say("Hello", replies=1)
+    expect(ada.replies.locator(".about")).to_contain_text("quillium-demo")
+
+
+def test_times(ada: User) -> None:
+    ada.say("Hello", replies=1)
+    time = ada.replies.locator("time")
+    expect(time).to_have_text(re.compile(r"^\d{1,2}:\d\d"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", time.get_attribute("datetime") or "")
+    chat = ada.imported(2)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.replies.locator("time")).to_have_text("Jan 1")

@@ -1,0 +1,128 @@
+"""The files of the page, as they lie in `static`: what a browser would not complain of."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.program import ROOT
+
+STATIC = ROOT / "static"
+PAGE = STATIC / "page"
+VENDOR = STATIC / "vendor"
+LANGUAGES = {
+    file.stem: json.loads(file.read_text()) for file in sorted((PAGE / "languages").glob("*.json"))
+}
+MOST_BYTES = 200 * 1024  # of all script and style, gzipped
+PLURALS = {"one", "other"}
+
+
+def modules() -> list[Path]:
+    """The page's own."""
+    return [STATIC / "quillium.js", STATIC / "theme.js", *sorted(PAGE.rglob("*.js"))]
+
+
+def base(key: str) -> str:
+    """A key without the form of its number."""
+    stem, _, last = key.rpartition(".")
+    return stem if last in PLURALS else key
+
+
+def test_all_languages_say_the_same() -> None:
+    assert list(LANGUAGES) == ["de", "en", "es", "fr", "zh"]
+    spoken = (PAGE / "state" / "words.js").read_text()
+    assert set(re.findall(r'\b([a-z]{2}): "', spoken.partition("LANGUAGES = {")[2])) == {*LANGUAGES}
+    keys = {base(key) for key in LANGUAGES["en"]}
+    for language, words in LANGUAGES.items():
+        assert {base(key) for key in words} == keys, language
+        assert all(text.strip() for text in words.values()), language
+        one_and_other = [key for key in words if key.endswith(".one")]
+        assert all(key[:-3] + "other" in words for key in one_and_other), language
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_put_into_words_is_the_same(language: str) -> None:
+    def places(words: dict[str, str], key: str) -> set[str]:
+        text = words.get(key, words.get(f"{key}.other", ""))
+        return set(re.findall(r"\{(\w+)\}", text))
+
+    for key in {base(key) for key in LANGUAGES["en"]}:
+        assert places(LANGUAGES[language], key) == places(LANGUAGES["en"], key), key
+
+
+def test_every_key_is_used_and_every_key_that_is_used_is_there() -> None:
+    source = "\n".join(file.read_text() for file in modules())
+    named = set(re.findall(r'"([a-z]+\.[a-z_0-9.]+)"', source))
+    # Such as t(`error.${code}`): any key with that beginning may be meant.
+    begun = {
+        text.partition("${")[0] for text in re.findall(r"`([a-z]+\.[^`\s]*\$\{[^`]*)`", source)
+    }
+    ended = set(re.findall(r"`\$\{\w+\}(\.[a-z_.]+)`", source))  # such as t(`${which}.lead`)
+    keys = {base(key) for key in LANGUAGES["en"]}
+    unused = {
+        key
+        for key in keys - named
+        if not key.startswith(tuple(begun)) and not key.endswith(tuple(ended))
+    }
+    assert unused == set()
+    called = set(re.findall(r'\bt\(\s*"([^"]+)"', source))
+    assert called - keys == set()
+    for beginning in begun:
+        assert any(key.startswith(beginning) for key in keys), beginning
+
+
+def test_the_libraries_are_as_they_were_brought() -> None:
+    record = json.loads((VENDOR / "vendor.json").read_text())
+    known = {"vendor.json", "vendor.py"}
+    for row in record:
+        content = (VENDOR / row["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == row["sha256"], row["file"]
+        assert row["licence"] in {"MIT", "Apache-2.0", "BSD-3-Clause", "(MPL-2.0 OR Apache-2.0)"}
+        assert (VENDOR / row["licence_file"]).stat().st_size > 500
+        assert f'"{row["library"]}", "{row["version"]}"' in (VENDOR / "vendor.py").read_text()
+        known |= {row["file"], row["licence_file"]}
+    assert {file.name for file in VENDOR.iterdir() if file.is_file()} == known
+
+
+def test_what_is_loaded_is_small() -> None:
+    files = [*STATIC.rglob("*.js"), *STATIC.rglob("*.css")]
+    assert len(files) > 40
+    assert sum(len(gzip.compress(file.read_bytes(), 6)) for file in files) < MOST_BYTES
+
+
+def test_every_module_is_asked_for_at_once() -> None:
+    page = (STATIC / "index.html").read_text()
+    asked = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page)
+    all_modules = {file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js")}
+    later = {"page/main.js", "theme.js", "vendor/highlight.js"}  # a script each, and with code
+    assert sorted(asked) == sorted(all_modules - later)
+
+
+def test_every_import_leads_to_a_file() -> None:
+    for file in modules():
+        for name in re.findall(r'(?:from|import) ?\(?"(\.[^"]+)"', file.read_text()):
+            assert (file.parent / name).is_file(), f"{file.name}: {name}"
+
+
+def test_the_dark_colours_are_the_same_twice() -> None:
+    text = (PAGE / "styles" / "scales.css").read_text()
+    chosen, system = re.findall(r'data-theme="(?:dark|system)"\] \{(.*?)\}', text, re.DOTALL)
+    assert chosen.split() == system.split()
+    assert "--accent" in chosen
+
+
+def test_styles_take_colours_from_one_place() -> None:
+    for file in (PAGE / "styles").glob("*.css"):
+        if file.name != "scales.css":
+            assert re.findall(r"#[0-9a-f]{3,8}\b|\brgb", file.read_text()) == [], file.name
+
+
+def test_the_page_names_no_other_host() -> None:
+    for file in [STATIC / "index.html", *modules(), *(PAGE / "styles").glob("*.css")]:
+        hosts = set(re.findall(r"(?:https?:)?//([a-z0-9-]+\.[a-z.]+|localhost)", file.read_text()))
+        assert hosts <= {"localhost"}, file.name  # an example of an address
