@@ -44,19 +44,22 @@ const has = key => key in spoken.value.words;
 
 // Times
 
+/** How times are written: as the browser's own tag of the language has it (`en-GB`), if it has one. */
+const locale = () => navigator.languages.find(tag => nearest(tag) === language()) ?? language();
+
 const isToday = time => time.toDateString() === new Date().toDateString();
 
 /** Short: the time of day, for what is not of today the day. @param {string} timestamp RFC 3339 */
 export function shortTime(timestamp) {
   const time = new Date(timestamp);
-  if (isToday(time)) return time.toLocaleTimeString(language(), {timeStyle: "short"});
+  if (isToday(time)) return time.toLocaleTimeString(locale(), {timeStyle: "short"});
   const isThisYear = time.getFullYear() === new Date().getFullYear();
   const form = {day: "numeric", month: "short", ...(!isThisYear && {year: "numeric"})};
-  return time.toLocaleDateString(language(), form);
+  return time.toLocaleDateString(locale(), form);
 }
 
 export const fullTime = timestamp =>
-  new Date(timestamp).toLocaleString(language(), {dateStyle: "full", timeStyle: "short"});
+  new Date(timestamp).toLocaleString(locale(), {dateStyle: "full", timeStyle: "short"});
 
 // Errors
 

@@ -101,23 +101,25 @@ function New({before}) {
   const waits = beginning.value;
   const answers = model.value ?? standard;
   const start = content => begin(content, model.value);
-  const suggestions = answers === "quillium-demo" ? "demo" : "model";
   return html`
     <${Head} before=${before} title=${t("chats.new")} />
     <div class="transcript">
-      <div class="column welcome">
-        <${Quill} />
-        <p class="welcome-title">${user.value && t("welcome.title", {name: user.value.name})}</p>
-        <p class="lead">${t("welcome.lead")}</p>
-        ${waits
-          ? html`<ol class="messages"><${Said} message=${waits} isWaiting /></ol>`
-          : html`<ul class="suggestions">${[1, 2, 3].map(number => {
-            const text = t(`welcome.${suggestions}.${number}`);
-            return html`<li><button type="button" onClick=${() => start(text)}>${text}</button></li>`;
-          })}</ul>`}
-      </div>
+      ${waits
+        ? html`<div class="column"><ol class="messages"><${Said} message=${waits} isWaiting /></ol></div>`
+        : html`<${Welcome} suggestions=${answers === "quillium-demo" ? "demo" : "model"} start=${start} />`}
     </div>
     <div class="column">
       <${Composer} id=${null} model=${answers} choose=${chosen => (model.value = chosen)} send=${start} isReplying=${false} />
     </div>`;
 }
+
+const Welcome = ({suggestions, start}) => html`
+  <div class="column welcome">
+    <${Quill} />
+    <p class="welcome-title">${user.value && t("welcome.title", {name: user.value.name})}</p>
+    <p class="lead">${t("welcome.lead")}</p>
+    <ul class="suggestions">${[1, 2, 3].map(number => {
+      const text = t(`welcome.${suggestions}.${number}`);
+      return html`<li><button type="button" onClick=${() => start(text)}>${text}</button></li>`;
+    })}</ul>
+  </div>`;
