@@ -21,7 +21,7 @@ async () => {
   window.lists = 0;
   window.quillium = new Quillium({resync: () => { window.lists++; }});
   for (const type of ["message", "read", "chat", "typing", "reply", "status", "session",
-                      "waiting", "problem"])
+                      "waiting", "outbox", "refused", "problem"])
     window.quillium.addEventListener(type, ({detail}) => window.seen.push([type, detail]));
   window.until = async wanted => {
     for (const end = Date.now() + 15000; Date.now() < end; ) {
@@ -45,7 +45,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 def tab(context: BrowserContext, server: Server) -> Page:
     page = context.new_page()
-    page.goto(server.program.url)
+    page.goto(f"{server.program.url}/static/quillium.js")  # at `/` another one would be at work
     page.evaluate(START)
     return page
 
@@ -203,3 +203,61 @@ def test_a_session_that_is_ended_elsewhere(context: BrowserContext, server: Serv
     server.program.call("POST", "/api/v1/auth/logout", {"everywhere": True}, token)
     page.evaluate("until(() => !quillium.isSignedIn)")
     assert ["session", False] in page.evaluate("seen")
+
+
+def test_what_waits_is_told_and_given_back_when_it_can_not_be_stored(
+    context: BrowserContext, server: Server
+) -> None:
+    page, chat = signed_in(context, server)
+    page.evaluate(
+        """async chat => {
+          quillium.disconnect();
+          quillium.say(chat, "one").catch(() => {});
+          quillium.say(chat, "two").catch(() => {});
+          await quillium.call("DELETE", `/chats/${chat}`);
+        }""",
+        chat,
+    )
+    page.reload()
+    page.evaluate(START)
+    told = page.evaluate(
+        """async () => {
+          const waited = quillium.outbox.map(({content}) => content);
+          quillium.connect();
+          await until(() => seen.filter(([type]) => type === "refused").length === 2);
+          const refused = seen.filter(([type]) => type === "refused").map(([, what]) => what);
+          return {
+            waited, left: quillium.outbox.length,
+            outbox: seen.filter(([type]) => type === "outbox").map(([, what]) => what.length),
+            refused: refused.map(({chat_id, content, error}) => [chat_id, content, error.code]),
+          };
+        }"""
+    )
+    assert told == {
+        "waited": ["one", "two"],
+        "left": 0,
+        "outbox": [1, 0],
+        "refused": [[chat, "one", "not_found"], [chat, "two", "not_found"]],
+    }
+
+
+def test_an_answer_as_text_and_one_that_is_given_up(
+    context: BrowserContext, server: Server
+) -> None:
+    page, chat = signed_in(context, server)
+    page.evaluate("chat => quillium.say(chat, 'Hello')", chat)
+    path = f"/chats/{chat}/export?format=markdown"
+    text = page.evaluate(
+        "path => quillium.call('GET', path, undefined, {as: 'text'})",
+        path,
+    )
+    assert text.startswith("# x\n")
+    assert "Hello" in text
+    given_up = page.evaluate(
+        """path => {
+          const options = {signal: AbortSignal.abort()};
+          return quillium.call("GET", path, undefined, options).catch(error => error.name);
+        }""",
+        path,
+    )
+    assert given_up == "AbortError"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Browser
+from pathlib import Path
+
+from playwright.sync_api import Browser, ConsoleMessage
 
 from tests.browser.conftest import needs_chromium
-from tests.program import Program
+from tests.program import ROOT, Program
 
 pytestmark = needs_chromium
 
@@ -62,3 +64,25 @@ def test_fetch_and_websocket_from_another_port(
     assert seen["types"][-1] == "message"
     assert seen["reply"] == "Nice to meet you, Ada! I will remember your name."
     assert seen["closed"] == [4401, "invalid_token"]
+
+
+def test_the_client_module_as_documented(
+    browser: Browser, program: Program, site: Path, front_end: str
+) -> None:
+    program.register("ada@example.com")
+    documented = (ROOT / "docs" / "page.md").read_text()
+    snippet = documented.partition("```html\n")[2].partition("```")[0]
+    assert "http://localhost:8080" in snippet
+    page = browser.new_page()
+    heard: list[str] = []
+
+    def has_answered(message: ConsoleMessage) -> bool:
+        heard.append(message.text)
+        return message.text.startswith("assistant ")
+
+    (site / "index.html").write_text(snippet.replace("http://localhost:8080", program.url))
+    with page.expect_console_message(has_answered):
+        page.goto(front_end)
+    page.close()
+    assert "user Hello" in heard
+    assert any(text.startswith("so far: ") for text in heard)
