@@ -1,0 +1,80 @@
+"""Take the pictures of `docs/images`: `python -m tests.browser.screenshots`, with chromium installed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+from tests.browser.conftest import CHROMIUM
+from tests.browser.pages import User
+from tests.program import ROOT, Program
+
+FOLDER = ROOT / "docs" / "images"
+SIZES = {390: 844, 1280: 800}  # pixels
+
+
+def conversation(user: User) -> None:
+    user.page.goto(f"{user.program.url}/#{user.call('GET', '/chats')['data'][0]['id']}")
+    expect(user.replies.locator(".hljs-keyword").first).to_be_visible()
+    user.said.first.evaluate("element => element.closest('.said').scrollIntoView()")
+
+
+def settings(user: User) -> None:
+    user.settings("Administration")
+    expect(user.page.get_by_label("System prompt")).to_be_visible()
+
+
+def welcome(user: User) -> None:
+    expect(user.page.get_by_text("What is on your mind")).to_be_visible()
+
+
+SCREENS: dict[str, Callable[[User], None]] = {
+    "welcome": welcome, "conversation": conversation, "settings": settings,
+}  # fmt: skip
+
+
+def take(program: Program, email: str) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for colours in ("light", "dark"):
+            for width, height in SIZES.items():
+                context = browser.new_context(
+                    locale="en-GB",
+                    color_scheme=colours,
+                    viewport={"width": width, "height": height},
+                )
+                page = context.new_page()
+                page.goto(program.url)
+                expect(page.get_by_role("button", name="Make an account")).to_be_visible()
+                page.screenshot(path=FOLDER / f"entrance-{width}-{colours}.png")
+                for name, show in SCREENS.items():
+                    user = User(context.new_page(), program, email)
+                    user.open(user.login())
+                    show(user)
+                    user.page.screenshot(path=FOLDER / f"{name}-{width}-{colours}.png")
+                context.close()
+        browser.close()
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        program = Program(Path(folder) / "data")
+        try:
+            user = User(None, program, "ada@example.com")  # type: ignore[arg-type]
+            user.register()
+            user.call("PUT", "/settings/admin", {"rate_limit_per_minute": 0})
+            user.chat("Where do herons stand?", title="Herons")
+            user.chat("A plan for the garden", title="The garden in spring")
+            user.chat("Hello, my name is Ada.", "/markdown", title="First steps")
+            take(program, user.email)
+        finally:
+            program.process.kill()
+            program.process.communicate()
+
+
+if __name__ == "__main__":
+    main()
