@@ -156,12 +156,7 @@ def _announce(chosen: config.Config, address: tuple[str, int], rooms: services.S
     print(f"Quillium {__version__} runs on {url}", file=sys.stderr)
     print(f"Data is kept in {chosen.data_dir}", file=sys.stderr)
     if not rooms.db.read(users.exist):
-        print("Make the first account, the admin:", file=sys.stderr)
-        print(
-            f"  curl {url}/api/v1/auth/register -H 'Content-Type: application/json'"
-            """ -d '{"email": "you@example.com", "password": "at least 8 characters"}'""",
-            file=sys.stderr,
-        )
+        print("Open it in a browser; the first account becomes the admin.", file=sys.stderr)
     print("Press Ctrl-C to stop.", file=sys.stderr)
 
 

@@ -128,9 +128,10 @@ def test_on_a_terminal_it_says_where_it_is_and_what_to_do(tmp_path: Path) -> Non
     lines = said.decode().splitlines()
     assert re.fullmatch(r"Quillium \S+ runs on http://127.0.0.1:\d+", lines[0])
     assert lines[1] == f"Data is kept in {tmp_path}"
-    assert lines[2] == "Make the first account, the admin:"
-    assert "/api/v1/auth/register" in lines[3]
-    assert lines[4:] == ["Press Ctrl-C to stop."]
+    assert lines[2:] == [
+        "Open it in a browser; the first account becomes the admin.",
+        "Press Ctrl-C to stop.",
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
