@@ -43,6 +43,7 @@ const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again b
 const LONGEST_BACKOFF_MS = 30_000;
 const AWAY_MS = 60_000; // after so long without a frame, a tab that is shown again connects anew
 const STEADY_MS = 5_000; // a line that broke sooner counts as a failed attempt
+const SEEN_MS = 1_000; // for what another tab has kept to be seen; else it has kept nothing
 const RETRY_MS = 5_000; // for a message that was refused for now
 const FOR_NOW = new Set(["rate_limited", "storage_unavailable", "shutting_down", "internal_error"]);
 const SIGNED_OUT = {code: "invalid_token", message: "Signed out", details: "You are signed out."};
@@ -250,7 +251,20 @@ export class Quillium extends EventTarget {
     };
     // Pages that are not served over TLS or from this machine have no locks; there the server
     // forgives that two tabs use a token at once.
-    return navigator.locks ? navigator.locks.request(`${this.#name}-refresh`, exchange) : exchange();
+    if (!navigator.locks) return exchange();
+    const name = `${this.#name}-refresh`;
+    const mine = await navigator.locks.request(name, {ifAvailable: true},
+      async lock => lock && {fresh: await exchange()});
+    return mine ? mine.fresh : navigator.locks.request(name, () => this.#seen(token).then(exchange));
+  }
+
+  /** Wait until this tab sees what another one has kept, which may be later than its lock ends. */
+  #seen(token) {
+    if (this.#tokens()?.access_token !== token) return Promise.resolve();
+    return new Promise(resolve => {
+      addEventListener("storage", resolve, {once: true});
+      setTimeout(resolve, SEEN_MS);
+    });
   }
 
   async #send(method, path, body, token, {signal, keepalive, as = "json"} = {}) {
