@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
+import tempfile
+import threading
 import time
+import webbrowser
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 __version__ = "0.1.0"
 
@@ -20,17 +25,22 @@ _HOME = Path(__file__).resolve().parent
 _ROOMS = _HOME / "_quillium" if (_HOME / "_quillium").is_dir() else _HOME
 sys.path.insert(0, str(_ROOMS))
 
+from tornado import autoreload  # noqa: E402
 from tornado.httpserver import HTTPServer  # noqa: E402
 from tornado.netutil import bind_sockets  # noqa: E402
 
 import services  # noqa: E402
 from assistant import local, model_file  # noqa: E402
-from core import config  # noqa: E402
+from core import config, logs  # noqa: E402
+from core.options import ConfigError  # noqa: E402
 from core.progress import Progress  # noqa: E402
+from handlers import commands  # noqa: E402
 from handlers.application import SERVER_SETTINGS, QuilliumApplication  # noqa: E402
-from storage import folder, upkeep, users  # noqa: E402
+from services import demonstration  # noqa: E402
+from storage import folder, users  # noqa: E402
 
 DRAIN_SECONDS = 8.0  # within which requests under way may end; then they are cut
+_IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` starts anew
 log = logging.getLogger("quillium")
 
 
@@ -39,16 +49,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     The exit status: 0, or 2 with one line when it can't start; 1 when a check found something.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        chosen, command, file = config.parse(
-            sys.argv[1:] if arguments is None else arguments, os.environ, __version__
-        )
-        _log_to_stderr(chosen.log_level)
-        if command is None:
-            asyncio.run(serve(chosen))
+        chosen, command, argument = config.parse(given, os.environ, __version__)
+        if chosen.dev and command is None and _IS_WATCHED not in os.environ and os.name == "posix":
+            _be_watched(given)
+        with logs.Log(chosen.log_level, chosen.log_format):
+            if command is not None:
+                return commands.run(chosen, command, argument)
+            with tempfile.TemporaryDirectory(prefix="quillium-demo-") as temporary:
+                if chosen.demo:
+                    chosen = replace(chosen, data_dir=Path(temporary))
+                asyncio.run(serve(chosen))
             return 0
-        return _COMMANDS[command](chosen.data_dir, file)
-    except (config.ConfigError, folder.FolderError, model_file.InstallError) as error:
+    except (
+        ConfigError,
+        commands.CommandError,
+        folder.FolderError,
+        model_file.InstallError,
+    ) as error:
         print(f"quillium: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -56,60 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130  # as shells have it: 128 and the number of the signal
 
 
-def _backup(data_dir: Path, file: Path) -> int:
-    with Progress(sys.stderr) as progress:
-        made = folder.backup(data_dir, file, progress)
-    print(f"{file} is a backup of {_contents(made)}.")
-    return 0
-
-
-def _restore(data_dir: Path, file: Path) -> int:
-    with folder.held(data_dir) as data, Progress(sys.stderr) as progress:
-        restored, kept = data.restore(file, progress)
-    print(f"Restored {_contents(restored)} from {file}.")
-    if kept is not None:
-        print(f"What was there before is kept as {kept}.")
-    return 0
-
-
-def _check(data_dir: Path, _: None) -> int:
-    with Progress(sys.stderr) as progress:
-        found = folder.check(data_dir, progress)
-    for problem in found.problems:
-        print(problem)
-    if not found.problems:
-        print(f"The database is sound: {_contents(found)}.")
-    return 1 if found.problems else 0
-
-
-def _install_model(data_dir: Path, _: None) -> int:
-    print(
-        f"The model {model_file.MODEL} takes 94 MB to download and 98 MB on the disk. It is a tiny"
-        " one, for demos.",
-        file=sys.stderr,
-    )
-    with Progress(sys.stderr) as progress:
-        is_new = model_file.install(data_dir, progress)
-    file = model_file.installed(data_dir)
-    print(f"{file} is {'installed' if is_new else 'there already'}.")
-    if local.is_available():
-        print("Chats that ask for no other model are answered by it from the next start on.")
-    else:
-        print(f"To run it takes the local extra, 34 MB more to download: {local.EXTRA}")
-    return 0
-
-
-_COMMANDS: dict[str, Callable[[Path, Any], int]] = {
-    "backup": _backup,
-    "restore": _restore,
-    "check": _check,
-    "model install": _install_model,
-}
-
-
-def _contents(report: upkeep.Report) -> str:
-    counted = {"user": report.users, "chat": report.chats, "message": report.messages}
-    return ", ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counted.items())
+def _be_watched(arguments: Sequence[str]) -> None:
+    """Begin anew below Tornado's watcher, which also waits when the code can't be loaded."""
+    os.environ[_IS_WATCHED] = "true"
+    watcher = ["-m", "tornado.autoreload", "--until-success", str(_HOME / "quillium.py")]
+    os.execv(sys.executable, [sys.executable, *watcher, *arguments])
 
 
 async def serve(chosen: config.Config) -> None:
@@ -121,61 +91,81 @@ async def serve(chosen: config.Config) -> None:
             sockets = bind_sockets(chosen.port, chosen.host)
         except OSError as error:
             where = f"{chosen.host}:{chosen.port}"
-            raise config.ConfigError(
+            raise ConfigError(
                 f"can't listen on {where}: {error.strerror}. Choose another --port or --host."
             ) from None
         with Progress(sys.stderr) as progress:
             database = data.database(progress)
         rooms = services.build(chosen, __version__, database, secret, time.time, embedded)
         stopping = asyncio.Event()
-        application = QuilliumApplication(rooms, _ROOMS / "static", stopping.is_set)
-        server = HTTPServer(application, xheaders=chosen.trusted_proxy, **SERVER_SETTINGS)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            # Not `loop.add_signal_handler`, which Windows does not have.
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stopping.set))
-        server.add_sockets(sockets)
-        if chosen.preload:
-            rooms.directory.preload()
-        _announce(chosen, sockets[0].getsockname(), rooms)
-        await stopping.wait()
-        server.stop()
-        await rooms.close_connections()
-        await application.drained(DRAIN_SECONDS)
-        await server.close_all_connections()
-        await rooms.close()
+        address: tuple[str, int] = sockets[0].getsockname()[:2]
+        with data.open_door(_url(address)) as door:
+            application = QuilliumApplication(
+                rooms, _ROOMS / "static", stopping.is_set, control_key=door.key
+            )
+            server = HTTPServer(application, xheaders=chosen.trusted_proxy, **SERVER_SETTINGS)
+            loop = asyncio.get_running_loop()
+
+            def stop() -> None:
+                with suppress(RuntimeError):  # the loop has ended already
+                    loop.call_soon_threadsafe(stopping.set)
+
+            for number in (signal.SIGTERM, signal.SIGINT):
+                # Not `loop.add_signal_handler`, which Windows does not have.
+                signal.signal(number, lambda *_: stop())
+            server.add_sockets(sockets)
+            if chosen.preload:
+                rooms.directory.preload()
+            await _begin(chosen, rooms, address)
+            if chosen.sidecar:
+                threading.Thread(target=_await_end_of_stdin, args=(stop,), daemon=True).start()
+            await stopping.wait()
+            server.stop()
+            await rooms.close_connections()
+            await application.drained(DRAIN_SECONDS)
+            await server.close_all_connections()
+            await rooms.close()
 
 
-def _announce(chosen: config.Config, address: tuple[str, int], rooms: services.Services) -> None:
-    """Say where it runs: a few lines on a terminal, one line in a log."""
-    host = f"[{address[0]}]" if ":" in address[0] else address[0]
-    url = f"http://{host}:{address[1]}"
-    if not sys.stderr.isatty():
+async def _begin(chosen: config.Config, rooms: services.Services, address: tuple[str, int]) -> None:
+    """Say where it runs, to whoever started it, in the way that they asked for."""
+    url = _url(address)
+    if sys.stderr.isatty():
+        print(f"Quillium {__version__} runs on {url}", file=sys.stderr)
+        print(f"Data is kept in {chosen.data_dir}", file=sys.stderr)
+    else:
         log.info("listening on %s, data in %s", url, chosen.data_dir)
-        return
-    print(f"Quillium {__version__} runs on {url}", file=sys.stderr)
-    print(f"Data is kept in {chosen.data_dir}", file=sys.stderr)
-    if not rooms.db.read(users.exist):
+    if chosen.demo:
+        account = await demonstration.prepare(rooms)
+        print(f"Sign in as {account.email} with the password {account.password}", flush=True)
+    elif sys.stderr.isatty() and not rooms.db.read(users.exist) and not chosen.sidecar:
         print("Open it in a browser; the first account becomes the admin.", file=sys.stderr)
-    print("Press Ctrl-C to stop.", file=sys.stderr)
+    if chosen.sidecar:
+        tokens = await rooms.accounts.trust(await rooms.administration.owner())
+        ready = {"event": "ready", "url": url, "port": address[1], "pid": os.getpid()}
+        print(json.dumps({**ready, "version": __version__, **tokens}), flush=True)
+    if chosen.dev:
+        for schema in (_ROOMS / "schemas").glob("*.json"):
+            autoreload.watch(str(schema))
+        autoreload.start()
+    if chosen.open:
+        # A thread: a browser for terminals would hold up everything.
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    if sys.stderr.isatty():
+        print("Press Ctrl-C to stop.", file=sys.stderr)
 
 
-class _Formatter(logging.Formatter):
-    """Escapes line breaks and escape codes, so that nobody can write a log line of their own."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        text = record.getMessage()
-        record.msg = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-        record.args = None
-        return super().format(record)
+def _url(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _log_to_stderr(level: str) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("tornado.access").setLevel(logging.ERROR)
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
+def _await_end_of_stdin(stop: Callable[[], None]) -> None:
+    """Whoever started this holds the other end: when they are gone, however, it ends."""
+    with suppress(OSError):
+        while os.read(0, 4096):  # not `sys.stdin`, whose lock would be held at the end
+            pass
+    stop()
 
 
 if __name__ == "__main__":

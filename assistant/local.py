@@ -20,8 +20,8 @@ from typing import Any
 from assistant import Line, context, model_file
 from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
 from assistant.upstream import Upstream
-from core.config import ConfigError
 from core.errors import ModelUnavailable
+from core.options import ConfigError
 
 WINDOW = 8_192  # tokens
 LARGEST_ANSWER = 1_024  # tokens; small models don't always find an end

@@ -13,8 +13,9 @@ from tornado import httputil
 from tornado.escape import url_unescape
 from tornado.web import Application, RequestHandler
 
+from core import logs
 from handlers import routes
-from handlers.base import MAX_BODY, NoSuchRoute
+from handlers.base import MAX_BODY, BaseHandler, NoSuchRoute
 from handlers.operations import UnderWay
 from services import Services
 
@@ -36,13 +37,19 @@ class QuilliumApplication(Application):
     """Routes by the table of `handlers.routes`."""
 
     def __init__(
-        self, services: Services, static_folder: Path, is_draining: Callable[[], bool]
+        self,
+        services: Services,
+        static_folder: Path,
+        is_draining: Callable[[], bool],
+        control_key: str = "",
     ) -> None:
+        """`control_key` is what commands of the server's owner show; without one, none may."""
         self.under_way = UnderWay()
         super().__init__(
             under_way=self.under_way,
             static_folder=static_folder,
             is_draining=is_draining,
+            control_key=control_key,
             log_function=_log_request,
             websocket_ping_interval=30,
             websocket_ping_timeout=20,  # so that a dead peer is gone within 60 s
@@ -63,17 +70,21 @@ class QuilliumApplication(Application):
             match = pattern.match(request.path)
             if match:
                 path_args = [url_unescape(group, None, False) for group in match.groups()]
-                return self._delegate(request, route.handler, route.operations, path_args)
-        return self._delegate(request, NoSuchRoute, {}, [])
+                return self._delegate(request, route.handler, route, path_args)
+        return self._delegate(request, NoSuchRoute, routes.NONE, [])
 
     def _delegate(
         self,
         request: httputil.HTTPServerRequest,
         handler: type[RequestHandler],
-        operations: dict[str, Any],
+        route: routes.Route,
         path_args: list[Any],
     ) -> httputil.HTTPMessageDelegate:
-        arguments = {"services": self._services, "operations": operations}
+        arguments = {
+            "services": self._services,
+            "operations": route.operations,
+            "route": route.path,
+        }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
         return _BoundedBody(delegate, arguments)
 
@@ -111,16 +122,24 @@ class _BoundedBody(httputil.HTTPMessageDelegate):
 
 
 def _log_request(handler: RequestHandler) -> None:
-    """One line a request, without its query: that is where tokens are."""
-    request, status = handler.request, handler.get_status()
-    level = logging.DEBUG if status < 500 else logging.ERROR
-    milliseconds = 1000 * request.request_time()
+    """One line a request. Of its address only the route: tokens can stand in the rest.
+
+    What is fetched with the page, and by whoever watches the server, is for DEBUG.
+    """
+    assert isinstance(handler, BaseHandler)
+    status, milliseconds = handler.get_status(), 1000 * handler.request.request_time()
+    level = logging.INFO if handler.is_counted else logging.DEBUG
+    told = {
+        "request_id": handler.request_id,
+        "user_id": handler.caller.user.id if handler.caller else None,
+        "method": handler.request.method,
+        "route": handler.route,
+        "status": status,
+        "milliseconds": round(milliseconds, 1),
+    }
     log.log(
-        level,
-        "%d %s %s (%s) %.1f ms",
-        status,
-        request.method,
-        request.path,
-        request.remote_ip,
-        milliseconds,
+        level if status < 500 else logging.ERROR,
+        "%(status)d %(method)s %(route)s %(milliseconds).1f ms %(user_id)s %(request_id)s",
+        told,
+        extra=logs.fields(**told),
     )

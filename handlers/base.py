@@ -6,6 +6,7 @@ the envelope of contract section 2 here, by the one table `STATUS`.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -21,6 +22,7 @@ from core.rate_limit import Allowance
 from core.records import Caller, Page, Record
 from handlers import origins, parameters
 from handlers.operations import Access, Operation
+from handlers.simulation import Simulation, simulated
 from services import Services
 from services.limits import too_many
 
@@ -42,8 +44,8 @@ STATUS: dict[type[errors.QuilliumError], int] = {
     errors.RegistrationClosed: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
-    errors.EmailTaken: 409,
     errors.Conflict: 409,
+    errors.EmailTaken: 409,
     errors.PayloadTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.RateLimited: 429,
@@ -51,6 +53,8 @@ STATUS: dict[type[errors.QuilliumError], int] = {
     errors.StorageUnavailable: 503,
     errors.ShuttingDown: 503,
 }
+
+ERRORS_BY_STATUS = {status: error for error, status in reversed(STATUS.items())}
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
@@ -66,12 +70,18 @@ class BaseHandler(RequestHandler):
     _request_id: str | None = None
     _allowed_origin: str | None = None
     _allowance: Allowance | None = None
+    _simulation = Simulation()
 
     def initialize(
-        self, services: Services, operations: dict[str, Operation], is_too_large: bool = False
+        self,
+        services: Services,
+        operations: dict[str, Operation],
+        route: str,
+        is_too_large: bool = False,
     ) -> None:
         self.services = services
         self.operations = operations
+        self.route = route
         self.is_too_large = is_too_large
         self.caller: Caller | None = None
 
@@ -110,6 +120,8 @@ class BaseHandler(RequestHandler):
             raise errors.ShuttingDown("The server is going down. Try again in a moment.")
         if self.request.method == "OPTIONS":
             return
+        if self.services.config.dev and await self.simulate():
+            return
         method = "GET" if self.request.method == "HEAD" else self.request.method or ""
         operation = self.operations.get(method)
         access = operation.access if operation else Access.OPEN
@@ -120,6 +132,17 @@ class BaseHandler(RequestHandler):
             raise errors.PayloadTooLarge(f"At most {MAX_BODY:,} bytes are taken.")
         if self.request.body:
             self.check_media_type()
+
+    async def simulate(self) -> bool:
+        """Let the request go as `X-Quillium-Simulate` asks; whether it has ended with that."""
+        asked = self.request.headers.get("X-Quillium-Simulate") or self.parameter("simulate")
+        self._simulation = simulated(asked or "", ERRORS_BY_STATUS)
+        await asyncio.sleep(self._simulation.seconds)
+        if self._simulation.error is not None:
+            raise self._simulation.error
+        if self._simulation.drop:
+            self.detach().close()
+        return self._simulation.drop
 
     def refuse_method(self) -> None:
         raise errors.MethodNotAllowed(f"Allowed here: {self.allowed_methods()}.")
@@ -306,7 +329,7 @@ class BaseHandler(RequestHandler):
         self.set_header("Access-Control-Allow-Methods", self.allowed_methods())
         self.set_header(
             "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept",
+            "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept, X-Quillium-Simulate",
         )
         self.set_header("Access-Control-Max-Age", "600")
         self.answer_nothing()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from handlers import auth, chats, messages, models, settings, system, users, websocket
+from handlers import auth, chats, control, messages, models, settings, system, users, websocket
 from handlers.base import BaseHandler
 from handlers.operations import Access, Operation
 
@@ -127,8 +127,16 @@ API = (
 AROUND = (
     Route("/health", system.Health, {"GET": Operation(OPEN, answer="health")}),
     Route("/", system.Page, {"GET": Operation(OPEN, answer=None)}),
+    Route(
+        "/control",
+        control.Control,
+        {"POST": Operation(OPEN, body="control", answer="controlled")},
+    ),
     Route("/static/{file}", system.Static, {"GET": Operation(OPEN, answer=None)}),
 )
+
+
+NONE = Route("(none)", BaseHandler, {})  # what a request has that reaches no route
 
 
 def compiled() -> list[tuple[re.Pattern[str], Route]]:

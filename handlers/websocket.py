@@ -38,6 +38,7 @@ class Socket(BaseHandler, WebSocketHandler):
     _refusal: errors.QuilliumError | None = None
     _listener: Listener | None = None
     _waiting = 0
+    _sent_frames = 0
     _is_leaving = False
 
     # The handshake
@@ -45,10 +46,19 @@ class Socket(BaseHandler, WebSocketHandler):
     def credential(self) -> str | None:
         return self.parameter("token") or super().credential()
 
+    async def simulate(self) -> bool:
+        try:
+            return await super().simulate()
+        except errors.TokenExpired as error:
+            self._refusal = error
+            return False
+
     def identify(self, access: Access) -> None:
         """Find out who is calling; a refusal is told over the socket, for a browser to see."""
         credential = self.credential()
         try:
+            if self._refusal is not None:
+                raise self._refusal
             if credential is None:
                 raise errors.Unauthorized("Open the socket with ?token=<access_token>.")
             self.caller = self.services.accounts.authenticate(credential)
@@ -70,6 +80,9 @@ class Socket(BaseHandler, WebSocketHandler):
             self.send(frames.error(self._refusal).encode())
             is_expired = isinstance(self._refusal, errors.TokenExpired)
             self.close(Close.SESSION_ENDED, "token_expired" if is_expired else "invalid_token")
+            return
+        if self._simulation.drop_after == 0:
+            self._break()
             return
         self.set_nodelay(True)  # a delta must not wait for the next one
         try:
@@ -93,13 +106,14 @@ class Socket(BaseHandler, WebSocketHandler):
 
         What waits already is what counts: one frame alone may be larger.
         """
-        if self._is_leaving:
+        if self._is_leaving or self._sent_frames == self._simulation.drop_after:
             return
         if self._waiting > MOST_WAITING and self._is_writing():
             self._leave()
             self.close(Close.TRY_AGAIN_LATER, "too slow")
             return
         self._waiting += len(encoded)
+        self._sent_frames += 1
         try:
             sent = self.write_message(encoded)
         except WebSocketClosedError:
@@ -118,11 +132,18 @@ class Socket(BaseHandler, WebSocketHandler):
         self._waiting -= size
         if sent.exception() is not None:  # the connection is gone, and `on_close` says so
             return
+        if not self._waiting and self._sent_frames == self._simulation.drop_after:
+            self._break()
         if not self._waiting and self._listener is not None and not self._is_leaving:
             try:
                 self._listener.resume()
             except errors.StorageUnavailable as error:
                 self._give_up(error)
+
+    def _break(self) -> None:
+        """Have the connection break, as a simulation asks for: no frame says why."""
+        connection: Any = self.ws_connection
+        connection.stream.close()
 
     def _is_writing(self) -> bool:
         """Whether bytes really wait: what was sent at once is only counted a moment longer."""

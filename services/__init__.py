@@ -10,6 +10,7 @@ from assistant.local import Local
 from core.config import Config
 from core.tokens import Tokens
 from services.accounts import Accounts
+from services.administration import Administration
 from services.chats import Chats
 from services.connections import Connections
 from services.joining import Joining
@@ -34,6 +35,7 @@ class Services:
     joining: Joining
     directory: Directory
     accounts: Accounts
+    administration: Administration
     turns: Turns
     chats: Chats
 
@@ -80,6 +82,7 @@ def build(
         joining=Joining(db, connections, turns),
         directory=directory,
         accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost),
+        administration=Administration(db, connections, turns.forget, clock, config.bcrypt_cost),
         turns=turns,
         chats=Chats(db, connections, settings, directory, turns, clock),
     )

@@ -70,6 +70,9 @@ class Connections:
         """Close what belongs to another session than this one; API keys' sockets stay."""
         self._end(user_id, lambda caller: caller.session_id not in (None, session_id))
 
+    def end_user(self, user_id: str) -> None:
+        self._end(user_id, lambda _: True)
+
     def end_api_key(self, user_id: str, api_key_id: str) -> None:
         self._end(user_id, lambda caller: caller.api_key_id == api_key_id)
 

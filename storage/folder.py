@@ -7,6 +7,7 @@ folder is 0700, whatever the umask.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -15,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from core.progress import ProgressCallback
 from storage import messages, migrations, upkeep
@@ -24,11 +26,23 @@ from storage.database import Database
 DATABASE = "quillium.db"
 LOCK = "quillium.lock"
 KEY = "signing.key"
+DOOR = "server.json"
 _KEY_BYTES = 32
 
 
 class FolderError(Exception):
     """The folder can't be used; its text is the one line that the user sees."""
+
+
+class FolderInUse(FolderError):
+    """A server holds it."""
+
+
+class Door(NamedTuple):
+    """Where the server that holds a folder listens, and the key for commands of its owner."""
+
+    url: str
+    key: str
 
 
 class DataFolder:
@@ -80,6 +94,18 @@ class DataFolder:
                 " and the room on the disk, or choose another --data-dir"
             ) from None
         return Database(path)
+
+    @contextmanager
+    def open_door(self, url: str) -> Iterator[Door]:
+        """Let commands of whoever may read the folder find this server, as long as it serves."""
+        path, door = self._path / DOOR, Door(url, secrets.token_urlsafe(32))
+        create_private(path)
+        path.write_text(json.dumps(door._asdict()), encoding="utf-8")
+        try:
+            yield door
+        finally:
+            with suppress(OSError):
+                path.unlink()
 
     def restore(self, file: Path, progress: ProgressCallback) -> tuple[upkeep.Report, Path | None]:
         """Put a backup in the database's place; what it holds, and where the old one is kept.
@@ -159,6 +185,14 @@ def check(data_dir: Path, progress: ProgressCallback) -> upkeep.Report:
         return upkeep.Report([f"{path} {error}. {error.advice}"])
 
 
+def door(data_dir: Path) -> Door | None:
+    """Where the server that holds the folder is found; None if it hasn't said so."""
+    try:
+        return Door(**json.loads((data_dir / DOOR).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
 def _beside(path: Path) -> list[Path]:
     """The files that SQLite keeps beside a database: its log, and the log's index."""
     return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
@@ -194,9 +228,11 @@ def held(path: Path) -> Iterator[DataFolder]:
             lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
-                raise FolderError(
+                raise FolderInUse(
                     f"another server is using the data folder {path}; stop it, or choose another"
                     " --data-dir"
                 ) from None
             raise _unusable(path, str(error)) from None
+        with suppress(OSError):
+            (path / DOOR).unlink()  # of a server that was killed
         yield DataFolder(path)

@@ -49,6 +49,12 @@ def exist(connection: Connection) -> bool:
     return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
 
 
+def every(connection: Connection) -> list[User]:
+    """All accounts, in the order in which they were made."""
+    rows = connection.execute(f"SELECT {COLUMNS} FROM users ORDER BY number")
+    return [from_row(row) for row in rows]
+
+
 def is_email_taken(connection: Connection, email: str) -> bool:
     found = connection.execute("SELECT 1 FROM users WHERE email_key = ?", (email_key(email),))
     return found.fetchone() is not None
@@ -82,3 +88,20 @@ def update(
     except sqlite3.IntegrityError:
         raise EmailTaken(f"There is already an account for {email}.") from None
     return from_row(row)
+
+
+def promote(connection: Connection, number: int, now: str) -> User:
+    """Make the account an admin. Twice is harmless."""
+    row = connection.execute(
+        f"UPDATE users SET is_admin = 1, updated_at = ? WHERE number = ? RETURNING {COLUMNS}",
+        (now, number),
+    ).fetchone()
+    return from_row(row)
+
+
+def delete(connection: Connection, number: int) -> list[str]:
+    """Delete the account with everything that it owns; the ids of the chats that went with it."""
+    rows = connection.execute("SELECT id FROM chats WHERE user = ?", (number,))
+    chat_ids = [row[0] for row in rows]
+    connection.execute("DELETE FROM users WHERE number = ?", (number,))
+    return chat_ids

@@ -30,6 +30,7 @@ from storage import folder
 from tests.program import Program
 
 ROOT = Path(__file__).parent.parent
+CONTROL_KEY = "what lies in the data folder while the server serves"
 SECRET = b"the signing key of the tests, which is long enough"
 
 
@@ -152,7 +153,7 @@ class Client:
         )
         if raw is not None:
             sent.setdefault("Content-Type", "application/json")
-        around = path == "/" or path.startswith(("/health", "/static"))
+        around = path == "/" or path.startswith(("/health", "/static", "/control"))
         address = self.base_url + ("" if around else prefix) + path.replace("{id}", id)
         response = await self._http.fetch(
             url_concat(address, query),
@@ -197,11 +198,18 @@ class Client:
         return str(answer.body["id"])
 
     async def socket(
-        self, credential: str | None = None, *, since: int | str | None = None, **headers: str
+        self,
+        credential: str | None = None,
+        *,
+        since: int | str | None = None,
+        simulate: str | None = None,
+        **headers: str,
     ) -> Socket:
         address = self.base_url.replace("http", "ws") + "/api/v1/ws"
         token = self.credential if credential is None else credential
         query = {"token": token or ""} | ({} if since is None else {"since": str(since)})
+        if simulate is not None:
+            query["simulate"] = simulate
         request = HTTPRequest(url_concat(address, query), headers=headers)
         socket = Socket(await websocket_connect(request))
         self._sockets.append(socket)
@@ -275,7 +283,7 @@ def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_di
 
 @pytest.fixture
 def app(rooms: services.Services) -> QuilliumApplication:
-    return QuilliumApplication(rooms, ROOT / "static", lambda: False)
+    return QuilliumApplication(rooms, ROOT / "static", lambda: False, CONTROL_KEY)
 
 
 @pytest.fixture

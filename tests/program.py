@@ -60,10 +60,11 @@ class Program:
         return token
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str]:
-        """Exit status and what was printed on stderr after the first line."""
+        """Exit status and what was said on stderr after the first line, but for requests."""
         self.process.send_signal(number)
         _, errors = self.process.communicate(timeout=15)
-        return self.process.returncode, errors
+        lines = [line for line in errors.splitlines(keepends=True) if '"route": ' not in line]
+        return self.process.returncode, "".join(lines)
 
 
 def refused(program: Program) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from core import config, errors
+from core import config, errors, options
 from handlers import base, routes
 from handlers.operations import Operation
 
@@ -35,8 +35,8 @@ def test_each_operation_has_schema_docs_and_test(name: str, operation: Operation
         assert operation.body is not None
 
 
-@pytest.mark.parametrize("option", config.OPTIONS, ids=lambda option: option.name)
-def test_each_setting_is_documented(option: config.Option) -> None:
+@pytest.mark.parametrize("option", options.OPTIONS, ids=lambda option: option.name)
+def test_each_setting_is_documented(option: options.Option) -> None:
     documented = (ROOT / "docs" / "settings.md").read_text()
     assert f"| `{option.flag}` | `{option.variable}` |" in documented
 
@@ -44,7 +44,7 @@ def test_each_setting_is_documented(option: config.Option) -> None:
 @pytest.mark.parametrize("command", config.COMMANDS, ids=lambda command: command.name)
 def test_each_command_is_documented(command: config.Command) -> None:
     documented = (ROOT / "docs" / "settings.md").read_text()
-    argument = " FILE" if command.file else ""
+    argument = f" {command.argument[0]}" if command.argument else ""
     assert f"| `{command.name}{argument}` |" in documented
 
 

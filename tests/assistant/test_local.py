@@ -21,8 +21,8 @@ from assistant.directory import Directory
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import Upstream
-from core.config import ConfigError
 from core.errors import ModelRefused, ModelUnavailable
+from core.options import ConfigError
 from tests.program import run
 
 needs_extra = pytest.mark.skipif(

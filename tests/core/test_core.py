@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import config, documents, ids, passwords, times
+from core import config, documents, ids, options, passwords, times
 from core.errors import InvalidRequest
 from core.rate_limit import FailureLog, RateLimiter
 
@@ -124,4 +124,4 @@ def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none() -> None:
     defaults = config.parse([], {}, "1").config
     assert (defaults.host, defaults.port, defaults.bcrypt_cost) == ("127.0.0.1", 8080, 12)
     assert (defaults.access_token_expiry, defaults.refresh_token_expiry) == (15, 7)
-    assert defaults.data_dir == config.default_data_dir()
+    assert defaults.data_dir == options.default_data_dir()

@@ -40,6 +40,8 @@ Server = Any
         ("--cors-allowed-origins=app", "--cors-allowed-origins: expected origins such as"),
         ("--colour", "unrecognized arguments: --colour (see --help)"),
         ("--host=203.0.113.1", "can't listen on 203.0.113.1:0"),
+        ("--log-format=xml", "--log-format: expected auto, text or json, not 'xml'"),
+        ("--demo", "--demo has a throw-away data folder: leave --data-dir out"),
     ],
 )
 def test_bad_settings(start: Any, flag: str, line: str) -> None:

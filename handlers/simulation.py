@@ -1,0 +1,55 @@
+"""What a front end can ask for with `--dev`, to see how it bears it (contract, section 10).
+
+`X-Quillium-Simulate: latency=800,status=503`, or `simulate=` in a WebSocket's address.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from core import errors
+
+_NUMBER = re.compile(r"[0-9]{1,6}\Z")
+_KNOWN = "latency=MS, status=CODE, token_expired, rate_limited, drop, drop_after=N"
+_TOLD = "This was simulated."
+
+
+class Simulation(NamedTuple):
+    """How one request is to go."""
+
+    seconds: float = 0.0  # before anything is done
+    error: errors.QuilliumError | None = None
+    drop: bool = False  # the connection breaks, with no answer
+    drop_after: int | None = None  # frames of a WebSocket
+
+
+def simulated(text: str, statuses: dict[int, type[errors.QuilliumError]]) -> Simulation:
+    """Read a comma-separated list. Raises `InvalidRequest` that names what there is."""
+    simulation = Simulation()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = part.partition("=")
+        if name == "latency" and _NUMBER.match(value):
+            simulation = simulation._replace(seconds=int(value) / 1000)
+        elif name == "drop_after" and _NUMBER.match(value):
+            simulation = simulation._replace(drop_after=int(value))
+        elif name == "status" and _NUMBER.match(value) and int(value) in statuses:
+            simulation = simulation._replace(error=_error(statuses[int(value)]))
+        elif part == "token_expired":
+            simulation = simulation._replace(error=errors.TokenExpired(_TOLD))
+        elif part == "rate_limited":
+            simulation = simulation._replace(error=_error(errors.RateLimited))
+        elif part == "drop":
+            simulation = simulation._replace(drop=True)
+        else:
+            codes = ", ".join(map(str, sorted(statuses)))
+            raise errors.InvalidRequest(
+                f"X-Quillium-Simulate: {part[:60]} is not one of {_KNOWN}; CODE is one of {codes}."
+            )
+    return simulation
+
+
+def _error(kind: type[errors.QuilliumError]) -> errors.QuilliumError:
+    error = errors.RateLimited(_TOLD, 1) if kind is errors.RateLimited else kind(_TOLD)
+    error.details = _TOLD
+    return error
