@@ -14,7 +14,7 @@ from tornado.escape import url_unescape
 from tornado.web import Application, RequestHandler
 
 from core import logs
-from handlers import routes
+from handlers import openapi, routes
 from handlers.base import MAX_BODY, BaseHandler, NoSuchRoute
 from handlers.operations import UnderWay
 from services import Services
@@ -50,6 +50,7 @@ class QuilliumApplication(Application):
             static_folder=static_folder,
             is_draining=is_draining,
             control_key=control_key,
+            openapi=openapi.document(services.version),
             log_function=_log_request,
             websocket_ping_interval=30,
             websocket_ping_timeout=20,  # so that a dead peer is gone within 60 s

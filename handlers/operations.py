@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from tornado.web import RequestHandler
 
+from core.errors import QuilliumError
+
 
 class Access(enum.Enum):
     """Who may call an operation."""
@@ -21,10 +23,23 @@ class Access(enum.Enum):
 class Operation(NamedTuple):
     """One method of one path. `body` and `answer` name schemas; None where there is none."""
 
+    summary: str
     access: Access
     answer: str | None
     status: int = 200
     body: str | None = None
+    parameters: tuple[str, ...] = ()  # of the query; `openapi` describes them
+    errors: tuple[type[QuilliumError], ...] = ()  # beside those that follow from the rest
+    more: tuple[Also, ...] = ()
+
+
+class Also(NamedTuple):
+    """Another answer of an operation, or another form of one; `schema` is None for plain text."""
+
+    status: int
+    media_type: str
+    schema: str | None
+    description: str
 
 
 class UnderWay:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from core import errors
 from handlers import auth, chats, control, messages, models, settings, system, users, websocket
 from handlers.base import BaseHandler
-from handlers.operations import Access, Operation
+from handlers.operations import Access, Also, Operation
 
 PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
 _PLACEHOLDERS = {"{id}": "([0-9A-Za-z_]{1,100})", "{file}": "(.+)"}
@@ -23,118 +24,281 @@ class Route(NamedTuple):
     operations: dict[str, Operation]
 
 
+JSON = "application/json"
 OPEN, USER, SESSION, ADMIN = Access.OPEN, Access.USER, Access.SESSION, Access.ADMIN
+
+PAGE = ("limit", "offset")
 
 API = (
     Route(
         "/auth/register",
         auth.Register,
-        {"POST": Operation(OPEN, body="register", status=201, answer="registration")},
+        {
+            "POST": Operation(
+                "Make an account and begin a session; the first account becomes the admin",
+                OPEN,
+                body="register",
+                status=201,
+                answer="registration",
+                errors=(errors.EmailTaken, errors.RegistrationClosed),
+            )
+        },
     ),
-    Route("/auth/login", auth.Login, {"POST": Operation(OPEN, body="login", answer="tokens")}),
     Route(
-        "/auth/refresh", auth.Refresh, {"POST": Operation(OPEN, body="refresh", answer="tokens")}
+        "/auth/login",
+        auth.Login,
+        {
+            "POST": Operation(
+                "Begin a session",
+                OPEN,
+                body="login",
+                answer="tokens",
+                errors=(errors.InvalidCredentials,),
+            )
+        },
+    ),
+    Route(
+        "/auth/refresh",
+        auth.Refresh,
+        {
+            "POST": Operation(
+                "Exchange a refresh token, which is good for one use, for new tokens",
+                OPEN,
+                body="refresh",
+                answer="tokens",
+                errors=(errors.InvalidToken, errors.TokenExpired),
+            )
+        },
     ),
     Route(
         "/auth/logout",
         auth.Logout,
-        {"POST": Operation(SESSION, body="logout", status=204, answer=None)},
+        {
+            "POST": Operation(
+                "End this session, or all of them", SESSION, body="logout", status=204, answer=None
+            )
+        },
     ),
     Route(
         "/users/me",
         users.Me,
         {
-            "GET": Operation(USER, answer="user"),
-            "PUT": Operation(USER, body="user_update", answer="user"),
+            "GET": Operation("The caller's account", USER, answer="user"),
+            "PUT": Operation(
+                "Change the account; e-mail and password need the current password and a session",
+                USER,
+                body="user_update",
+                answer="user",
+                errors=(errors.EmailTaken, errors.InvalidCredentials, errors.Forbidden),
+            ),
         },
     ),
     Route(
         "/users/api-key",
         users.ApiKeys,
         {
-            "GET": Operation(USER, answer="api_keys_page"),
-            "POST": Operation(SESSION, body="api_key_create", status=201, answer="api_key_created"),
+            "GET": Operation(
+                "The caller's API keys", USER, answer="api_keys_page", parameters=PAGE
+            ),
+            "POST": Operation(
+                "Make an API key; this answer alone shows it",
+                SESSION,
+                body="api_key_create",
+                status=201,
+                answer="api_key_created",
+            ),
         },
     ),
     Route(
         "/users/api-key/{id}",
         users.OneApiKey,
-        {"DELETE": Operation(SESSION, status=204, answer=None)},
+        {"DELETE": Operation("Revoke an API key at once", SESSION, status=204, answer=None)},
     ),
     Route(
         "/chats",
         chats.Chats,
         {
-            "GET": Operation(USER, answer="chats_page"),
-            "POST": Operation(USER, body="chat_create", status=201, answer="chat"),
+            "GET": Operation(
+                "The chats, newest first, or those in which all words of `q` occur",
+                USER,
+                answer="chats_page",
+                parameters=(*PAGE, "q"),
+            ),
+            "POST": Operation("Make a chat", USER, body="chat_create", status=201, answer="chat"),
         },
     ),
     Route(
         "/chats/import",
         chats.Import,
-        {"POST": Operation(USER, body="chat_import", status=201, answer="chat")},
+        {
+            "POST": Operation(
+                "Make a chat of an export, with new ids",
+                USER,
+                body="chat_import",
+                status=201,
+                answer="chat",
+                errors=(errors.Conflict,),
+            )
+        },
     ),
     Route(
         "/chats/{id}",
         chats.OneChat,
         {
-            "GET": Operation(USER, answer="chat"),
-            "PATCH": Operation(USER, body="chat_update", answer="chat"),
-            "DELETE": Operation(USER, status=204, answer=None),
+            "GET": Operation("One chat", USER, answer="chat"),
+            "PATCH": Operation("Change title or model", USER, body="chat_update", answer="chat"),
+            "DELETE": Operation(
+                "Delete a chat with its messages; a running reply ends",
+                USER,
+                status=204,
+                answer=None,
+            ),
         },
     ),
     Route(
         "/chats/{id}/messages",
         messages.Messages,
         {
-            "GET": Operation(USER, answer="messages_page"),
-            "POST": Operation(USER, body="message_create", status=201, answer="message"),
+            "GET": Operation(
+                "The messages, oldest first; a reply that is being written stands last",
+                USER,
+                answer="messages_page",
+                parameters=(*PAGE, "order"),
+            ),
+            "POST": Operation(
+                "Say something; the reply follows over the WebSocket, or as events",
+                USER,
+                body="message_create",
+                status=201,
+                answer="message",
+                errors=(errors.Conflict,),
+                more=(
+                    Also(200, JSON, "message", "The same `client_id` again: what was stored"),
+                    Also(
+                        200,
+                        "text/event-stream",
+                        None,
+                        "The frames of the turn, for those who accept text/event-stream",
+                    ),
+                ),
+            ),
         },
     ),
     Route(
         "/chats/{id}/stop",
         messages.Stop,
-        {"POST": Operation(USER, body="nothing", status=202, answer="turn_accepted")},
+        {
+            "POST": Operation(
+                "Stop the running reply and keep what was said",
+                USER,
+                body="nothing",
+                status=202,
+                answer="turn_accepted",
+            )
+        },
     ),
     Route(
         "/chats/{id}/regenerate",
         messages.Regenerate,
-        {"POST": Operation(USER, body="nothing", status=202, answer="turn_accepted")},
+        {
+            "POST": Operation(
+                "Replace the last reply; it keeps its id",
+                USER,
+                body="nothing",
+                status=202,
+                answer="turn_accepted",
+                errors=(errors.Conflict,),
+            )
+        },
     ),
-    Route("/chats/{id}/export", chats.Export, {"GET": Operation(USER, answer="chat_export")}),
-    Route("/models", models.Models, {"GET": Operation(USER, answer="models_page")}),
+    Route(
+        "/chats/{id}/export",
+        chats.Export,
+        {
+            "GET": Operation(
+                "The chat as a file",
+                USER,
+                answer="chat_export",
+                parameters=("format",),
+                more=(Also(200, "text/markdown", None, "With `format=markdown`"),),
+            )
+        },
+    ),
+    Route(
+        "/models",
+        models.Models,
+        {
+            "GET": Operation(
+                "The models that can answer", USER, answer="models_page", parameters=PAGE
+            )
+        },
+    ),
     Route(
         "/settings/user",
         settings.UserSettings,
         {
-            "GET": Operation(USER, answer="user_settings"),
-            "PUT": Operation(USER, body="user_settings_update", answer="user_settings"),
+            "GET": Operation("The caller's settings", USER, answer="user_settings"),
+            "PUT": Operation(
+                "Change some of the caller's settings",
+                USER,
+                body="user_settings_update",
+                answer="user_settings",
+            ),
         },
     ),
     Route(
         "/settings/admin",
         settings.AdminSettings,
         {
-            "GET": Operation(ADMIN, answer="admin_settings"),
-            "PUT": Operation(ADMIN, body="admin_settings_update", answer="admin_settings"),
+            "GET": Operation("Everybody's settings", ADMIN, answer="admin_settings"),
+            "PUT": Operation(
+                "Change some of everybody's settings",
+                ADMIN,
+                body="admin_settings_update",
+                answer="admin_settings",
+            ),
         },
     ),
+    Route(
+        "/openapi.json",
+        system.OpenAPI,
+        {"GET": Operation("This document", OPEN, answer=None)},
+    ),
     # A refused token is told over the socket itself, so the socket checks who is calling.
-    Route("/ws", websocket.Socket, {"GET": Operation(OPEN, status=101, answer=None)}),
+    Route(
+        "/ws",
+        websocket.Socket,
+        {
+            "GET": Operation(
+                "The WebSocket", OPEN, status=101, answer=None, parameters=("token", "since")
+            )
+        },
+    ),
 )
 
 # Beside the API: these are not counted by the limiter.
 AROUND = (
-    Route("/health", system.Health, {"GET": Operation(OPEN, answer="health")}),
-    Route("/", system.Page, {"GET": Operation(OPEN, answer=None)}),
+    Route(
+        "/health",
+        system.Health,
+        {
+            "GET": Operation(
+                "Whether all is well",
+                OPEN,
+                answer="health",
+                more=(Also(503, JSON, "health", "The database can't be written"),),
+            )
+        },
+    ),
+    Route("/", system.Page, {"GET": Operation("The page to chat on", OPEN, answer=None)}),
+    Route("/docs", system.Docs, {"GET": Operation("This API, to read and try", OPEN, answer=None)}),
     Route(
         "/control",
         control.Control,
-        {"POST": Operation(OPEN, body="control", answer="controlled")},
+        {"POST": Operation("For `quillium user`", OPEN, body="control", answer="controlled")},
     ),
-    Route("/static/{file}", system.Static, {"GET": Operation(OPEN, answer=None)}),
+    Route("/static/{file}", system.Static, {"GET": Operation("Files", OPEN, answer=None)}),
 )
-
 
 NONE = Route("(none)", BaseHandler, {})  # what a request has that reaches no route
 

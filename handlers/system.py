@@ -1,4 +1,4 @@
-"""Beside the API: health, and the page at `/` (contract, section 9)."""
+"""Beside the API: health, its description, and the pages (contract, section 9)."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ class Health(BaseHandler):
             },
             status=200 if writable else 503,
         )
+
+
+class OpenAPI(BaseHandler):
+    """The description of the API, made once of `routes` and `schemas`."""
+
+    def get(self) -> None:
+        self.write(self.application.settings["openapi"])
 
 
 class Static(BaseHandler, StaticFileHandler):
@@ -73,8 +80,16 @@ class Static(BaseHandler, StaticFileHandler):
 class Page(Static):
     """The page at `/`."""
 
+    file = "index.html"
+
     async def get(self, include_body: bool = True) -> None:  # type: ignore[override]
-        await StaticFileHandler.get(self, "index.html", include_body)
+        await StaticFileHandler.get(self, self.file, include_body)
 
     async def head(self, *args: str) -> None:
         await self.get(include_body=False)
+
+
+class Docs(Page):
+    """The API to read and try, at `/docs`."""
+
+    file = "docs/index.html"

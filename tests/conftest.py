@@ -25,6 +25,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import schemas
 import services
 from core import config
+from handlers import openapi
 from handlers.application import SERVER_SETTINGS, QuilliumApplication
 from storage import folder
 from tests.program import Program
@@ -32,6 +33,14 @@ from tests.program import Program
 ROOT = Path(__file__).parent.parent
 CONTROL_KEY = "what lies in the data folder while the server serves"
 SECRET = b"the signing key of the tests, which is long enough"
+_AROUND = ("/health", "/static", "/control", "/docs", "/metrics", "/openai/")
+# The statuses that the OpenAPI document knows; 304 is answered to whoever asks for it.
+DOCUMENTED = {
+    (path, method): {*operation["responses"], "304"}
+    for path, item in json.loads(openapi.document(""))["paths"].items()
+    for method, operation in item.items()
+    if method != "servers"
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -153,7 +162,7 @@ class Client:
         )
         if raw is not None:
             sent.setdefault("Content-Type", "application/json")
-        around = path == "/" or path.startswith(("/health", "/static", "/control"))
+        around = path == "/" or path.startswith(_AROUND)
         address = self.base_url + ("" if around else prefix) + path.replace("{id}", id)
         response = await self._http.fetch(
             url_concat(address, query),
@@ -167,6 +176,9 @@ class Client:
         answer = Answer(response)
         if answer.status >= 400:
             schemas.validate("error", answer.body)
+        documented = DOCUMENTED.get((path, method.lower()))
+        if "X-Quillium-Simulate" not in sent and documented is not None:
+            assert str(answer.status) in documented, (operation, answer.status)
         return answer
 
     def with_credential(self, credential: str | None) -> Client:

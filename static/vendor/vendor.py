@@ -27,6 +27,7 @@ class Library(NamedTuple):
     path: str  # of the ES module within the package
     file: str  # its name here
     licence: str = "LICENSE"
+    notice: str | None = None  # Apache-2.0, section 4 (d)
 
 
 LIBRARIES = (
@@ -38,6 +39,9 @@ LIBRARIES = (
     Library("marked", "18.2.1", "lib/marked.esm.js", "marked.js"),
     Library("dompurify", "3.4.18", "dist/purify.es.mjs", "purify.js"),
     Library("@highlightjs/cdn-assets", "11.12.0", "es/highlight.min.js", "highlight.js"),
+    # For `/docs` alone
+    Library("swagger-ui-dist", "5.35.0", "swagger-ui-bundle.js", "swagger-ui.js", notice="NOTICE"),
+    Library("swagger-ui-dist", "5.35.0", "swagger-ui.css", "swagger-ui.css", notice="NOTICE"),
 )
 
 # Browsers know no bare names, and an inline import map would need a hole in the policy (CSP).
@@ -52,7 +56,7 @@ def adapted(source: str) -> str:
     """The module with its imports rewritten, and without the name of a map that isn't here."""
     for name, file in MODULES.items():
         source = source.replace(f'from"{name}"', f'from"{file}"')
-    return re.sub(r"\n?//# sourceMappingURL=\S*\s*$", "\n", source)
+    return re.sub(r"\n?(//|/\*)# sourceMappingURL=\S*( ?\*/)?\s*$", "\n", source)
 
 
 def brought(library: Library, folder: Path) -> dict[str, str]:
@@ -69,8 +73,9 @@ def brought(library: Library, folder: Path) -> dict[str, str]:
 
         module = adapted(text(library.path))
         about = json.loads(text("package.json"))
-        licence_file = f"{library.file.removesuffix('.js')}.LICENSE.txt"
-        (HERE / licence_file).write_text(text(library.licence))
+        licence_file = f"{Path(library.file).stem}.LICENSE.txt"
+        notice = f"\n\n{text(library.notice)}" if library.notice else ""
+        (HERE / licence_file).write_text(text(library.licence) + notice)
     (HERE / library.file).write_text(module)
     return {
         "file": library.file,

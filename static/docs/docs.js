@@ -1,0 +1,13 @@
+/** The API to read and try. Who is signed in on the page is so here, too. */
+
+const docs = SwaggerUIBundle({
+  url: "/api/v1/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  validatorUrl: null, // it is another host's
+  onComplete() {
+    const tokens = JSON.parse(localStorage.getItem("quillium") ?? "null");
+    if (tokens) docs.preauthorizeApiKey("session", tokens.access_token);
+  },
+});

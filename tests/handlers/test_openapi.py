@@ -1,0 +1,90 @@
+"""The OpenAPI document: made of the tables, and true (contract, section 9)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import schemas
+from handlers import openapi, routes
+
+Client = Any
+DOCUMENT: dict[str, Any] = json.loads(openapi.document("1.2.3"))
+OPERATIONS = [
+    (path, method)
+    for path, item in DOCUMENT["paths"].items()
+    for method in item
+    if method != "servers"
+]
+
+
+def test_it_is_openapi() -> None:
+    assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+
+
+def test_every_operation_is_described() -> None:
+    described = {(path, method.upper()) for path, method in OPERATIONS}
+    known = {(route.path, method) for route in routes.API for method in route.operations}
+    assert known <= described
+    assert ("/health", "GET") in described
+    ids = [DOCUMENT["paths"][path][method]["operationId"] for path, method in OPERATIONS]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_what_an_operation_says(path: str, method: str) -> None:
+    operation = DOCUMENT["paths"][path][method]
+    assert operation["summary"]
+    assert {tag["name"] for tag in DOCUMENT["tags"]} >= set(operation["tags"])
+    for status, answer in operation["responses"].items():
+        assert "X-Request-Id" in answer["headers"]
+        assert int(status) < 400 or answer["content"]["application/json"]["schema"]
+    if path.startswith(("/health", "/metrics", "/openai")):
+        return
+    assert "429" in operation["responses"]
+    if operation["security"]:
+        assert "401" in operation["responses"]
+    if "{id}" in path:
+        assert "404" in operation["responses"]
+        assert operation["parameters"][0]["name"] == "id"
+
+
+def test_who_may_call_is_told() -> None:
+    def security(path: str, method: str) -> list[str]:
+        told = DOCUMENT["paths"][path][method]["security"]
+        return [name for scheme in told for name in scheme]
+
+    assert security("/auth/login", "post") == []
+    assert security("/chats", "get") == ["session", "api_key"]
+    assert security("/settings/admin", "put") == ["session"]
+    assert set(DOCUMENT["components"]["securitySchemes"]) == {"session", "api_key"}
+
+
+def test_the_frames_of_the_socket_are_described() -> None:
+    components = DOCUMENT["components"]["schemas"]
+    told = [part["$ref"].rpartition("/")[2] for part in components["frame_from_server"]["oneOf"]]
+    assert sorted(told) == sorted(name for name in schemas.SCHEMAS if name.startswith("server_"))
+    sent = [part["properties"]["type"]["const"] for part in components["frame_to_server"]["oneOf"]]
+    assert sorted(sent) == ["message", "read", "typing"]
+
+
+@pytest.mark.parametrize("name", [name for name in schemas.SCHEMAS if name != "common"])
+def test_examples_are_what_they_show(name: str) -> None:
+    for example in schemas.SCHEMAS[name].get("examples", []):
+        schemas.validate(name, example)
+
+
+async def test_it_is_served_to_anybody(anyone: Client) -> None:
+    answer = await anyone("GET /openapi.json")
+    assert answer.body == DOCUMENT
+    assert (await anyone("GET /openapi.json", prefix="/v1")).body == DOCUMENT
+
+
+async def test_it_is_shown_offline(anyone: Client) -> None:
+    page = await anyone("GET /docs")
+    assert b"/static/vendor/swagger-ui.js" in page.raw
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert b"openapi.json" in (await anyone("GET /static/docs/docs.js")).raw
