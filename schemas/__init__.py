@@ -64,8 +64,11 @@ def validate(name: str, value: Any) -> None:
     if validator.is_valid(value):
         return
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(p) for p in error.path])
-    # One missing field is one error to jsonschema, but one sentence names them all.
-    sentences = dict.fromkeys(_sentence(error) for error in errors)
+    # One missing field is one error to jsonschema, but one sentence names them all. And what is
+    # too short need not be told that it also lacks a form.
+    short = [error.path for error in errors if error.validator == "minLength"]
+    told = [e for e in errors if e.validator != "pattern" or e.path not in short]
+    sentences = dict.fromkeys(_sentence(error) for error in told)
     raise InvalidRequest("; ".join(list(sentences)[:_MOST_ERRORS]))
 
 

@@ -1,0 +1,79 @@
+"""Schemathesis asks the running server whatever its own document allows, and what it doesn't.
+
+No answer is a 5xx, outside of its schema, or of a status that the document doesn't know.
+`EXAMPLES=200 pytest tests/process/test_fuzz.py` looks longer.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.program import Program
+
+EXAMPLES = os.environ.get("EXAMPLES", "5")  # for each operation and phase
+
+
+def fuzz(program: Program, folder: Path, *options: str, is_limited: bool = False) -> None:
+    """Run all checks of Schemathesis; the same choices each time, so that it can't be flaky."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{program.url}/api/v1/openapi.json",
+        f"--url={program.url}/api/v1",
+        "--checks=all",
+        f"--max-examples={EXAMPLES}",
+        "--generation-deterministic",
+        # That no text may hold these stands in the document's description: no schema can say it.
+        "--generation-allow-x00=false",
+        "--generation-codec=utf-8",
+        "--continue-on-failure",
+        "--no-color",
+        *options,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=folder)
+    report = done.stdout + done.stderr
+    assert done.returncode == 0, report
+    assert " generated, " in report
+    assert is_limited or "429 responses" not in report, "it was refused, and has seen nothing"
+
+
+# What has another base; what is no request; and what is looked at on its own.
+OTHERS = "health|metrics|openai|ws"
+
+
+@pytest.fixture
+def program(start: Any) -> Program:
+    started: Program = start()
+    return started
+
+
+def signed_in(program: Program) -> str:
+    """The admin's token, on a server that limits nobody."""
+    token = program.register()
+    program.call("PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, token)
+    return token
+
+
+def test_with_a_session(program: Program, tmp_path: Path) -> None:
+    header = f"--header=Authorization: Bearer {signed_in(program)}"
+    others = f"--exclude-path-regex=^/({OTHERS}|auth/logout|settings/admin)"
+    fuzz(program, tmp_path, header, others)
+    fuzz(program, tmp_path, header, "--include-path=/settings/admin", is_limited=True)
+
+
+def test_with_a_key(program: Program, tmp_path: Path) -> None:
+    key = program.call("POST", "/api/v1/users/api-key", {}, signed_in(program))["api_key"]
+    others = f"--exclude-path-regex=^/({OTHERS}|auth)"
+    fuzz(program, tmp_path, f"--header=Authorization: Bearer {key}", others)
+
+
+def test_without_saying_who(program: Program, tmp_path: Path) -> None:
+    signed_in(program)
+    fuzz(program, tmp_path, f"--exclude-path-regex=^/({OTHERS}|auth/(login|register))")
+    fuzz(program, tmp_path, "--include-path-regex=^/auth/(login|refresh)")
