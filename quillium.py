@@ -37,6 +37,7 @@ from core.progress import Progress  # noqa: E402
 from handlers import commands  # noqa: E402
 from handlers.application import SERVER_SETTINGS, QuilliumApplication  # noqa: E402
 from services import demonstration  # noqa: E402
+from services.metrics import Prometheus  # noqa: E402
 from storage import folder, users  # noqa: E402
 
 DRAIN_SECONDS = 8.0  # within which requests under way may end; then they are cut
@@ -85,6 +86,7 @@ def _be_watched(arguments: Sequence[str]) -> None:
 async def serve(chosen: config.Config) -> None:
     """Open the data folder, serve, drain. Raises `FolderError` or `ConfigError` if it can't."""
     embedded = local.find(chosen.local_model, model_file.installed(chosen.data_dir))
+    metrics = Prometheus() if chosen.metrics else None
     with folder.held(chosen.data_dir) as data:
         secret = chosen.jwt_secret.encode() if chosen.jwt_secret else data.secret()
         try:
@@ -96,7 +98,7 @@ async def serve(chosen: config.Config) -> None:
             ) from None
         with Progress(sys.stderr) as progress:
             database = data.database(progress)
-        rooms = services.build(chosen, __version__, database, secret, time.time, embedded)
+        rooms = services.build(chosen, __version__, database, secret, time.time, embedded, metrics)
         stopping = asyncio.Event()
         address: tuple[str, int] = sockets[0].getsockname()[:2]
         with data.open_door(_url(address)) as door:

@@ -142,3 +142,10 @@ class ModelRefused(QuilliumError):
 class ModelTimeout(QuilliumError):
     code = "model_timeout"
     message = "The model took too long"
+
+
+def of(kind: type[QuilliumError], details: str) -> QuilliumError:
+    """An error of any class with these details, where nothing has really gone wrong."""
+    error = RateLimited(details, 1) if kind is RateLimited else kind(details)
+    error.details = details
+    return error

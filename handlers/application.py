@@ -123,12 +123,16 @@ class _BoundedBody(httputil.HTTPMessageDelegate):
 
 
 def _log_request(handler: RequestHandler) -> None:
-    """One line a request. Of its address only the route: tokens can stand in the rest.
+    """Measure a request and write its line: of its address the route, since tokens can stand there.
 
     What is fetched with the page, and by whoever watches the server, is for DEBUG.
     """
     assert isinstance(handler, BaseHandler)
     status, milliseconds = handler.get_status(), 1000 * handler.request.request_time()
+    method = handler.request.method or ""
+    if method not in handler.SUPPORTED_METHODS:
+        method = "other"  # whoever makes them up should not fill the figures
+    handler.services.measures.request(handler.route, method, status, milliseconds / 1000)
     level = logging.INFO if handler.is_counted else logging.DEBUG
     told = {
         "request_id": handler.request_id,

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from tornado.web import HTTPError, RequestHandler
@@ -64,6 +64,11 @@ class BaseHandler(RequestHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
     is_counted = True
+    statuses: ClassVar = STATUS
+    error_schema = "error"
+    allowed_headers = (
+        "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept, X-Quillium-Simulate"
+    )
 
     # Tornado asks for the default headers before `initialize`, and again when an error replaces
     # the answer: what they are made of must be there from the beginning.
@@ -200,9 +205,9 @@ class BaseHandler(RequestHandler):
             raise refusal
         if self.caller is None:
             raise errors.Unauthorized("Send an access token: Authorization: Bearer <access_token>.")
-        if access is not Access.USER and self.caller.session_id is None:
+        if access in (Access.SESSION, Access.ADMIN) and self.caller.session_id is None:
             raise errors.Forbidden("An API key may not do this; log in instead.")
-        if access is Access.ADMIN and not self.caller.user.is_admin:
+        if access in (Access.ADMIN, Access.WATCHER) and not self.caller.user.is_admin:
             raise errors.Forbidden("Only an admin may do this.")
 
     def credential(self) -> str | None:
@@ -283,7 +288,7 @@ class BaseHandler(RequestHandler):
         if self.services.config.check_answers and operation.answer is not None:
             self._check_answer(operation.answer, value)
         self.set_status(status or operation.status)
-        self.write(_encoded(value))
+        self.write(encoded(value))
 
     def answer_page(self, page: Page[Any], limit: int, offset: int, **extra: str | None) -> None:
         """Send a page of records, with links to its neighbours under the request's own prefix."""
@@ -327,10 +332,7 @@ class BaseHandler(RequestHandler):
         """A preflight: needs no token and is not counted (contract, section 9)."""
         self.set_header("Allow", self.allowed_methods())
         self.set_header("Access-Control-Allow-Methods", self.allowed_methods())
-        self.set_header(
-            "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept, X-Quillium-Simulate",
-        )
+        self.set_header("Access-Control-Allow-Headers", self.allowed_headers)
         self.set_header("Access-Control-Max-Age", "600")
         self.answer_nothing()
 
@@ -340,8 +342,8 @@ class BaseHandler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """The envelope of contract section 2, for whatever was raised."""
         raised = kwargs.get("exc_info", (None, None, None))[1]
-        error = self._as_known(raised, status_code)
-        self.set_status(STATUS[type(error)])
+        error = self.as_known(raised, status_code)
+        self.set_status(self.statuses[type(error)])
         if self._status_code == 401:
             # RFC 6750, section 3.1: `error` only where a token was sent.
             sent = isinstance(error, (errors.InvalidToken, errors.TokenExpired))
@@ -352,9 +354,13 @@ class BaseHandler(RequestHandler):
             self.set_header("Retry-After", str(error.retry_after))
         if isinstance(error, errors.MethodNotAllowed):
             self.set_header("Allow", self.allowed_methods())
-        self.finish(_encoded({"error": error.public()}))
+        self.finish(encoded(self.envelope(error)))
 
-    def _as_known(self, raised: BaseException | None, status: int) -> errors.QuilliumError:
+    @classmethod
+    def envelope(cls, error: errors.QuilliumError) -> dict[str, Any]:
+        return {"error": error.public()}
+
+    def as_known(self, raised: BaseException | None, status: int) -> errors.QuilliumError:
         if isinstance(raised, errors.QuilliumError):
             return raised
         if isinstance(raised, HTTPError) and raised.status_code == 405:
@@ -380,5 +386,5 @@ class NoSuchRoute(BaseHandler):
         return "OPTIONS"
 
 
-def _encoded(value: dict[str, Any]) -> bytes:
+def encoded(value: dict[str, Any]) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

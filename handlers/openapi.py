@@ -10,7 +10,6 @@ from typing import Any
 import schemas
 from core import errors
 from handlers import routes
-from handlers.base import STATUS
 from handlers.operations import Access, Operation
 
 _ABOUT = """\
@@ -54,6 +53,22 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     },
 }
 
+_SENT_HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-Id": {
+        "description": "A name for the request, which its answer and the log carry; another one is"
+        " made if this is not valid",
+        "schema": {"type": "string"},
+        "example": "7b0c2a",
+    },
+    "X-Quillium-Simulate": {
+        "description": "How the request is to go, where the server was started with `--dev`: a"
+        " comma-separated list of `latency=MS`, `status=CODE`, `token_expired`, `rate_limited`,"
+        " `drop`. A WebSocket takes it as the query parameter `simulate`, with `drop_after=N` too",
+        "schema": {"type": "string"},
+        "example": "latency=800",
+    },
+}
+
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
     "X-Request-Id": ("Names the request in the log", {"type": "string"}),
     "X-RateLimit-Limit": ("Requests a minute; absent if there is no limit", {"type": "integer"}),
@@ -71,6 +86,7 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.USER: [{"session": []}, {"api_key": []}],
     Access.SESSION: [{"session": []}],
     Access.ADMIN: [{"session": []}],
+    Access.WATCHER: [{"session": []}, {"api_key": []}],
 }
 _TAGS = {
     "auth": "Sessions",
@@ -79,9 +95,11 @@ _TAGS = {
     "models": "Who can answer",
     "settings": "What was chosen",
     "ws": "In real time",
+    "openai": "For tools that know OpenAI's API",
     "around": "Around the API",
 }
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
+_WRONG = "What was wrong this time, and what to do."
 _PAGES = {"/", "/docs", "/control", "/static/{file}"}  # not part of the API
 _NOT_SHOWN = {"$schema", "$id", "x-trim"}
 
@@ -96,6 +114,11 @@ def document(version: str) -> bytes:
         "paths": _paths(),
         "components": {
             "schemas": _schemas(),
+            "examples": _examples(),
+            "parameters": {
+                name: {"name": name, "in": "header", **described}
+                for name, described in _SENT_HEADERS.items()
+            },
             "headers": {
                 name: {"description": text, "schema": schema}
                 for name, (text, schema) in _HEADERS.items()
@@ -117,20 +140,21 @@ def document(version: str) -> bytes:
 
 def _paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
-    for route in (*routes.API, *routes.AROUND):
+    for route in routes.ALL:
         if route.path in _PAGES:
             continue
-        is_api = route in routes.API
-        item: dict[str, Any] = {} if is_api else {"servers": [{"url": "/"}]}
+        item: dict[str, Any] = {
+            "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in _SENT_HEADERS]
+        }
+        if route not in routes.API:
+            item["servers"] = [{"url": "/"}]
         for method, operation in route.operations.items():
-            item[method.lower()] = _operation(route, method, operation, is_api)
+            item[method.lower()] = _operation(route, method, operation)
         paths[route.path] = item
     return paths
 
 
-def _operation(
-    route: routes.Route, method: str, operation: Operation, is_api: bool
-) -> dict[str, Any]:
+def _operation(route: routes.Route, method: str, operation: Operation) -> dict[str, Any]:
     tag = route.path.split("/")[1]
     described: dict[str, Any] = {
         "operationId": "_".join([method.lower(), *re.findall(r"\w+", route.path)]),
@@ -140,7 +164,7 @@ def _operation(
         "parameters": [
             {"name": name, "in": "query", **_PARAMETERS[name]} for name in operation.parameters
         ],
-        "responses": _responses(route, operation, is_api),
+        "responses": _responses(route, operation),
     }
     if "{id}" in route.path:
         id = {"type": "string", "pattern": "^[0-9A-Za-z_]{1,100}$"}
@@ -155,49 +179,72 @@ def _operation(
     return described
 
 
-def _responses(route: routes.Route, operation: Operation, is_api: bool) -> dict[str, Any]:
+def _responses(route: routes.Route, operation: Operation) -> dict[str, Any]:
     phrase = HTTPStatus(operation.status).phrase
     answers: dict[int, dict[str, Any]] = {operation.status: {"description": phrase}}
     if operation.answer is not None:
         content = {routes.JSON: {"schema": _reference(operation.answer)}}
         answers[operation.status]["content"] = content
     elif operation.status == 200:
-        answers[200]["content"] = {routes.JSON: {"schema": {"type": "object"}}}
+        kind = "object" if operation.media_type == routes.JSON else "string"
+        answers[200]["content"] = {operation.media_type: {"schema": {"type": kind}}}
     for also in operation.more:
         answer = answers.setdefault(also.status, {"description": also.description})
         schema = _reference(also.schema) if also.schema else {"type": "string"}
         answer.setdefault("content", {})[also.media_type] = {"schema": schema}
-    for status, codes in _refusals(route, operation, is_api).items():
+    for status, refusals in _refusals(route, operation).items():
         if status in answers:  # such as the 503 of `/health`
             continue
+        form = route.handler.error_schema
         answers[status] = {
-            "description": " or ".join(f"`{code}`" for code in codes),
-            "content": {routes.JSON: {"schema": _reference("error")}},
+            "description": " or ".join(f"`{error.code}`" for error in refusals),
+            "content": {
+                routes.JSON: {
+                    "schema": _reference(form),
+                    "examples": {
+                        error.code: {"$ref": f"#/components/examples/{form}_{error.code}"}
+                        for error in refusals
+                    },
+                }
+            },
         }
     for status, answer in answers.items():
-        names = ["X-Request-Id", *(_COUNTED if is_api else ())]
+        names = ["X-Request-Id", *(_COUNTED if route.handler.is_counted else ())]
         if status in _WITH_STATUS:
             names.append(_WITH_STATUS[status])
         answer["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return {str(status): answers[status] for status in sorted(answers)}
 
 
-def _refusals(route: routes.Route, operation: Operation, is_api: bool) -> dict[int, list[str]]:
-    """The error codes that an operation may answer, by status."""
+def _refusals(
+    route: routes.Route, operation: Operation
+) -> dict[int, list[type[errors.QuilliumError]]]:
+    """The errors that an operation may answer, by status."""
     possible: list[type[errors.QuilliumError]] = [*_ANYWHERE, *operation.errors]
     possible.append(errors.PayloadTooLarge)
     possible.append(errors.UnsupportedMediaType)
     possible.append(errors.MethodNotAllowed)
-    if is_api:
+    if route.handler.is_counted:
         possible += [errors.RateLimited, errors.StorageUnavailable]
     if operation.access is not Access.OPEN:
         possible += [errors.Unauthorized, errors.InvalidToken, errors.TokenExpired]
     if "{id}" in route.path:
         possible.append(errors.NotFound)
-    refusals: dict[int, list[str]] = {}
+    refusals: dict[int, list[type[errors.QuilliumError]]] = {}
     for error in dict.fromkeys(possible):
-        refusals.setdefault(STATUS[error], []).append(error.code)
+        refusals.setdefault(route.handler.statuses[error], []).append(error)
     return refusals
+
+
+def _examples() -> dict[str, Any]:
+    """Each error in each form that it has."""
+    return {
+        f"{handler.error_schema}_{error.code}": {
+            "value": handler.envelope(errors.of(error, _WRONG))
+        }
+        for handler in {route.handler.error_schema: route.handler for route in routes.ALL}.values()
+        for error in handler.statuses
+    }
 
 
 # Schemas

@@ -18,6 +18,7 @@ class Access(enum.Enum):
     USER = "a user, by a session or an API key"
     SESSION = "a user, by a session"
     ADMIN = "an admin, by a session"
+    WATCHER = "an admin, by a session or an API key"
 
 
 class Operation(NamedTuple):
@@ -31,6 +32,7 @@ class Operation(NamedTuple):
     parameters: tuple[str, ...] = ()  # of the query; `openapi` describes them
     errors: tuple[type[QuilliumError], ...] = ()  # beside those that follow from the rest
     more: tuple[Also, ...] = ()
+    media_type: str = "application/json"  # of the answer
 
 
 class Also(NamedTuple):

@@ -10,7 +10,18 @@ import re
 from typing import NamedTuple
 
 from core import errors
-from handlers import auth, chats, control, messages, models, settings, system, users, websocket
+from handlers import (
+    auth,
+    chats,
+    completions,
+    control,
+    messages,
+    models,
+    settings,
+    system,
+    users,
+    websocket,
+)
 from handlers.base import BaseHandler
 from handlers.operations import Access, Also, Operation
 
@@ -276,8 +287,42 @@ API = (
     ),
 )
 
-# Beside the API: these are not counted by the limiter.
+MODEL_ERRORS = (errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout)
+
+# Beside the API, under one address alone.
 AROUND = (
+    Route(
+        "/openai/v1/chat/completions",
+        completions.ChatCompletions,
+        {
+            "POST": Operation(
+                "Continue a conversation that the caller keeps, for tools that know OpenAI's API",
+                USER,
+                body="completion_create",
+                answer="completion",
+                errors=MODEL_ERRORS,
+                more=(
+                    Also(
+                        200,
+                        "text/event-stream",
+                        None,
+                        "Chunks, for those who ask with `stream`",
+                    ),
+                ),
+            )
+        },
+    ),
+    Route(
+        "/openai/v1/models",
+        completions.Models,
+        {
+            "GET": Operation(
+                "The models that can answer, in the form of OpenAI's API",
+                USER,
+                answer="openai_models",
+            )
+        },
+    ),
     Route(
         "/health",
         system.Health,
@@ -287,6 +332,19 @@ AROUND = (
                 OPEN,
                 answer="health",
                 more=(Also(503, JSON, "health", "The database can't be written"),),
+            )
+        },
+    ),
+    Route(
+        "/metrics",
+        system.Metrics,
+        {
+            "GET": Operation(
+                "Figures for Prometheus, where the server was started with --metrics",
+                Access.WATCHER,
+                answer=None,
+                media_type="text/plain",
+                errors=(errors.NotFound,),
             )
         },
     ),
@@ -300,6 +358,7 @@ AROUND = (
     Route("/static/{file}", system.Static, {"GET": Operation("Files", OPEN, answer=None)}),
 )
 
+ALL = (*API, *AROUND)
 NONE = Route("(none)", BaseHandler, {})  # what a request has that reaches no route
 
 

@@ -34,11 +34,11 @@ def simulated(text: str, statuses: dict[int, type[errors.QuilliumError]]) -> Sim
         elif name == "drop_after" and _NUMBER.match(value):
             simulation = simulation._replace(drop_after=int(value))
         elif name == "status" and _NUMBER.match(value) and int(value) in statuses:
-            simulation = simulation._replace(error=_error(statuses[int(value)]))
+            simulation = simulation._replace(error=errors.of(statuses[int(value)], _TOLD))
         elif part == "token_expired":
             simulation = simulation._replace(error=errors.TokenExpired(_TOLD))
         elif part == "rate_limited":
-            simulation = simulation._replace(error=_error(errors.RateLimited))
+            simulation = simulation._replace(error=errors.of(errors.RateLimited, _TOLD))
         elif part == "drop":
             simulation = simulation._replace(drop=True)
         else:
@@ -47,9 +47,3 @@ def simulated(text: str, statuses: dict[int, type[errors.QuilliumError]]) -> Sim
                 f"X-Quillium-Simulate: {part[:60]} is not one of {_KNOWN}; CODE is one of {codes}."
             )
     return simulation
-
-
-def _error(kind: type[errors.QuilliumError]) -> errors.QuilliumError:
-    error = errors.RateLimited(_TOLD, 1) if kind is errors.RateLimited else kind(_TOLD)
-    error.details = _TOLD
-    return error

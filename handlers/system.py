@@ -7,7 +7,9 @@ from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
+from core.errors import NotFound
 from handlers.base import BaseHandler
+from services import metrics
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -34,6 +36,18 @@ class Health(BaseHandler):
             },
             status=200 if writable else 503,
         )
+
+
+class Metrics(BaseHandler):
+    """For Prometheus, which sends an admin's API key; not there without `--metrics`."""
+
+    is_counted = False
+
+    def get(self) -> None:
+        if self.services.metrics is None:
+            raise NotFound("page: start with --metrics to have it")
+        self.set_header("Content-Type", metrics.CONTENT_TYPE)
+        self.write(self.services.metrics.text())
 
 
 class OpenAPI(BaseHandler):

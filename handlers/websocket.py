@@ -112,6 +112,7 @@ class Socket(BaseHandler, WebSocketHandler):
             self._leave()
             self.close(Close.TRY_AGAIN_LATER, "too slow")
             return
+        self.services.measures.frame_sent()
         self._waiting += len(encoded)
         self._sent_frames += 1
         try:
@@ -181,6 +182,7 @@ class Socket(BaseHandler, WebSocketHandler):
             if not self._is_welcome():
                 return
             type, data = self._parse(message)
+            self.services.measures.frame_received(type)
             await self._RECEIVERS[type](self, data)
         except errors.QuilliumError as error:
             self._send_error(error, data)

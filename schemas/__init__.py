@@ -124,7 +124,8 @@ def _sentence(error: ValidationError) -> str:
             bound = "at least" if error.validator == "minimum" else "at most"
             return f"{field}expected a number of {bound} {expected}"
         case "enum":
-            return f"{field}expected one of {', '.join(map(str, expected))}"
+            names = ["null" if value is None else str(value) for value in expected]
+            return f"{field}expected one of {', '.join(names)}"
         case "const":
             return f"{field}expected {json.dumps(expected)}"
         case "anyOf":

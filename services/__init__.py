@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from assistant.directory import USUAL_PLACES, Directory
 from assistant.local import Local
 from core.config import Config
+from core.measures import Measures
 from core.tokens import Tokens
 from services.accounts import Accounts
 from services.administration import Administration
 from services.chats import Chats
+from services.completions import Completions
 from services.connections import Connections
 from services.joining import Joining
 from services.limits import Limits
+from services.metrics import Prometheus
 from services.settings import Settings
 from services.turns import Turns
 from storage.database import Database
@@ -29,6 +32,8 @@ class Services:
     clock: Callable[[], float]
     started_at: float
     db: Database
+    measures: Measures
+    metrics: Prometheus | None  # the same, where they are kept to be read
     settings: Settings
     limits: Limits
     connections: Connections
@@ -38,9 +43,11 @@ class Services:
     administration: Administration
     turns: Turns
     chats: Chats
+    completions: Completions
 
     async def close_connections(self) -> None:
         """End what is under way: replies are stored as `interrupted`, sockets are told."""
+        self.completions.drain()
         await self.turns.drain()
         self.connections.close_all()
 
@@ -58,31 +65,38 @@ def build(
     secret: bytes,
     clock: Callable[[], float],
     embedded: Local | None = None,
+    metrics: Prometheus | None = None,
 ) -> Services:
     """Wire everything together, in the one place where that happens.
 
-    `embedded` is the model that runs within this process, if there is one.
+    `embedded` is the model that runs within this process, `metrics` who counts; if there are any.
     """
     tokens = Tokens(
         secret, config.access_token_expiry * 60, config.refresh_token_expiry * 24 * 60 * 60
     )
     directory = Directory(embedded, () if config.no_discovery else USUAL_PLACES)
     settings = Settings(db, clock, directory.configure)
+    measures = metrics or Measures()
     connections = Connections()
-    turns = Turns(db, connections, settings, directory, clock)
+    turns = Turns(db, connections, settings, directory, clock, measures)
+    if metrics is not None:
+        metrics.ask(connections.__len__, turns.count_running, db.statistics)
     return Services(
         config=config,
         version=version,
         clock=clock,
         started_at=clock(),
         db=db,
+        measures=measures,
+        metrics=metrics,
         settings=settings,
-        limits=Limits(settings),
+        limits=Limits(settings, measures),
         connections=connections,
         joining=Joining(db, connections, turns),
         directory=directory,
-        accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost),
+        accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost, measures),
         administration=Administration(db, connections, turns.forget, clock, config.bcrypt_cost),
         turns=turns,
         chats=Chats(db, connections, settings, directory, turns, clock),
+        completions=Completions(settings, directory),
     )

@@ -21,6 +21,7 @@ from core.errors import (
     RateLimited,
     RegistrationClosed,
 )
+from core.measures import Measures
 from core.rate_limit import FailureLog
 from core.records import ApiKey, Caller, User
 from core.times import rfc3339
@@ -52,6 +53,7 @@ class Accounts:
         settings: Settings,
         clock: Callable[[], float],
         bcrypt_cost: int,
+        measures: Measures,
     ) -> None:
         self._db = db
         self._tokens = tokens
@@ -59,6 +61,7 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._cost = bcrypt_cost
+        self._measures = measures
         self._hashers = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="quillium-bcrypt")
         self._hashing = 0
         self._hashing_slots = asyncio.Semaphore(_HASHING_THREADS)
@@ -295,6 +298,7 @@ class Accounts:
     def _check_failures(self, name: str) -> None:
         seconds = self._failures.blocked_for(name, self._clock())
         if seconds:
+            self._measures.refused("logins")
             raise RateLimited(
                 f"Too many failed logins for this address. Try again in {math.ceil(seconds)}"
                 " seconds.",
@@ -306,6 +310,7 @@ class Accounts:
     ) -> T:
         """Run bcrypt on one of two threads, after `first`. Raises `RateLimited` if 64 wait."""
         if self._hashing >= _MOST_HASHING:
+            self._measures.refused("logins")
             wait = self._hashing * _HASH_SECONDS / _HASHING_THREADS
             raise RateLimited("Too many passwords are being checked.", math.ceil(wait))
         self._hashing += 1

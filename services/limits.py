@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.errors import RateLimited
+from core.measures import Measures
 from core.rate_limit import Allowance, RateLimiter
 from services.settings import Settings
 
@@ -12,8 +13,9 @@ SIGNALS_PER_MINUTE = 600  # `typing` and `read` frames
 class Limits:
     """The buckets of all callers; they live in memory and are full again after a minute."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, measures: Measures) -> None:
         self._settings = settings
+        self._measures = measures
         self._requests = RateLimiter()
         self._signals = RateLimiter()
 
@@ -24,12 +26,18 @@ class Limits:
         headers are wanted too.
         """
         limit = self._settings.admin()["rate_limit_per_minute"]
-        return self._requests.take(caller, limit, now) if limit else None
+        if not limit:
+            return None
+        allowance = self._requests.take(caller, limit, now)
+        if not allowance.passed:
+            self._measures.refused("requests")
+        return allowance
 
     def signal(self, caller: str, now: float) -> None:
         """Count a `typing` or `read` frame. Raises `RateLimited`."""
         allowance = self._signals.take(caller, SIGNALS_PER_MINUTE, now)
         if not allowance.passed:
+            self._measures.refused("signals")
             raise too_many(allowance)
 
 

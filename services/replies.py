@@ -72,6 +72,11 @@ class Reply:
         self._timer: asyncio.TimerHandle | None = None
         self.is_over = False  # no more is told of it
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything was said yet."""
+        return bool(self._pieces)
+
     def text(self) -> str:
         return "".join(self._pieces)
 

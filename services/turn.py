@@ -16,6 +16,7 @@ class Turn:
     def __init__(self, user_id: str, chat_id: str) -> None:
         self.user_id = user_id
         self.chat_id = chat_id
+        self.asked_at = asyncio.get_running_loop().time()  # seconds
         self.answers: set[str] = set()  # ids of the user's messages that it answers
         self.watchers: list[Watcher] = []
         self.reply: Reply | None = None  # from the moment that its row is there

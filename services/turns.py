@@ -23,6 +23,7 @@ from core.errors import (
     ShuttingDown,
     StorageUnavailable,
 )
+from core.measures import Measures
 from core.records import ChatChange, Message, Status, User
 from core.times import rfc3339
 from services import frames
@@ -51,12 +52,14 @@ class Turns:
         settings: Settings,
         directory: Directory,
         clock: Callable[[], float],
+        measures: Measures,
     ) -> None:
         self._db = db
         self._connections = connections
         self._settings = settings
         self._directory = directory
         self._clock = clock
+        self._measures = measures
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, Turn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -155,6 +158,10 @@ class Turns:
             and turn.reply is not None
             and self._db.read(messages.is_being_written, turn.reply.message.id)
         ]
+
+    def count_running(self) -> int:
+        """How many replies are being written, or are about to."""
+        return len(self._running)
 
     def forget(self, chat_id: str) -> None:
         """The chat is gone: its reply ends, and what waited for it is told so."""
@@ -265,7 +272,7 @@ class Turns:
         status: Status = "complete"
         error = None
         try:
-            await turn.speak(asyncio.ensure_future(self._listen(reply, answers)))
+            await turn.speak(asyncio.ensure_future(self._listen(turn, reply, answers)))
             status = turn.cut or status
         except QuilliumError as cause:
             status, error = "failed", cause.public()
@@ -275,7 +282,7 @@ class Turns:
         reply.flush()
         await self._end(turn, reply, status, error)
 
-    async def _listen(self, reply: Reply, answers: Message) -> None:
+    async def _listen(self, turn: Turn, reply: Reply, answers: Message) -> None:
         """Pass on what the provider says, and keep it safe once a second."""
         model = reply.message.model
         assert model is not None
@@ -289,6 +296,8 @@ class Turns:
         stored_at = loop.time()
         async with contextlib.aclosing(provider.reply(lines, model)) as pieces:
             async for piece in pieces:
+                if not reply.has_begun:
+                    self._measures.first_text(loop.time() - turn.asked_at)
                 reply.say(piece)
                 if loop.time() >= stored_at + CHECKPOINT_SECONDS:
                     with contextlib.suppress(StorageUnavailable):  # the end is tried until it works
@@ -304,6 +313,7 @@ class Turns:
             if message is None:
                 turn.is_abandoned = True
             else:
+                self._measures.reply_ended(status)
                 self._publish(turn, frames.message(message))
             self._finish(turn)
 

@@ -14,7 +14,7 @@ from handlers.operations import Operation
 ROOT = Path(__file__).parent.parent
 OPERATIONS = [
     (f"{method} {route.path}", operation)
-    for route in (*routes.API, *routes.AROUND)
+    for route in routes.ALL
     for method, operation in route.operations.items()
 ]
 
@@ -29,7 +29,7 @@ def test_each_operation_has_schema_docs_and_test(name: str, operation: Operation
         assert f'"{name}"' in tests
     for schema in (operation.body, operation.answer):
         assert schema is None or schema in schemas.SCHEMAS
-    if path not in {"/ws", "/", "/static/{file}", "/docs", "/openapi.json"} and (
+    if path not in {"/ws", "/", "/static/{file}", "/docs", "/openapi.json", "/metrics"} and (
         operation.status != 204
     ):
         assert operation.answer is not None

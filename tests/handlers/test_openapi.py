@@ -17,7 +17,7 @@ OPERATIONS = [
     (path, method)
     for path, item in DOCUMENT["paths"].items()
     for method in item
-    if method != "servers"
+    if method not in {"servers", "parameters"}
 ]
 
 
@@ -72,9 +72,25 @@ def test_the_frames_of_the_socket_are_described() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in schemas.SCHEMAS if name != "common"])
-def test_examples_are_what_they_show(name: str) -> None:
-    for example in schemas.SCHEMAS[name].get("examples", []):
+def test_each_schema_has_examples_that_are_what_they_show(name: str) -> None:
+    assert schemas.SCHEMAS[name]["examples"]
+    for example in schemas.SCHEMAS[name]["examples"]:
         schemas.validate(name, example)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_each_refusal_has_an_example_of_each_code(path: str, method: str) -> None:
+    for status, answer in DOCUMENT["paths"][path][method]["responses"].items():
+        content = answer.get("content", {}).get("application/json", {})
+        form = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        if form in {"error", "openai_error"}:
+            codes = answer["description"].replace("`", "").split(" or ")
+            assert list(content["examples"]) == codes, status
+            for code, reference in content["examples"].items():
+                name = reference["$ref"].rpartition("/")[2]
+                shown = DOCUMENT["components"]["examples"][name]["value"]
+                assert shown["error"]["code"] == code
+                schemas.validate(form, shown)
 
 
 async def test_it_is_served_to_anybody(anyone: Client) -> None:

@@ -1,0 +1,120 @@
+"""`/metrics`: what Prometheus reads (contract, section 9), by `prometheus-client`.
+
+What others count anyway is asked of them when somebody reads; the rest is counted as it happens.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from core.measures import Measures
+from core.options import ConfigError
+from storage.writer import Statistics
+
+EXTRA = ".venv/bin/pip install -e '.[metrics]'"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_FIRST_TEXT_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+class Prometheus(Measures):
+    """Counts what it is told, in a registry of its own."""
+
+    def __init__(self) -> None:
+        """Raises `ConfigError` if the `metrics` extra is not installed."""
+        if importlib.util.find_spec("prometheus_client") is None:
+            raise ConfigError(f"--metrics needs the metrics extra: {EXTRA}")
+        # Only now: nobody else should pay for the import.
+        from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+
+        registry: Any = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._registry = registry
+        self._requests = Histogram(
+            "quillium_request_seconds",
+            "Requests that were answered, handshakes of WebSockets among them",
+            ["route", "method", "status"],
+            buckets=_REQUEST_SECONDS,
+            registry=registry,
+        )
+        self._sent = Counter("quillium_frames_sent", "Frames to sockets", registry=registry)
+        self._received = Counter(
+            "quillium_frames_received", "Frames from sockets", ["type"], registry=registry
+        )
+        self._refusals = Counter(
+            "quillium_refusals", "Callers who had nothing left", ["bucket"], registry=registry
+        )
+        self._first_text = Histogram(
+            "quillium_first_text_seconds",
+            "From a message that is stored to the first text of its reply",
+            buckets=_FIRST_TEXT_SECONDS,
+            registry=registry,
+        )
+        self._replies = Counter(
+            "quillium_replies", "Replies that ended", ["status"], registry=registry
+        )
+
+    def ask(
+        self,
+        sockets: Callable[[], int],
+        replies: Callable[[], int],
+        writer: Callable[[], Statistics],
+    ) -> None:
+        """Where to ask, when somebody reads, for what is counted there."""
+        self._registry.register(_Asked(sockets, replies, writer))
+
+    def text(self) -> bytes:
+        """All figures, in Prometheus' text format 0.0.4."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self._registry)
+
+    def request(self, route: str, method: str, status: int, seconds: float) -> None:
+        self._requests.labels(route, method, str(status)).observe(seconds)
+
+    def frame_sent(self) -> None:
+        self._sent.inc()
+
+    def frame_received(self, type: str) -> None:
+        self._received.labels(type).inc()
+
+    def refused(self, bucket: str) -> None:
+        self._refusals.labels(bucket).inc()
+
+    def first_text(self, seconds: float) -> None:
+        self._first_text.observe(seconds)
+
+    def reply_ended(self, status: str) -> None:
+        self._replies.labels(status).inc()
+
+
+class _Asked:
+    """A collector of `prometheus-client` for what others count."""
+
+    def __init__(
+        self,
+        sockets: Callable[[], int],
+        replies: Callable[[], int],
+        writer: Callable[[], Statistics],
+    ) -> None:
+        self._sockets = sockets
+        self._replies = replies
+        self._writer = writer
+
+    def collect(self) -> Iterator[Any]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        writer = self._writer()
+        yield GaugeMetricFamily("quillium_sockets", "Open sockets", value=self._sockets())
+        yield GaugeMetricFamily(
+            "quillium_replies_under_way", "Replies that are being written", value=self._replies()
+        )
+        for name, text, value in (
+            ("commits", "Commits, each of a batch of writes", writer.commits),
+            ("writes", "Writes that were stored", writer.writes),
+            ("write_wait_seconds", "Waited for writes to be stored", writer.seconds_waited),
+        ):
+            yield CounterMetricFamily(f"quillium_{name}", text, value=value)
