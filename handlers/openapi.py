@@ -288,16 +288,29 @@ def _component(schema: Any) -> Any:
         return [_component(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {name: part for name, part in schema.items() if name not in _NOT_SHOWN}
-    return {name: _led(part) if name == "$ref" else _component(part) for name, part in kept.items()}
+    shown = {
+        name: _component(part)
+        for name, part in schema.items()
+        if name not in _NOT_SHOWN and name != "$ref"
+    }
+    return {**_led(schema["$ref"]), **shown} if "$ref" in schema else shown
 
 
-def _led(reference: str) -> str:
-    """Where a reference of a schema file leads in the document."""
+def _led(reference: str) -> Any:
+    """What a reference of a schema file becomes in the document.
+
+    Generators of clients follow one to a whole component alone: a part of one is put in its place,
+    without its default, which would have them send what nobody has chosen.
+    """
     file, _, place = reference.partition(".json")
     if file == "common":
-        return _reference(_common(place.removeprefix("#/$defs/")))["$ref"]
-    return _reference(file)["$ref"] + place.removeprefix("#")
+        return _reference(_common(place.removeprefix("#/$defs/")))
+    if not place:
+        return _reference(file)
+    part = schemas.SCHEMAS[file]
+    for name in place.removeprefix("#/").split("/"):
+        part = part[name]
+    return _component({name: value for name, value in part.items() if name != "default"})
 
 
 def _common(part: str) -> str:

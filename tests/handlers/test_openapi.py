@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,19 @@ OPERATIONS = [
 
 def test_it_is_openapi() -> None:
     assert list(OpenAPIV31SpecValidator(DOCUMENT).iter_errors()) == []
+
+
+def test_generators_of_clients_can_follow_it() -> None:
+    """What openapi-python-client stumbled over: they name types by titles, and follow no deeper."""
+    titles = [
+        part["title"] for part in DOCUMENT["components"]["schemas"].values() if "title" in part
+    ]
+    assert len(set(titles)) == len(titles)
+    references = re.findall(r'"\$ref": "([^"]*)"', json.dumps(DOCUMENT))
+    assert all(re.fullmatch(r"#/components/\w+/[\w-]+", reference) for reference in references)
+    update = DOCUMENT["components"]["schemas"]["user_settings_update"]["properties"]
+    assert update["theme"]["enum"] == ["light", "dark", "system"]
+    assert "default" not in update["theme"]  # it would be sent by who has chosen nothing
 
 
 def test_every_operation_is_described() -> None:
