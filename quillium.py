@@ -53,8 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         chosen, command, argument = config.parse(given, os.environ, __version__)
-        if chosen.dev and command is None and _IS_WATCHED not in os.environ and os.name == "posix":
-            _be_watched(given)
+        if chosen.dev and command is None:
+            if getattr(sys, "frozen", False):
+                raise ConfigError("--dev needs the source: run it from a checkout")
+            if _IS_WATCHED not in os.environ and os.name == "posix":
+                _be_watched(given)
         with logs.Log(chosen.log_level, chosen.log_format):
             if command is not None:
                 return commands.run(chosen, command, argument)

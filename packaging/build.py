@@ -1,0 +1,61 @@
+"""Builds Quillium as a folder that runs on machines without Python, for desktop applications.
+
+    python packaging/build.py
+
+The folder is `dist/quillium`; start `dist/quillium/quillium --sidecar`. It is for the system and
+the processor that it was built on. docs/desktop.md tells how to ship it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ("static", "schemas")  # beside the code, where it looks for them
+EXTRAS = {"local": "xllamacpp", "metrics": "prometheus_client"}  # left out unless asked for
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description="Build dist/quillium, a folder that needs no Python"
+    )
+    parser.add_argument("--to", type=Path, default=ROOT / "dist", help="where the folder is put")
+    parser.add_argument(
+        "--with", dest="extras", action="append", choices=EXTRAS, default=[], help="an extra"
+    )
+    chosen = parser.parse_args()
+    for module in ("PyInstaller", *(EXTRAS[extra] for extra in chosen.extras)):
+        if importlib.util.find_spec(module) is None:
+            wanted = ",".join(["bundle", *chosen.extras])
+            print(f"{module} is missing: .venv/bin/pip install -e '.[{wanted}]'", file=sys.stderr)
+            return 2
+    left_out = [module for extra, module in EXTRAS.items() if extra not in chosen.extras]
+    from PyInstaller.__main__ import run
+
+    work = chosen.to / "build"
+    options = [
+        "--noconfirm",
+        "--clean",
+        "--log-level=WARN",
+        "--onedir",  # one file would run as two processes, and a killed one leave the other
+        "--name=quillium",
+        f"--distpath={chosen.to}",
+        f"--workpath={work}",
+        f"--specpath={work}",
+        *(f"--add-data={ROOT / name}{os.pathsep}{name}" for name in DATA),
+        *(f"--exclude-module={module}" for module in left_out),
+        str(ROOT / "quillium.py"),
+    ]
+    run(options)
+    folder = chosen.to / "quillium"
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{folder} is built: {size / 1e6:.0f} MB.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
