@@ -31,9 +31,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0},
     },
     "q": {
-        "description": "Words to look for in titles and messages",
+        "description": "Words to look for in titles and messages, such as `garden spring`",
         "schema": {"type": "string"},
-        "example": "garden spring",
     },
     "order": {
         "description": "Oldest or newest first",
@@ -53,19 +52,18 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     },
 }
 
+# With no `example`: the viewer at `/docs` would send it when somebody tries an operation.
 _SENT_HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
         "description": "A name for the request, which its answer and the log carry; another one is"
         " made if this is not valid",
         "schema": {"type": "string"},
-        "example": "7b0c2a",
     },
     "X-Quillium-Simulate": {
         "description": "How the request is to go, where the server was started with `--dev`: a"
-        " comma-separated list of `latency=MS`, `status=CODE`, `token_expired`, `rate_limited`,"
+        " comma-separated list of `latency=800`, `status=CODE`, `token_expired`, `rate_limited`,"
         " `drop`. A WebSocket takes it as the query parameter `simulate`, with `drop_after=N` too",
         "schema": {"type": "string"},
-        "example": "latency=800",
     },
 }
 

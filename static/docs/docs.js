@@ -1,5 +1,10 @@
 /** The API to read and try. Who is signed in on the page is so here, too. */
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const show = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", show);
+show();
+
 const docs = SwaggerUIBundle({
   url: "/api/v1/openapi.json",
   dom_id: "#docs",
