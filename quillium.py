@@ -26,7 +26,6 @@ _ROOMS = _HOME / "_quillium" if (_HOME / "_quillium").is_dir() else _HOME
 sys.path.insert(0, str(_ROOMS))
 
 from tornado import autoreload  # noqa: E402
-from tornado.httpserver import HTTPServer  # noqa: E402
 from tornado.netutil import bind_sockets  # noqa: E402
 
 import services  # noqa: E402
@@ -35,7 +34,8 @@ from core import config, logs  # noqa: E402
 from core.options import ConfigError  # noqa: E402
 from core.progress import Progress  # noqa: E402
 from handlers import commands  # noqa: E402
-from handlers.application import SERVER_SETTINGS, QuilliumApplication  # noqa: E402
+from handlers.application import QuilliumApplication  # noqa: E402
+from handlers.server import Server  # noqa: E402
 from services import demonstration  # noqa: E402
 from services.metrics import Prometheus  # noqa: E402
 from storage import folder, users  # noqa: E402
@@ -108,7 +108,7 @@ async def serve(chosen: config.Config) -> None:
             application = QuilliumApplication(
                 rooms, _ROOMS / "static", stopping.is_set, control_key=door.key
             )
-            server = HTTPServer(application, xheaders=chosen.trusted_proxy, **SERVER_SETTINGS)
+            server = Server(application, xheaders=chosen.trusted_proxy)
             loop = asyncio.get_running_loop()
 
             def stop() -> None:

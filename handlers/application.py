@@ -17,20 +17,10 @@ from core import logs
 from handlers import openapi, routes
 from handlers.base import MAX_BODY, BaseHandler, NoSuchRoute
 from handlers.operations import UnderWay
+from handlers.server import Relay
 from services import Services
 
 log = logging.getLogger("quillium.access")
-
-# Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
-# is still sending never sees. So ours is the one that counts: the rest is read and thrown away.
-NO_LIMIT = 1 << 50
-
-SERVER_SETTINGS = {
-    "max_body_size": NO_LIMIT,
-    "max_header_size": 1 << 16,
-    "idle_connection_timeout": 300,  # seconds; SECURITY.md, "The edge"
-    "body_timeout": 30,
-}
 
 
 class QuilliumApplication(Application):
@@ -90,36 +80,23 @@ class QuilliumApplication(Application):
         return _BoundedBody(delegate, arguments)
 
 
-class _BoundedBody(httputil.HTTPMessageDelegate):
+class _BoundedBody(Relay):
     """Passes on a body of at most `MAX_BODY` bytes; reads the rest without keeping it.
 
     So memory does not grow, the handler can answer 413, and the client gets to see it.
     """
 
     def __init__(self, delegate: httputil.HTTPMessageDelegate, arguments: dict[str, Any]) -> None:
-        self._delegate = delegate
+        super().__init__(delegate)
         self._arguments = arguments
         self._received = 0
-
-    def headers_received(
-        self,
-        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
-        headers: httputil.HTTPHeaders,
-    ) -> Awaitable[None] | None:
-        return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._received += len(chunk)
         if self._received > MAX_BODY:
             self._arguments["is_too_large"] = True
             return None
-        return self._delegate.data_received(chunk)
-
-    def finish(self) -> None:
-        self._delegate.finish()
-
-    def on_connection_close(self) -> None:
-        self._delegate.on_connection_close()
+        return super().data_received(chunk)
 
 
 def _log_request(handler: RequestHandler) -> None:

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
-from tornado.httpserver import HTTPServer
 from tornado.httputil import url_concat
 from tornado.ioloop import IOLoop
 from tornado.netutil import bind_sockets
@@ -26,7 +25,8 @@ import schemas
 import services
 from core import config
 from handlers import openapi
-from handlers.application import SERVER_SETTINGS, QuilliumApplication
+from handlers.application import QuilliumApplication
+from handlers.server import Server
 from services.metrics import Prometheus
 from storage import folder
 from tests.program import Program
@@ -306,9 +306,9 @@ def http_server(app: QuilliumApplication, io_loop: IOLoop) -> Any:
     (socket,) = bind_sockets(0, "127.0.0.1")
     port = socket.getsockname()[1]
 
-    async def start() -> HTTPServer:
+    async def start() -> Server:
         xheaders = app.settings.get("xheaders", False)
-        server = HTTPServer(app, xheaders=xheaders, **SERVER_SETTINGS)
+        server = Server(app, xheaders=xheaders)
         server.add_socket(socket)
         return server
 

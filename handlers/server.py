@@ -1,0 +1,143 @@
+"""The HTTP server: Tornado's, with what it has no setting for (SECURITY.md, "The edge").
+
+A header that has begun has to be there within 10 s; Tornado's one limit is for idle connections
+too. And there are never so many connections that the database, or those who are connected already,
+lack a file to open.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable
+from typing import Any
+
+from tornado import httputil
+from tornado.http1connection import HTTP1ServerConnection
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import PeriodicCallback
+from tornado.iostream import IOStream
+from tornado.web import Application
+
+HEADER_SECONDS = 10.0
+_LOOKS = 4  # at headers that have begun, within that time
+_MOST_FILES = 16_384  # that are asked of the system
+_FILES_KEPT = 100  # for the database, upstreams and the rest
+
+# Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
+# is still sending never sees. So the application's is the one that counts, and reads on.
+_NO_LIMIT = 1 << 50
+
+
+class Server(HTTPServer):
+    def initialize(  # type: ignore[override]
+        self, application: Application, xheaders: bool = False
+    ) -> None:
+        """The constructor, by the name that Tornado gives it."""
+        super().initialize(
+            application,
+            xheaders=xheaders,
+            max_body_size=_NO_LIMIT,
+            max_header_size=1 << 16,
+            idle_connection_timeout=300,
+            body_timeout=30,
+        )
+        self._last_file = _allowed_files() - _FILES_KEPT
+        # How often in a row the beginning of a header was seen, and not its end.
+        self._looks: dict[HTTP1ServerConnection, int] = {}
+        self._looking = PeriodicCallback(self._look, 1000 * HEADER_SECONDS / _LOOKS)
+
+    def add_sockets(self, sockets: Any) -> None:
+        super().add_sockets(sockets)
+        self._looking.start()
+
+    def stop(self) -> None:
+        self._looking.stop()
+        super().stop()
+
+    def handle_stream(self, stream: IOStream, address: Any) -> None:
+        # POSIX gives the lowest free number, so this one tells how many files are open.
+        if os.name == "posix" and stream.socket.fileno() > self._last_file:
+            stream.close()
+            return
+        super().handle_stream(stream, address)
+
+    def start_request(
+        self, server_conn: object, request_conn: httputil.HTTPConnection
+    ) -> httputil.HTTPMessageDelegate:
+        assert isinstance(server_conn, HTTP1ServerConnection)
+        self._looks[server_conn] = 0
+        delegate = super().start_request(server_conn, request_conn)
+        return _UntilHeader(delegate, server_conn, self._looks)
+
+    def on_close(self, server_conn: object) -> None:
+        assert isinstance(server_conn, HTTP1ServerConnection)
+        self._looks.pop(server_conn, None)
+        super().on_close(server_conn)
+
+    def _look(self) -> None:
+        for connection, looks in list(self._looks.items()):
+            # A private name, and the only one that knows. A test sees that it still does.
+            if connection.stream._read_buffer_size == 0:
+                continue
+            self._looks[connection] = looks + 1
+            if looks + 1 == _LOOKS:
+                connection.stream.close()
+
+
+class Relay(httputil.HTTPMessageDelegate):
+    """Passes a request on as it comes. For those who want to see or change some of it."""
+
+    def __init__(self, delegate: httputil.HTTPMessageDelegate) -> None:
+        self._delegate = delegate
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> Awaitable[None] | None:
+        return self._delegate.headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        return self._delegate.data_received(chunk)
+
+    def finish(self) -> None:
+        self._delegate.finish()
+
+    def on_connection_close(self) -> None:
+        self._delegate.on_connection_close()
+
+
+class _UntilHeader(Relay):
+    """Forgets the connection in `looks` once its header is there."""
+
+    def __init__(
+        self,
+        delegate: httputil.HTTPMessageDelegate,
+        connection: HTTP1ServerConnection,
+        looks: dict[HTTP1ServerConnection, int],
+    ) -> None:
+        super().__init__(delegate)
+        self._connection = connection
+        self._looks = looks
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> Awaitable[None] | None:
+        self._looks.pop(self._connection, None)
+        return super().headers_received(start_line, headers)
+
+
+def _allowed_files() -> int:
+    """How many files the process may have open, after asking for more than systems begin with."""
+    if os.name != "posix":
+        return _MOST_FILES
+    import resource  # not there on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
+    return _MOST_FILES if soft == resource.RLIM_INFINITY else soft
