@@ -40,6 +40,9 @@ from services import demonstration  # noqa: E402
 from services.metrics import Prometheus  # noqa: E402
 from storage import folder, users  # noqa: E402
 
+# Connections that wait to be accepted. When a thousand come at once and there is no room, somebody
+# else's is tried again by their system only a second later.
+BACKLOG = 1024
 DRAIN_SECONDS = 8.0  # within which requests under way may end; then they are cut
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` starts anew
 log = logging.getLogger("quillium")
@@ -93,7 +96,7 @@ async def serve(chosen: config.Config) -> None:
     with folder.held(chosen.data_dir) as data:
         secret = chosen.jwt_secret.encode() if chosen.jwt_secret else data.secret()
         try:
-            sockets = bind_sockets(chosen.port, chosen.host)
+            sockets = bind_sockets(chosen.port, chosen.host, backlog=BACKLOG)
         except OSError as error:
             where = f"{chosen.host}:{chosen.port}"
             raise ConfigError(

@@ -1,6 +1,6 @@
 """How fast the local model speaks through Quillium, beside llama.cpp alone, in one run.
 
-    python bench/models.py MODEL.gguf
+    python -m bench.models MODEL.gguf
 
 Both are loaded at once and take turns. "Alone" is llama.cpp's own server, with the same settings,
 asked directly. It takes about a minute and stops by itself.
@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from program import account, call, start_quillium
+from bench.program import account, call, start_quillium
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 

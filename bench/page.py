@@ -1,6 +1,6 @@
 """When the page can be used, counted from the server's first answer.
 
-    python bench/page.py
+    python -m bench.page
 
 Chromium opens the page of a server that has just started, for somebody new and for somebody who
 is signed in and has a hundred chats, with an empty cache and with what it kept. It prints medians,
@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from program import account, call, start_quillium
+
+from bench.program import account, call, start_quillium
 
 ROUNDS = 10
 CHATS = 100

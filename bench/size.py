@@ -1,6 +1,6 @@
 """What a database of two million messages costs, against one of two thousand.
 
-    python bench/size.py [--messages 2000000] [--keep FOLDER]
+    python -m bench.size [--messages 2000000] [--keep FOLDER]
 
 Makes both (the large one takes some minutes and about 2 GB of disk), starts a server on each, and
 prints the median of each figure and their ratio. A tenth of the messages are in one chat, the rest
@@ -21,10 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from program import account, call, start_quillium
-
+from bench.program import account, call, start_quillium
 from core import ids
 from storage import chats, users
 from storage.connection import connect

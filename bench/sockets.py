@@ -1,6 +1,6 @@
 """What 2,000 idle sockets of 200 users cost, and how soon a message is on all ten of a user's.
 
-    python bench/sockets.py
+    python -m bench.sockets
 
 Beside it, in the same run, a bare Tornado WebSocket with as many sockets. It takes about two
 minutes and stops by itself.
@@ -21,8 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from program import account, call, start, start_quillium
 from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from bench.program import account, call, start, start_quillium
 
 IN_ONE_MESSAGE = 100_000  # characters; ten of them are more than waits for one who does not read
 

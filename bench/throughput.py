@@ -1,6 +1,6 @@
 """How many requests a second Quillium answers, as a share of what a bare Tornado handler does.
 
-    python bench/throughput.py
+    python -m bench.throughput
 
 Both run side by side in this one run, and take turns, so that what the machine does meanwhile hits
 both. Each is loaded over keep-alive connections by a small client in this process, the same for
@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from program import account, call, start, start_quillium
+from bench.program import account, call, start, start_quillium
 
 CONNECTIONS = 16
 CHATS = 10_000

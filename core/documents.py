@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from core.errors import InvalidRequest
@@ -15,8 +16,11 @@ from core.errors import InvalidRequest
 MAX_DEPTH = 64
 
 
-def parse(text: str | bytes) -> dict[str, Any]:
-    """The JSON object in `text`. Raises `InvalidRequest` that says what is wrong with it."""
+def parse(text: str | bytes, passwords: Sequence[str] = ()) -> dict[str, Any]:
+    """The JSON object in `text`. Raises `InvalidRequest` that says what is wrong with it.
+
+    Fields of the names `passwords` may hold U+0000: they are not stored, and any is one's own.
+    """
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
@@ -44,7 +48,14 @@ def parse(text: str | bytes) -> dict[str, Any]:
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(document)
     if "\\u" in text:
-        _check_strings(document)
+        _check_strings(
+            {
+                name: value.replace("\0", "")
+                if name in passwords and isinstance(value, str)
+                else value
+                for name, value in document.items()
+            }
+        )
     return document
 
 

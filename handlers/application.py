@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,10 @@ from handlers.server import Relay
 from services import Services
 
 log = logging.getLogger("quillium.access")
+
+SMALL_BODY = 1 << 16  # bytes; nearly all that people say
+LARGE_BODIES = 16  # that are read at a time; some 45 MiB with what becomes of them
+_LENGTH = re.compile(r"[0-9]{1,20}\Z")
 
 
 class QuilliumApplication(Application):
@@ -48,6 +53,7 @@ class QuilliumApplication(Application):
         )
         self._services = services
         self._routes = routes.compiled()
+        self._places = asyncio.Semaphore(LARGE_BODIES)
 
     async def drained(self, seconds: float) -> None:
         """Wait until no request and no socket is under way, at most so long."""
@@ -77,26 +83,73 @@ class QuilliumApplication(Application):
             "route": route.path,
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
-        return _BoundedBody(delegate, arguments)
+        return _BoundedBody(delegate, arguments, self._places)
 
 
 class _BoundedBody(Relay):
     """Passes on a body of at most `MAX_BODY` bytes; reads the rest without keeping it.
 
-    So memory does not grow, the handler can answer 413, and the client gets to see it.
+    So the handler can answer 413, and the client gets to see it. Of bodies that are not small, so
+    many are read at a time as `places` has; the others wait in their connection. Whatever comes,
+    memory is bounded.
     """
 
-    def __init__(self, delegate: httputil.HTTPMessageDelegate, arguments: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        delegate: httputil.HTTPMessageDelegate,
+        arguments: dict[str, Any],
+        places: asyncio.Semaphore,
+    ) -> None:
         super().__init__(delegate)
         self._arguments = arguments
+        self._places = places
+        self._has_place = False
+        self._has_ended = False
         self._received = 0
+
+    def headers_received(
+        self,
+        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
+        headers: httputil.HTTPHeaders,
+    ) -> Awaitable[None] | None:
+        announced = headers.get("Content-Length", "")
+        if _LENGTH.match(announced) and int(announced) > MAX_BODY:
+            self._arguments["is_too_large"] = True
+        return super().headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._received += len(chunk)
         if self._received > MAX_BODY:
             self._arguments["is_too_large"] = True
+        if self._arguments.get("is_too_large"):
             return None
+        if self._received > SMALL_BODY and not self._has_place:
+            return self._take_place(chunk)
         return super().data_received(chunk)
+
+    def finish(self) -> None:
+        super().finish()
+        self._end()
+
+    def on_connection_close(self) -> None:
+        super().on_connection_close()
+        self._end()
+
+    async def _take_place(self, chunk: bytes) -> None:
+        await self._places.acquire()
+        if self._has_ended:  # its time was up while it waited
+            self._places.release()
+            return
+        self._has_place = True
+        passed_on = super().data_received(chunk)
+        if passed_on is not None:
+            await passed_on
+
+    def _end(self) -> None:
+        self._has_ended = True
+        if self._has_place:
+            self._has_place = False
+            self._places.release()
 
 
 def _log_request(handler: RequestHandler) -> None:

@@ -263,7 +263,7 @@ class BaseHandler(RequestHandler):
         assert name is not None
         required = schemas.SCHEMAS[name].get("required")
         body = self.request.body
-        document = documents.parse(body) if body or required else {}
+        document = documents.parse(body, schemas.passwords(name)) if body or required else {}
         return schemas.accept(name, document)
 
     def parameter(self, name: str) -> str | None:

@@ -15,8 +15,8 @@ from handlers.operations import Access, Operation
 _ABOUT = """\
 The backend of an AI chat. Errors come as `{"error": {"code", "message", "details"}}`; `message` is
 always the same for a code, `details` says what was wrong this time. A minute has so many requests
-for each user as the admin allows (`X-RateLimit-*`). No text may hold U+0000 or half of a surrogate
-pair; white space around names, titles and addresses is taken off.
+for each user as the admin allows (`X-RateLimit-*`). No text but a password may hold U+0000, and
+none half of a surrogate pair; white space around names, titles and addresses is taken off.
 
 The WebSocket at `/ws` takes frames as `frame_to_server` describes them, and sends those of
 `frame_from_server`."""

@@ -88,6 +88,15 @@ def defaults(name: str) -> dict[str, Any]:
 
 
 @functools.cache
+def passwords(name: str) -> tuple[str, ...]:
+    """The fields of a body that are passwords."""
+    properties = SCHEMAS[name]["properties"]
+    return tuple(
+        field for field, part in properties.items() if part.get("$ref", "").endswith("password")
+    )
+
+
+@functools.cache
 def _trimmed_fields(name: str) -> tuple[str, ...]:
     properties = SCHEMAS[name]["properties"]
     return tuple(field for field, part in properties.items() if part.get("x-trim"))

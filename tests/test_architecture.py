@@ -68,6 +68,20 @@ def test_sql_and_http_stay_in_their_rooms(path: Path) -> None:
         assert used <= allowed
 
 
+def test_sql_is_put_together_of_constants_alone() -> None:
+    """Values go in as parameters. What an f-string may hold is a constant, a number, or a name of
+    ours from this list."""
+    ours = {"order", "table", "index", "name", "schema", "wanted", "these", "those"}
+    for path in (ROOT / "storage").glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "execute":
+                continue
+            for part in ast.walk(call.args[0]):
+                if isinstance(part, ast.FormattedValue) and part.format_spec is None:
+                    name = ast.unparse(part.value).rpartition(".")[2]
+                    assert name.isupper() or name in ours, f"{path.name}: {name}"
+
+
 def test_files_stay_readable() -> None:
     long = {str(p): n for p in FILES if (n := len(p.read_text().splitlines())) > 400}
     assert long == {}

@@ -149,6 +149,29 @@ def test_huge_bodies_cost_no_memory(target: Target, token: str) -> None:
         assert all(b" 413 " in answer for answer in pool.map(send, range(4)))
 
 
+def test_bodies_of_a_mebibyte_from_50_clients(target: Target, token: str) -> None:
+    body = b'{"title": "' + b"x" * (MIB - 13) + b'"}'
+    with target.bounded(), ThreadPoolExecutor(50) as pool:
+        sent = [pool.submit(target.api, "POST", "/chats", body, token) for _ in range(200)]
+        assert {answer.result().error for answer in sent} == {"400 invalid_request"}
+
+
+def test_large_bodies_that_never_end(target: Target, token: str) -> None:
+    """They hold up other large bodies while they last, and nothing else."""
+    head = f"POST /api/v1/chats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {MIB}\r\n\r\n"
+    stalled = [target.connection() for _ in range(40)]
+    for connection in stalled:
+        connection.sendall(head.encode() + b" " * 200_000)
+    for _ in range(5):
+        assert target.api("POST", "/chats", {"title": "x"}, token).status == 201
+    for connection in stalled:
+        connection.close()
+    body = {"content": "x" * 100_000}
+    chat = target.api("POST", "/chats", {"title": "x"}, token).body["id"]
+    assert target.api("POST", f"/chats/{chat}/messages", body, token).status == 201
+
+
 def test_headers_over_64_kib(target: Target) -> None:
     head = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
     assert b" 200 " in raw(target, head + b"X: " + b"x" * 60_000 + b"\r\n\r\n")[0]

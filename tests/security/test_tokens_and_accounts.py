@@ -235,6 +235,8 @@ def test_1000_logins_at_once(launched: Any) -> None:
         ("x" * 72 + "a", "x" * 72 + "b"),
         ("ä" * 40 + "a", "ä" * 40),
         ("        ", "         "),
+        ("12345678\0rest", "12345678\0best"),
+        ("12345678\0", "12345678"),
     ],
 )
 def test_each_password_is_its_own(target: Target, password: str, other: str) -> None:
@@ -242,12 +244,6 @@ def test_each_password_is_its_own(target: Target, password: str, other: str) -> 
     target.register(email, password)
     assert target.login(email, password).status == 200
     assert target.login(email, other).error == "401 invalid_credentials"
-
-
-def test_a_password_with_nul_is_refused_and_not_cut(target: Target) -> None:
-    body = {"email": "nul@example.com", "password": "12345678\0rest"}
-    assert target.api("POST", "/auth/register", body).error == "400 invalid_request"
-    assert target.login("nul@example.com", "12345678").error == "401 invalid_credentials"
 
 
 def test_api_keys_in_the_database_file(launched: Any, tmp_path: Path) -> None:
