@@ -14,7 +14,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from handlers import routes
-from tests.security.conftest import Target
+from tests.security.conftest import GROWTH, Target
 
 MIB = 1 << 20
 EVIL_ORIGINS = (
@@ -149,27 +149,50 @@ def test_huge_bodies_cost_no_memory(target: Target, token: str) -> None:
         assert all(b" 413 " in answer for answer in pool.map(send, range(4)))
 
 
-def test_bodies_of_a_mebibyte_from_50_clients(target: Target, token: str) -> None:
+def stalled(target: Target, token: str, number: int, length: int, sent: int) -> list[Any]:
+    """Connections that announce a body, send some of it, and wait."""
+    head = f"POST /api/v1/chats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    connections = [target.connection() for _ in range(number)]
+    for connection in connections:
+        connection.sendall(head.encode() + b" " * sent)
+    for _ in range(20):  # by then the server has read what it will
+        assert target.ask("GET", "/health").status == 200
+    return connections
+
+
+def test_bodies_of_a_mebibyte_from_many_clients(target: Target, token: str) -> None:
     body = b'{"title": "' + b"x" * (MIB - 13) + b'"}'
     with target.bounded(), ThreadPoolExecutor(50) as pool:
         sent = [pool.submit(target.api, "POST", "/chats", body, token) for _ in range(200)]
         assert {answer.result().error for answer in sent} == {"400 invalid_request"}
+    with target.bounded():
+        before = target.memory()
+        connections = stalled(target, token, 150, MIB, MIB - 1)
+        assert target.memory() - before < GROWTH
+        for connection in connections[::-1]:  # the last ones have to wait
+            connection.sendall(b" ")
+        for connection in connections:
+            assert b" 400 " in answer_of(connection)[0]
+            connection.close()
 
 
 def test_large_bodies_that_never_end(target: Target, token: str) -> None:
     """They hold up other large bodies while they last, and nothing else."""
-    head = f"POST /api/v1/chats HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-    head += f"Content-Type: application/json\r\nContent-Length: {MIB}\r\n\r\n"
-    stalled = [target.connection() for _ in range(40)]
-    for connection in stalled:
-        connection.sendall(head.encode() + b" " * 200_000)
+    connections = stalled(target, token, 40, MIB, 200_000)
     for _ in range(5):
         assert target.api("POST", "/chats", {"title": "x"}, token).status == 201
-    for connection in stalled:
+    for connection in connections:
         connection.close()
     body = {"content": "x" * 100_000}
     chat = target.api("POST", "/chats", {"title": "x"}, token).body["id"]
-    assert target.api("POST", f"/chats/{chat}/messages", body, token).status == 201
+    path = f"/chats/{chat}/messages"
+    assert target.api("POST", path, body, token).status == 201
+    # Those that are too large hold up nobody.
+    connections = stalled(target, token, 40, MIB + 1, 200_000)
+    assert target.api("POST", path, body, token).status == 201
+    for connection in connections:
+        connection.close()
 
 
 def test_headers_over_64_kib(target: Target) -> None:
@@ -254,6 +277,7 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_a_body_that_is_no_json_object_of_ours(target: Target, token: str, name: str) -> None:
     body = BODIES[name]
+    assert target.api("POST", "/chats", body or b"x", token).error == "400 invalid_request"
     for method, path in (
         ("PUT", "/users/me"),
         ("POST", "/auth/login"),
@@ -269,6 +293,20 @@ def test_a_body_that_is_no_json_object_of_ours(target: Target, token: str, name:
         ws.send(body.decode("utf-8", "replace"))
         error = json.loads(ws.recv(timeout=10))
         assert (error["type"], error["data"]["code"]) == ("error", "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["NaN", "-Infinity", "1e400", "1" + "0" * 5000, '{"a": 1, "a": 2}', "[" * 65 + "]" * 65,
+     '"\\udc00"', '"\\u0000"', '{"\\ud800": 1}'],
+)  # fmt: skip
+def test_the_same_where_any_field_is_taken(target: Target, token: str, value: str) -> None:
+    path, said = "/openai/v1/chat/completions", '{"role": "user", "content": "x"}'
+    asked = '{"model": "m", "messages": [%s], "metadata": %s}'
+    deep = "[" * 63 + "]" * 63
+    assert target.ask("POST", path, (asked % (said, deep)).encode(), token).status == 200
+    refused = target.ask("POST", path, (asked % (said, value)).encode(), token)
+    assert refused.error == "400 invalid_request"
 
 
 @pytest.mark.parametrize(
