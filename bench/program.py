@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +27,26 @@ def start_quillium(data_dir: Path, *flags: str) -> tuple[subprocess.Popen[str], 
     """Quillium on a free port, and its address."""
     command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", "--no-discovery"]
     return start([*command, f"--data-dir={data_dir}", *flags], "stderr")
+
+
+def start_quietly(data_dir: Path, *flags: str, **environment: str) -> tuple[Any, str]:
+    """Quillium without a log, as a sidecar: its process, and its address once it is ready."""
+    command = [sys.executable, str(ROOT / "quillium.py"), "--sidecar", "--no-discovery"]
+    process = subprocess.Popen(
+        [*command, f"--data-dir={data_dir}", "--log-level=WARNING", *flags],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())["url"]
+
+
+def memory(pid: int) -> int:
+    """Bytes that a process holds."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
 
 
 def call(url: str, method: str, path: str, body: Any = None, token: str = "") -> Any:

@@ -1,0 +1,399 @@
+"""How fast it is, beside a bare Tornado handler and beside a peer, all in one run.
+
+    .venv/bin/pip install -q -e '.[bench]' && .venv/bin/python -m bench
+
+Only ratios count: machines differ and are noisy, so what is compared takes turns within seconds, and
+the median of the rounds is told. The table goes into docs/performance.md. `--smoke` runs all of it
+in seconds, on little data, to see that it works.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bench import data
+from bench.load import CONNECTIONS, Connection, Result, Turn, frame, load, request, upgraded
+from bench.program import ROOT, call, memory, start, start_quietly
+from storage import search_text
+
+PAGE = 20
+WORDS_OF_A_REPLY = 40
+_SETTLE_SECONDS = 1.0
+
+
+class Plan(NamedTuple):
+    """How much is measured. `sizes` are the chats of each user, the first one's measured most."""
+
+    rounds: int
+    seconds: float
+    sizes: list[int]
+    messages: int
+    few: int
+    many: int
+    sockets: int
+    starts: int
+
+
+FULL = Plan(5, 2.0, [1000, *[91] * 98, 82], data.MESSAGES, 100, 100_000, 1_000, 9)
+SMOKE = Plan(1, 0.2, [40, *[1] * 3], 3, 25, 50, 20, 1)
+
+
+class Row(NamedTuple):
+    work: str
+    measured: str
+    wanted: str
+    holds: bool
+
+
+class Table:
+    """Prints each row when it is known; the whole of it is Markdown."""
+
+    def __init__(self) -> None:
+        print("| work | measured | wanted | |\n|---|---|---|---|", flush=True)
+
+    def add(self, work: str, ratio: float, least: float, note: str = "") -> None:
+        self._print(Row(work, f"{ratio:.2f}{note}", f"at least {least:.2f}", ratio >= least))
+
+    def add_most(
+        self, work: str, ratio: float, most: float, note: str = "", unit: str = ""
+    ) -> None:
+        told = f"{ratio:.2f}{unit}{note}"
+        self._print(Row(work, told, f"at most {most:g}{unit}", ratio <= most))
+
+    def _print(self, row: Row) -> None:
+        kept = "yes" if row.holds else "**no**"
+        print(f"| {row.work} | {row.measured} | {row.wanted} | {kept} |", flush=True)
+
+
+def say(text: str) -> None:
+    """Where it is, for somebody who waits at a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def running(process: subprocess.Popen[Any]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
+
+
+def port_of(url: str) -> int:
+    return int(url.rpartition(":")[2])
+
+
+def asked(
+    port: int, requests: Sequence[bytes], seconds: float, rate: float | None = None
+) -> Result:
+    """The result of some connections, each with the next of the requests."""
+    connections = [Connection(port, requests[n % len(requests)]) for n in range(CONNECTIONS)]
+    try:
+        return load(connections, seconds, rate)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def median_ratio(
+    plan: Plan, ours: Callable[[], float], theirs: Callable[[], float], name: str
+) -> tuple[float, float, float]:
+    """The median of ours / theirs over the rounds, and the medians of both."""
+    rounds = []
+    for number in range(plan.rounds):
+        say(f"{name}, round {number + 1} of {plan.rounds}")
+        theirs_now = theirs()
+        rounds.append((ours() / theirs_now, theirs_now))
+    say("")
+    ratio = statistics.median(ratio for ratio, _ in rounds)
+    reference = statistics.median(theirs_now for _, theirs_now in rounds)
+    return ratio, ratio * reference, reference
+
+
+# Requests
+
+
+def measure_requests(plan: Plan, table: Table, folder: Path, accounts: list[data.Account]) -> None:
+    """The rows of single requests, beside bare Tornado and the peer; their files are copies."""
+    first = accounts[0]
+    copy = folder / "peer.db"
+    with (
+        closing(sqlite3.connect(folder / "ours" / "quillium.db")) as original,
+        closing(sqlite3.connect(copy)) as copied,
+    ):
+        original.backup(copied)
+    chat = f"/api/v1/chats/{first.chats[0]}/messages?limit={PAGE}"
+    gets = {
+        "`GET /users/me`": ("/api/v1/users/me", 0.75, None),
+        "`GET /chats?limit=20` of 1,000 chats": (f"/api/v1/chats?limit={PAGE}", 0.60, 2.0),
+        "`GET /chats/{id}/messages?limit=20`": (chat, 0.60, 2.0),
+    }
+    post = '{"title": "A chat more"}'
+    ours, url = start_quietly(folder / "ours", JWT_SECRET=data.SECRET)
+    with running(ours):
+        answers = {
+            path.partition("?")[0]: json.dumps(call(url, "GET", path, token=first.token))
+            for path, _, _ in gets.values()
+        }
+        answers["/chat"] = json.dumps(
+            call(url, "POST", "/api/v1/chats", json.loads(post), first.token)
+        )
+        file = folder / "answers.json"
+        file.write_text(json.dumps(answers))
+        bare, bare_url = start([sys.executable, "-m", "bench.bare", str(file)], "stdout")
+        os.environ["JWT_SECRET"] = data.SECRET
+        peer, peer_url = start([sys.executable, "-m", "bench.peer", str(copy)], "stdout")
+        with running(bare), running(peer):
+            ports = port_of(url), port_of(bare_url), port_of(peer_url)
+
+            def compare(
+                work: str, mine: list[bytes], bares: bytes, least: float, of_peer: float | None
+            ) -> None:
+                def our_rate() -> float:
+                    return asked(ports[0], mine, plan.seconds).rate
+
+                ratio, rate, reference = median_ratio(
+                    plan, our_rate, lambda: asked(ports[1], [bares], plan.seconds).rate, work
+                )
+                note = f" ({rate:,.0f} / {reference:,.0f} a second)"
+                table.add(f"{work}, of bare", ratio, least, note)
+                if of_peer is not None:
+                    ratio, rate, reference = median_ratio(
+                        plan, our_rate, lambda: asked(ports[2], mine, plan.seconds).rate, work
+                    )
+                    note = f" ({rate:,.0f} / {reference:,.0f} a second)"
+                    table.add(f"{work}, of the peer", ratio, of_peer, note)
+
+            for work, (path, least, of_peer) in gets.items():
+                mine = request("GET", path, first.token)
+                bares = request("GET", path.partition("?")[0], first.token)
+                compare(work, [mine], bares, least, of_peer)
+            mine = request("POST", "/api/v1/chats", first.token, post)
+            bares = request("POST", "/chat", first.token, post)
+            compare("`POST /chats`, durable", [mine], bares, 0.50, 1.5)
+            trivial = request("GET", "/api/v1/users/me", first.token)
+            measure_turns(plan, table, ports[0], ports[1], trivial, url, accounts)
+            measure_tail(plan, table, ports[0], accounts)
+            measure_search(plan, table, url, folder / "ours" / "quillium.db", first.token)
+
+
+def measure_turns(
+    plan: Plan,
+    table: Table,
+    port: int,
+    bare: int,
+    trivial: bytes,
+    url: str,
+    accounts: list[data.Account],
+) -> None:
+    """Whole turns: a message durable, a reply streamed to one socket, stored, its final frame."""
+    some = [accounts[n % len(accounts)] for n in range(CONNECTIONS)]
+    content = f"/lorem {WORDS_OF_A_REPLY}"
+
+    def turn(number: int, account: data.Account, by_frame: bool) -> Turn:
+        # Chats of their own: a reply at a time runs in each.
+        title = {"title": f"Turns {number}"}
+        id = call(url, "POST", "/api/v1/chats", title, account.token)["id"]
+        body = json.dumps({"content": content})
+        message = json.dumps({"type": "message", "data": {"chat_id": id, "content": content}})
+        rest = request("POST", f"/api/v1/chats/{id}/messages", account.token, body)
+        return Turn(port, rest, account.token, frame(message) if by_frame else None)
+
+    for by_frame, least in ((False, 0.20), (True, 0.30)):
+        work = "a whole turn over the socket" if by_frame else "a whole turn over REST"
+
+        def rate(by_frame: bool = by_frame) -> float:
+            turns = [turn(number, account, by_frame) for number, account in enumerate(some)]
+            try:
+                return load(turns, plan.seconds).rate
+            finally:
+                for one in turns:
+                    one.close()
+
+        ratio, ours, reference = median_ratio(
+            plan, rate, lambda: asked(bare, [trivial], plan.seconds).rate, work
+        )
+        table.add(f"{work}, of bare's requests", ratio, least, f" ({ours:,.0f} / {reference:,.0f})")
+
+
+def measure_tail(plan: Plan, table: Table, port: int, accounts: list[data.Account]) -> None:
+    """The slowest hundredth at half of the full load, a tenth of it writes."""
+    mixed = []
+    for number in range(CONNECTIONS):
+        token, chats = accounts[number % len(accounts)]
+        path = f"/api/v1/chats/{chats[0]}/messages?limit={PAGE}"
+        mixed += [
+            request("POST", "/api/v1/chats", token, '{"title": "A chat more"}')
+            if number % 10 == 0
+            else request("GET", path, token)
+        ]
+    ratios = []
+    for number in range(plan.rounds):
+        say(f"the tail, round {number + 1} of {plan.rounds}")
+        full = asked(port, mixed, plan.seconds).rate
+        half = asked(port, mixed, 2 * plan.seconds, full / 2)
+        ratios.append(half.percentile(0.99) / half.percentile(0.5))
+    say("")
+    table.add_most("99th percentile at half load, of the median", statistics.median(ratios), 4)
+
+
+def measure_search(plan: Plan, table: Table, url: str, file: Path, token: str) -> None:
+    """A search of two words, beside the same FTS query by sqlite3 alone."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        search_text.register(connection)
+        content = connection.execute(
+            "SELECT content FROM messages WHERE user = 1 ORDER BY number DESC LIMIT 1"
+        ).fetchone()[0]
+        words = content.split()[:2]
+        query = 'owner : "u1" AND content : ' + " AND content : ".join(f'"{w}" *' for w in words)
+
+        def alone() -> float:
+            began = time.perf_counter()
+            connection.execute(
+                "SELECT rowid FROM messages_index WHERE messages_index MATCH ?", (query,)
+            ).fetchall()
+            return time.perf_counter() - began
+
+        path = f"/api/v1/chats?q={'+'.join(words)}"
+
+        def ours() -> float:
+            began = time.perf_counter()
+            assert call(url, "GET", path, token=token)["pagination"]["total"]
+            return time.perf_counter() - began
+
+        name = "two-word search in all messages, of sqlite3 alone"
+        many = plan._replace(rounds=20 * plan.rounds)
+        ratio, mine, theirs = median_ratio(many, ours, alone, name)
+        table.add_most(name, ratio, 2, f" ({1000 * mine:.1f} / {1000 * theirs:.1f} ms)")
+
+
+# Size, start, memory
+
+
+def measure_size(plan: Plan, table: Table, folder: Path) -> None:
+    accounts = data.make(folder / "sizes", [plan.few, plan.many], 0, say)
+    process, url = start_quietly(folder / "sizes", JWT_SECRET=data.SECRET)
+    with running(process):
+        few, many = (
+            request("GET", f"/api/v1/chats?limit={PAGE}", account.token) for account in accounts
+        )
+        ratio, _, _ = median_ratio(
+            plan,
+            lambda: asked(port_of(url), [many], plan.seconds).rate,
+            lambda: asked(port_of(url), [few], plan.seconds).rate,
+            "100,000 chats",
+        )
+        table.add(f"the same page with {plan.many:,} chats, of that with {plan.few:,}", ratio, 0.9)
+
+
+def measure_start(plan: Plan, table: Table, folder: Path) -> None:
+    data_dir = folder / "start"
+    process, _ = start_quietly(data_dir)
+    with running(process):
+        pass
+
+    def ours() -> float:
+        port = free_port()
+        began = time.perf_counter()
+        command = [sys.executable, str(ROOT / "quillium.py"), f"--port={port}", "--no-discovery"]
+        process = subprocess.Popen([*command, f"--data-dir={data_dir}"], stderr=subprocess.DEVNULL)
+        with running(process):
+            while True:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health").read()
+                except OSError:
+                    time.sleep(0.001)
+                else:
+                    return time.perf_counter() - began
+
+    def tornado() -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import tornado.web"], check=True)
+        return time.perf_counter() - began
+
+    several = plan._replace(rounds=plan.starts)
+    name = "from exec to the first answer of `/health`, of `import tornado.web`"
+    ratio, mine, theirs = median_ratio(several, ours, tornado, name)
+    table.add_most(name, ratio, 2.5, f" ({1000 * mine:.0f} / {1000 * theirs:.0f} ms)")
+
+
+def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
+    (folder / "answers.json").write_text('{"/": "{}"}')
+    bare, bare_url = start(
+        [sys.executable, "-m", "bench.bare", str(folder / "answers.json")], "stdout"
+    )
+    (account,) = data.make(folder / "memory", [20], 1, say)
+    ours, url = start_quietly(folder / "memory", JWT_SECRET=data.SECRET)
+    with running(bare), running(ours):
+        call(bare_url, "GET", "/")
+        call(url, "GET", "/health")
+        time.sleep(_SETTLE_SECONDS)
+        rest, reference = memory(ours.pid), memory(bare.pid)
+        note = f" ({rest / 1e6:.0f} / {reference / 1e6:.0f} MB)"
+        table.add_most("memory at rest, of bare's", rest / reference, 1.6, note)
+    accounts = data.make(folder / "sockets", [0] * max(1, plan.sockets // 20), 0, say)
+    ours, url = start_quietly(folder / "sockets", JWT_SECRET=data.SECRET)
+    with running(ours):
+        warm = [upgraded(port_of(url), accounts[0].token) for _ in range(5)]
+        time.sleep(_SETTLE_SECONDS)
+        before = memory(ours.pid)
+        tokens = [accounts[n % len(accounts)].token for n in range(plan.sockets - len(warm))]
+        idle = [upgraded(port_of(url), token) for token in tokens]
+        time.sleep(_SETTLE_SECONDS)
+        each = (memory(ours.pid) - before) / len(idle) / 1024
+        for one in (*warm, *idle):
+            one.close()
+    table.add_most("memory for an idle socket", each, 30, unit=" KiB")
+
+
+def free_port() -> int:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Quillium beside bare Tornado and beside a peer")
+    parser.add_argument("--smoke", action="store_true", help="seconds, on little data")
+    parser.add_argument("--rounds", type=int, help="of each row; the median counts")
+    parser.add_argument("--seconds", type=float, help="of each half of a round")
+    parser.add_argument("--only", choices=["requests", "size", "start", "memory"], action="append")
+    chosen = parser.parse_args()
+    plan = SMOKE if chosen.smoke else FULL
+    plan = plan._replace(
+        rounds=chosen.rounds or plan.rounds, seconds=chosen.seconds or plan.seconds
+    )
+    parts = chosen.only or ["requests", "size", "start", "memory"]
+    table = Table()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        if "requests" in parts:
+            accounts = data.make(folder / "ours", plan.sizes, plan.messages, say)
+            measure_requests(plan, table, folder, accounts)
+        if "size" in parts:
+            measure_size(plan, table, folder)
+        if "start" in parts:
+            measure_start(plan, table, folder)
+        if "memory" in parts:
+            measure_memory(plan, table, folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Databases to measure with: users with chats and messages, made by the application's own SQL."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from core import ids
+from core.records import Message
+from core.tokens import Tokens
+from storage import chats, folder, sessions, settings, users
+from storage.connection import Connection, connect
+
+SECRET = "a key that signs the tokens of the benchmark alone"
+NOW = "2026-01-01T00:00:00.000Z"
+MESSAGES = 20  # of a chat
+WORDS = 5_000
+_DAY = 24 * 60 * 60
+
+
+class Account(NamedTuple):
+    token: str
+    chats: list[str]  # ids of some
+
+
+def make(
+    data_dir: Path, sizes: list[int], messages: int, tell: Callable[[str], Any]
+) -> list[Account]:
+    """A database of users with so many chats each, and so many messages in each chat.
+
+    There is no rate limit, and tokens are good for a day.
+    """
+    tokens = Tokens(SECRET.encode(), _DAY, _DAY)
+    generator = random.Random(9)
+    vocabulary = [_word(generator) for _ in range(WORDS)]
+    accounts = []
+    with folder.held(data_dir) as data:
+        asyncio.run(_migrate(data))
+        connection = connect(data_dir / "quillium.db", writable=True)
+        connection.execute("BEGIN IMMEDIATE")
+        unlimited = {"rate_limit_per_minute": 0}
+        settings.replace_of_server(connection, unlimited, NOW)
+        for number, size in enumerate(sizes):
+            tell(f"user {number + 1} of {len(sizes)}")
+            email = f"user{number}@example.com"
+            user = users.add(connection, ids.new("user"), email, "Ada", "no password", NOW)
+            session = ids.new("sess")
+            sessions.add(connection, session, user.number, "x", int(time.time()) + _DAY)
+            made = [
+                _chat(connection, user.number, messages, generator, vocabulary) for _ in range(size)
+            ]
+            token = tokens.access_token(user, session, "x", time.time())
+            accounts.append(Account(token, made[-100:]))
+        connection.execute("COMMIT")
+        connection.execute("ANALYZE")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+    return accounts
+
+
+async def _migrate(data: folder.DataFolder) -> None:
+    data.database(lambda doing, share: None).close()
+
+
+def _chat(
+    connection: Connection, user: int, messages: int, generator: random.Random, words: list[str]
+) -> str:
+    id, title = ids.new("chat"), " ".join(generator.choices(words, k=4))
+    if not messages:
+        chats.add(connection, user, id, title, True, "quillium-demo", NOW)
+        return id
+    said = [
+        Message(
+            number=0,
+            id=ids.new("msg"),
+            chat_id=id,
+            content=" ".join(generator.choices(words, k=20)),
+            sender="assistant" if number % 2 else "user",
+            timestamp=NOW,
+            status="complete",
+            model="quillium-demo" if number % 2 else None,
+            client_id=None,
+        )
+        for number in range(messages)
+    ]
+    described = {"id": id, "title": title, "model": "quillium-demo"}
+    times = {"created_at": NOW, "updated_at": NOW}
+    chats.add_imported(connection, user, described | times, said)
+    return id
+
+
+def _word(generator: random.Random) -> str:
+    return "".join(generator.choices("abcdefghijklmnoprstuvw", k=generator.randint(3, 9)))
