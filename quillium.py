@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -25,7 +24,8 @@ _HOME = Path(__file__).resolve().parent
 _ROOMS = _HOME / "_quillium" if (_HOME / "_quillium").is_dir() else _HOME
 sys.path.insert(0, str(_ROOMS))
 
-from tornado import autoreload  # noqa: E402
+# What only some starts need is imported where it is needed: this is all that the others wait for.
+
 from tornado.netutil import bind_sockets  # noqa: E402
 
 import services  # noqa: E402
@@ -33,10 +33,8 @@ from assistant import local, model_file  # noqa: E402
 from core import config, logs  # noqa: E402
 from core.options import ConfigError  # noqa: E402
 from core.progress import Progress  # noqa: E402
-from handlers import commands  # noqa: E402
 from handlers.application import QuilliumApplication  # noqa: E402
 from handlers.server import Server  # noqa: E402
-from services import demonstration  # noqa: E402
 from services.metrics import Prometheus  # noqa: E402
 from storage import folder, users  # noqa: E402
 
@@ -63,18 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _be_watched(given)
         with logs.Log(chosen.log_level, chosen.log_format):
             if command is not None:
+                from handlers import commands
+
                 return commands.run(chosen, command, argument)
             with tempfile.TemporaryDirectory(prefix="quillium-demo-") as temporary:
                 if chosen.demo:
                     chosen = replace(chosen, data_dir=Path(temporary))
                 asyncio.run(serve(chosen))
             return 0
-    except (
-        ConfigError,
-        commands.CommandError,
-        folder.FolderError,
-        model_file.InstallError,
-    ) as error:
+    except (ConfigError, folder.FolderError, model_file.InstallError) as error:
         print(f"quillium: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -144,6 +139,8 @@ async def _begin(chosen: config.Config, rooms: services.Services, address: tuple
     else:
         log.info("listening on %s, data in %s", url, chosen.data_dir)
     if chosen.demo:
+        from services import demonstration
+
         account = await demonstration.prepare(rooms)
         print(f"Sign in as {account.email} with the password {account.password}", flush=True)
     elif sys.stderr.isatty() and not rooms.db.read(users.exist) and not chosen.sidecar:
@@ -153,10 +150,14 @@ async def _begin(chosen: config.Config, rooms: services.Services, address: tuple
         ready = {"event": "ready", "url": url, "port": address[1], "pid": os.getpid()}
         print(json.dumps({**ready, "version": __version__, **tokens}), flush=True)
     if chosen.dev:
+        from tornado import autoreload
+
         for schema in (_ROOMS / "schemas").glob("*.json"):
             autoreload.watch(str(schema))
         autoreload.start()
     if chosen.open:
+        import webbrowser
+
         # A thread: a browser for terminals would hold up everything.
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
     if sys.stderr.isatty():

@@ -2,8 +2,8 @@
 
     .venv/bin/pip install -q -e '.[bench]' && .venv/bin/python -m bench
 
-Only ratios count: machines differ and are noisy, so what is compared takes turns within seconds, and
-the median of the rounds is told. The table goes into docs/performance.md. `--smoke` runs all of it
+Only ratios count: machines differ and are noisy, so what is compared takes turns within seconds,
+and the median of the rounds is told. The table goes into docs/performance.md. `--smoke` runs all of it
 in seconds, on little data, to see that it works.
 """
 
@@ -337,7 +337,7 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
     bare, bare_url = start(
         [sys.executable, "-m", "bench.bare", str(folder / "answers.json")], "stdout"
     )
-    (account,) = data.make(folder / "memory", [20], 1, say)
+    data.make(folder / "memory", [20], 1, say)
     ours, url = start_quietly(folder / "memory", JWT_SECRET=data.SECRET)
     with running(bare), running(ours):
         call(bare_url, "GET", "/")

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 
 class ConfigError(Exception):
     """A setting that can't be used; its text is the one line that the user sees."""
@@ -66,6 +64,8 @@ def _file(value: str) -> Path | None:
 
 def default_data_dir() -> Path:
     """The platform's folder for a user's data, such as `~/.local/share/quillium`."""
+    import platformdirs  # only where nobody names a folder
+
     return Path(platformdirs.user_data_dir("quillium", appauthor=False))
 
 

@@ -10,8 +10,6 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
 from core.errors import InvalidToken, TokenExpired
 from core.records import User
 
@@ -40,10 +38,15 @@ class Tokens:
 
     def __init__(self, secret: bytes, access_seconds: int, refresh_seconds: int) -> None:
         self._secret = secret
-        self._jwt = jwt.PyJWT(options={"enforce_minimum_key_length": True})
         self.access_seconds = access_seconds
         self.refresh_seconds = refresh_seconds
         self._genuine = functools.lru_cache(maxsize=_REMEMBERED)(self._verify)
+
+    @functools.cached_property
+    def _jwt(self) -> Any:
+        import jwt  # with the first token: a start has no need of it
+
+        return jwt.PyJWT(options={"enforce_minimum_key_length": True})
 
     def access_token(self, user: User, session_id: str, token_id: str, now: float) -> str:
         """A token for `Authorization: Bearer`, good for `access_seconds`."""
@@ -86,6 +89,8 @@ class Tokens:
 
     def _verify(self, token: str) -> Claims:
         """Check signature, issuer and the presence and type of each claim, but not the time."""
+        import jwt
+
         try:
             claims = self._jwt.decode(
                 token,

@@ -45,7 +45,7 @@ class QuilliumApplication(Application):
             static_folder=static_folder,
             is_draining=is_draining,
             control_key=control_key,
-            openapi=openapi.document(services.version),
+            openapi=openapi.document,
             log_function=_log_request,
             websocket_ping_interval=30,
             websocket_ping_timeout=20,  # so that a dead peer is gone within 60 s

@@ -21,6 +21,7 @@ from typing import Any
 from assistant import local, model_file
 from core.config import Config
 from core.errors import QuilliumError
+from core.options import ConfigError
 from core.progress import Progress
 from services.administration import Administration
 from services.connections import Connections
@@ -29,7 +30,7 @@ from storage import folder, upkeep
 _TIMEOUT_SECONDS = 30.0
 
 
-class CommandError(Exception):
+class CommandError(ConfigError):
     """A command can't be carried out; its text is the one line that the user sees."""
 
 

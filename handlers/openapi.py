@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from http import HTTPStatus
@@ -102,6 +103,7 @@ _PAGES = {"/", "/docs", "/control", "/static/{file}"}  # not part of the API
 _NOT_SHOWN = {"$schema", "$id", "x-trim"}
 
 
+@functools.cache
 def document(version: str) -> bytes:
     """The whole document, encoded."""
     described = {

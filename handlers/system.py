@@ -51,10 +51,10 @@ class Metrics(BaseHandler):
 
 
 class OpenAPI(BaseHandler):
-    """The description of the API, made once of `routes` and `schemas`."""
+    """The description of the API, made of `routes` and `schemas` when it is first asked for."""
 
     def get(self) -> None:
-        self.write(self.application.settings["openapi"])
+        self.write(self.application.settings["openapi"](self.services.version))
 
 
 class Static(BaseHandler, StaticFileHandler):

@@ -12,9 +12,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError, validators
-from referencing import Registry, Resource
-
 from core.errors import InvalidRequest
 
 _FOLDER = Path(__file__).parent
@@ -28,39 +25,49 @@ def _load() -> dict[str, dict[str, Any]]:
     }
 
 
-def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Any:
-    # In JSON Schema `$` is the end of the text; in Python it also matches before a last newline.
-    if isinstance(instance, str) and not re.search(_python_pattern(pattern), instance):
-        yield ValidationError("does not match")
+SCHEMAS = _load()
+
+
+@functools.cache
+def _library() -> Any:
+    """The validators' class, and what it looks references up in.
+
+    jsonschema takes as long to import as all else, so that waits until there is a body to judge.
+    """
+    from jsonschema import Draft202012Validator, ValidationError, validators
+    from referencing import Registry, Resource
+
+    def pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Any:
+        # In JSON Schema `$` is the end of a text; in Python it also matches before a last newline.
+        if isinstance(instance, str) and not re.search(_python_pattern(pattern), instance):
+            yield ValidationError("does not match")
+
+    validator = validators.extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator,
+        {"pattern": pattern},
+        # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
+        type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+            "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+        ),
+    )
+    registry: Registry[Any] = Registry().with_resources(
+        (f"{name}.json", Resource.from_contents(schema)) for name, schema in SCHEMAS.items()
+    )
+    return functools.partial(validator, registry=registry)
+
+
+@functools.cache
+def _validator(name: str) -> Any:
+    return _library()(SCHEMAS[name])
 
 
 def _python_pattern(pattern: str) -> str:
     return pattern[:-1] + r"\Z" if pattern.endswith("$") else pattern
 
 
-_Validator = validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    {"pattern": _pattern},
-    # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
-    ),
-)
-
-SCHEMAS = _load()
-_REGISTRY: Registry[Any] = Registry().with_resources(
-    (f"{name}.json", Resource.from_contents(schema)) for name, schema in SCHEMAS.items()
-)
-_VALIDATORS = {
-    name: _Validator(schema, registry=_REGISTRY)
-    for name, schema in SCHEMAS.items()
-    if name != "common"
-}
-
-
 def validate(name: str, value: Any) -> None:
     """Raise `InvalidRequest` if `value` is not what the schema `name` describes."""
-    validator = _VALIDATORS[name]
+    validator = _validator(name)
     if validator.is_valid(value):
         return
     errors = sorted(validator.iter_errors(value), key=lambda error: [str(p) for p in error.path])
@@ -102,7 +109,7 @@ def _trimmed_fields(name: str) -> tuple[str, ...]:
     return tuple(field for field, part in properties.items() if part.get("x-trim"))
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentence(error: Any) -> str:
     """One refusal as `field: what it is, what was expected`."""
     path = ".".join(str(part) for part in error.absolute_path)
     field = f"{path}: " if path else ""
@@ -160,7 +167,7 @@ def _kinds(expected: str | list[str]) -> str:
 
 
 def _kind(value: Any) -> str:
-    for name in ("null", "boolean", "string", "array", "object"):
-        if _Validator.TYPE_CHECKER.is_type(value, name):
-            return "a boolean" if name == "boolean" else _KINDS[name]
-    return "a number"
+    if isinstance(value, bool):
+        return "a boolean"
+    kinds = {type(None): "null", str: "string", list: "array", dict: "object"}
+    return _KINDS[kinds.get(type(value), "number")]

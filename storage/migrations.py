@@ -7,11 +7,12 @@ that is killed is as if it never ran. Never call `executescript` here: it commit
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
 
-from sqlite_utils import Database, Migrations
-
-migrations = Migrations("quillium")
+_SET = "quillium"
+_TABLE = "_sqlite_migrations"  # where sqlite-utils notes what was applied
 
 _INITIAL = (
     """
@@ -199,12 +200,6 @@ _INITIAL = (
 )
 
 
-@migrations()
-def m001_initial(db: Database) -> None:
-    for statement in _INITIAL:
-        db.conn.execute(statement)
-
-
 # What was deleted is erased for good at the next clean stop (`erasure`).
 _ERASURE = (
     """
@@ -238,12 +233,6 @@ _ERASURE = (
     END
     """,
 )
-
-
-@migrations()
-def m002_erasure(db: Database) -> None:
-    for statement in _ERASURE:
-        db.conn.execute(statement)
 
 
 # The numbers of frames (contract, section 7; `frames`).
@@ -290,11 +279,11 @@ _FRAMES = (
     """,
 )
 
-
-@migrations()
-def m003_frames(db: Database) -> None:
-    for statement in _FRAMES:
-        db.conn.execute(statement)
+STEPS: dict[str, Iterable[str]] = {
+    "m001_initial": _INITIAL,
+    "m002_erasure": _ERASURE,
+    "m003_frames": _FRAMES,
+}
 
 
 class NewerDatabase(Exception):
@@ -310,17 +299,34 @@ def pending(connection: sqlite3.Connection) -> list[str]:
 
     Raises `NewerDatabase` and `ForeignDatabase`.
     """
-    db = Database(connection, execute_plugins=False)
-    with closing(sqlite3.connect(":memory:")) as nothing:  # on which all steps are pending
-        known = {step.name for step in migrations.pending(Database(nothing, execute_plugins=False))}
-    applied = {step.name for step in migrations.applied(db)}
-    if applied - known:
+    tables = {
+        name
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
+    applied: set[str] = set()
+    if _TABLE in tables:
+        rows = connection.execute(f"SELECT name FROM {_TABLE} WHERE migration_set = ?", (_SET,))
+        applied = {name for (name,) in rows}
+    if applied - STEPS.keys():
         raise NewerDatabase
-    if not applied and set(db.table_names()) - {migrations.migrations_table}:
+    if not applied and {name for name in tables if not name.startswith("sqlite_")} - {_TABLE}:
         raise ForeignDatabase
-    return [step.name for step in migrations.pending(db)]
+    return [name for name in STEPS if name not in applied]
 
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply the steps that are pending, in their order."""
-    migrations.apply(Database(connection, execute_plugins=False))
+    if not pending(connection):
+        return
+    # Only now: most starts have nothing to apply, and it takes a tenth of a start to import.
+    from sqlite_utils import Database, Migrations
+
+    steps = Migrations(_SET)
+    for name, statements in STEPS.items():
+        steps(name=name)(partial(_apply, statements))
+    steps.apply(Database(connection, execute_plugins=False))
+
+
+def _apply(statements: Iterable[str], db: Any) -> None:
+    for statement in statements:
+        db.conn.execute(statement)

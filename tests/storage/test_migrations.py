@@ -84,18 +84,16 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from storage import folder, migrations
-steps = migrations.migrations
 
-@steps()
-def m998_one(db):
-    db.conn.execute("CREATE TABLE one (n)")
+class Killed:
+    def __iter__(self):
+        yield "CREATE TABLE two (n)"
+        yield "DELETE FROM chats"
+        if "kill" in sys.argv:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-@steps()
-def m999_two(db):
-    db.conn.execute("CREATE TABLE two (n)")
-    db.conn.execute("DELETE FROM chats")
-    if "kill" in sys.argv:
-        os.kill(os.getpid(), signal.SIGKILL)
+migrations.STEPS["m998_one"] = ["CREATE TABLE one (n)"]
+migrations.STEPS["m999_two"] = Killed()
 
 with folder.held(Path(sys.argv[1])) as data:
     import asyncio
