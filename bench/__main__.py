@@ -3,8 +3,8 @@
     .venv/bin/pip install -q -e '.[bench]' && .venv/bin/python -m bench
 
 Only ratios count: machines differ and are noisy, so what is compared takes turns within seconds,
-and the median of the rounds is told. The table goes into docs/performance.md. `--smoke` runs all of it
-in seconds, on little data, to see that it works.
+and the median of the rounds is told. The table goes into docs/performance.md. `--smoke` runs all
+of it in seconds, on little data, to see that it works.
 """
 
 from __future__ import annotations

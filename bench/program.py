@@ -36,6 +36,7 @@ def start_quietly(data_dir: Path, *flags: str, **environment: str) -> tuple[Any,
         [*command, f"--data-dir={data_dir}", "--log-level=WARNING", *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, **environment},
     )

@@ -150,6 +150,14 @@ class ChatChange:
 
 
 @dataclass(frozen=True)
+class JsonPage:
+    """Some of a list in their public form, as JSON with commas between; and how many in all."""
+
+    items: str
+    total: int
+
+
+@dataclass(frozen=True)
 class Page(Generic[Record]):
     """Some of a list, and how many there are in all."""
 

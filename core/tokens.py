@@ -85,7 +85,8 @@ class Tokens:
         issued_at = int(now)
         claims |= {"sid": session_id, "jti": token_id, "type": kind}
         claims |= {"iat": issued_at, "exp": issued_at + seconds, "iss": ISSUER}
-        return self._jwt.encode(claims, self._secret, algorithm=ALGORITHM, sort_headers=True)
+        token: str = self._jwt.encode(claims, self._secret, algorithm=ALGORITHM, sort_headers=True)
+        return token
 
     def _verify(self, token: str) -> Claims:
         """Check signature, issuer and the presence and type of each claim, but not the time."""

@@ -16,9 +16,10 @@ from tornado.web import Application, RequestHandler
 
 from core import logs
 from handlers import openapi, routes
-from handlers.base import MAX_BODY, BaseHandler, NoSuchRoute
+from handlers.base import MAX_BODY, BaseHandler
 from handlers.operations import UnderWay
 from handlers.server import Relay
+from handlers.system import NoSuchRoute
 from services import Services
 
 log = logging.getLogger("quillium.access")

@@ -19,7 +19,7 @@ from tornado.web import HTTPError, RequestHandler
 import schemas
 from core import documents, errors, ids
 from core.rate_limit import Allowance
-from core.records import Caller, Page, Record
+from core.records import Caller, JsonPage, Page
 from handlers import origins, parameters
 from handlers.operations import Access, Operation
 from handlers.simulation import Simulation, simulated
@@ -100,9 +100,15 @@ class BaseHandler(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Type", "application/json; charset=utf-8")
+        self._set_headers_of_origin()
+        self._set_headers_of_limit()
+
+    def _set_headers_of_origin(self) -> None:
         if self._allowed_origin is not None:
             self.set_header("Access-Control-Allow-Origin", self._allowed_origin)
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+
+    def _set_headers_of_limit(self) -> None:
         if self._allowance is not None:
             self.set_header("X-RateLimit-Limit", str(self._allowance.limit))
             self.set_header("X-RateLimit-Remaining", str(self._allowance.remaining))
@@ -181,7 +187,7 @@ class BaseHandler(RequestHandler):
             or origins.is_loopback_origin(origin)
         ):
             self._allowed_origin = origin
-            self.set_default_headers()
+            self._set_headers_of_origin()
             return
         raise errors.Forbidden("This Origin may not call; CORS_ALLOWED_ORIGINS can name it.")
 
@@ -224,7 +230,7 @@ class BaseHandler(RequestHandler):
         who = self.caller.user.id if self.caller else self.request.remote_ip or "unknown"
         allowance = self.services.limits.request(who, self.services.clock())
         self._allowance = allowance
-        self.set_default_headers()
+        self._set_headers_of_limit()
         if allowance is not None and not allowance.passed:
             raise too_many(allowance)
 
@@ -275,8 +281,8 @@ class BaseHandler(RequestHandler):
         return parameters.page_bounds(self.request.query_arguments)
 
     async def read_page(
-        self, offset: int, work: Callable[..., Page[Record]], *arguments: Any
-    ) -> Page[Record]:
+        self, offset: int, work: Callable[..., JsonPage], *arguments: Any
+    ) -> JsonPage:
         """Read a page of a list: at once, or in the pool when there is much to skip."""
         if offset > DEEP_OFFSET:
             return await self.services.db.read_in_pool(work, *arguments)
@@ -296,6 +302,17 @@ class BaseHandler(RequestHandler):
         self.answer(
             {"data": items, "pagination": self.pagination(page.total, limit, offset, extra)}
         )
+
+    def answer_json_page(
+        self, page: JsonPage, limit: int, offset: int, **extra: str | None
+    ) -> None:
+        """Send a page that is in its public form already."""
+        pagination = encoded(self.pagination(page.total, limit, offset, extra))
+        body = b'{"data":[%s],"pagination":%s}' % (page.items.encode(), pagination)
+        if self.services.config.check_answers:
+            self._check_answer(self.operation.answer or "", json.loads(body))
+        self.set_status(self.operation.status)
+        self.write(body)
 
     def answer_nothing(self) -> None:
         self.set_status(204)
@@ -374,16 +391,6 @@ class BaseHandler(RequestHandler):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         if not isinstance(value, (errors.QuilliumError, HTTPError)):
             log.error("request %s failed", self.request_id, exc_info=(typ, value, tb))
-
-
-class NoSuchRoute(BaseHandler):
-    """An unknown path under the API: the JSON 404."""
-
-    def refuse_method(self) -> None:
-        raise errors.NotFound("path in this API")
-
-    def allowed_methods(self) -> str:
-        return "OPTIONS"
 
 
 def encoded(value: dict[str, Any]) -> bytes:

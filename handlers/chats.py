@@ -17,7 +17,7 @@ class Chats(BaseHandler):
             page = await db.read_in_pool(chats.search, user, query, limit, offset)
         else:
             page = await self.read_page(offset, chats.page, user, limit, offset)
-        self.answer_page(page, limit, offset, q=query)
+        self.answer_json_page(page, limit, offset, q=query)
 
     async def post(self) -> None:
         body = self.json_body()

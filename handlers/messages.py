@@ -23,7 +23,7 @@ class Messages(BaseHandler):
         chat = self.services.db.read(chats.check, self.known_caller.user.number, id)
         newest_first = order == "desc"
         page = await self.read_page(offset, messages.page, chat, limit, offset, newest_first)
-        self.answer_page(page, limit, offset, order=order)
+        self.answer_json_page(page, limit, offset, order=order)
 
     async def post(self, id: str) -> None:
         body = self.json_body()

@@ -5,16 +5,19 @@ They are compared whole, never by how they begin: `http://localhost.evil.example
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 
 from tornado import httputil
 
+_REMEMBERED = 256  # names; nearly all requests come by one or two
 TAURI_ORIGINS = frozenset(
     {"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"}
 )
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def host_name(host: str) -> str:
     """A Host header without its port, in lower case and without the brackets of IPv6."""
     try:
@@ -24,6 +27,7 @@ def host_name(host: str) -> str:
     return name.strip("[]")
 
 
+@functools.lru_cache(maxsize=_REMEMBERED)
 def is_loopback(name: str) -> bool:
     if name == "localhost":
         return True

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from core.errors import NotFound
-from core.records import Chat, ChatChange, Message, Page, ReadMark
+from core.records import Chat, ChatChange, JsonPage, Message, ReadMark
 from storage import frames, messages
 from storage.connection import Connection
 from storage.search import chats_with
@@ -20,6 +20,15 @@ _SELECT = (
     "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
     " c.unread_count, m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model,"
     " m.client_id, m.error, m.seq FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
+)
+
+
+# `Chat.public()`, as `messages.PUBLIC` is that of a message.
+_PUBLIC = (
+    "SELECT json_object('id', c.id, 'title', c.title, 'model', c.model, 'created_at', c.created_at,"
+    " 'updated_at', c.updated_at, 'message_count', c.message_count, 'unread_count', c.unread_count,"
+    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END)"
+    " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
 
 
@@ -53,27 +62,27 @@ def model_of(connection: Connection, id: str) -> str:
     return row[0] if row else ""
 
 
-def page(connection: Connection, user: int, limit: int, offset: int) -> Page[Chat]:
+def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage:
     """A user's chats, newest first. A deep page walks only the index, not the rows."""
     total = connection.execute("SELECT chat_count FROM users WHERE number = ?", (user,)).fetchone()
     rows = connection.execute(
-        f"{_SELECT} WHERE c.number IN (SELECT number FROM chats WHERE user = ?"
+        f"{_PUBLIC} WHERE c.number IN (SELECT number FROM chats WHERE user = ?"
         " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?)"
         " ORDER BY c.updated_at DESC, c.number DESC",
         (user, limit, offset),
     )
-    return Page([_from_row(row) for row in rows], total[0])
+    return JsonPage(",".join(row[0] for row in rows), total[0])
 
 
-def search(connection: Connection, user: int, query: str, limit: int, offset: int) -> Page[Chat]:
+def search(connection: Connection, user: int, query: str, limit: int, offset: int) -> JsonPage:
     """The chats in whose title or messages every word of the query occurs, newest first."""
     found = chats_with(connection, user, query)
     rows = connection.execute(
-        f"{_SELECT} WHERE c.number IN (SELECT value FROM json_each(?))"
+        f"{_PUBLIC} WHERE c.number IN (SELECT value FROM json_each(?))"
         " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?",
         (json.dumps(list(found)), limit, offset),
     )
-    return Page([_from_row(row) for row in rows], len(found))
+    return JsonPage(",".join(row[0] for row in rows), len(found))
 
 
 def add(

@@ -14,13 +14,24 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from core.errors import Conflict, NotFound
-from core.records import Message, Page, ReadMark, Sender, Status
+from core.records import JsonPage, Message, ReadMark, Sender, Status
 from storage import frames
 from storage.connection import Connection
 
 _SELECT = (
     "SELECT m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
     " m.error, m.seq FROM messages m JOIN chats c ON c.number = m.chat"
+)
+
+# `Message.public()`, made by SQLite in one step: a page costs a quarter of what it costs by way of
+# records. A test compares the two. `c` is its chat.
+_FIELDS = (
+    "json_object('id', m.id, 'chat_id', c.id, 'content', m.content, 'sender', m.sender,"
+    " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id', m.client_id)"
+)
+PUBLIC = (
+    f"CASE WHEN m.error IS NULL THEN {_FIELDS}"
+    f" ELSE json_insert({_FIELDS}, '$.error', json(m.error)) END"
 )
 
 _MOST_SAID = 2_000  # messages that are read for a prompt
@@ -70,16 +81,17 @@ def find(connection: Connection, chat: int, id: str) -> Message:
 
 def page(
     connection: Connection, chat: int, limit: int, offset: int, newest_first: bool
-) -> Page[Message]:
+) -> JsonPage:
     """Some of a chat's messages; a deep page walks only the index (chat, number)."""
     order = "DESC" if newest_first else "ASC"
     total = connection.execute("SELECT message_count FROM chats WHERE number = ?", (chat,))
     rows = connection.execute(
-        f"{_SELECT} WHERE m.number IN (SELECT number FROM messages WHERE chat = ?"
+        f"SELECT {PUBLIC} FROM messages m JOIN chats c ON c.number = m.chat"
+        " WHERE m.number IN (SELECT number FROM messages WHERE chat = ?"
         f" ORDER BY number {order} LIMIT ? OFFSET ?) ORDER BY m.number {order}",
         (chat, limit, offset),
     )
-    return Page([from_row(row) for row in rows], total.fetchone()[0])
+    return JsonPage(",".join(row[0] for row in rows), total.fetchone()[0])
 
 
 def everything(connection: Connection, chat: int) -> list[Message]:

@@ -323,7 +323,8 @@ def migrate(connection: sqlite3.Connection) -> None:
 
     steps = Migrations(_SET)
     for name, statements in STEPS.items():
-        steps(name=name)(partial(_apply, statements))
+        apply: Any = partial(_apply, statements)
+        steps(name=name)(apply)
     steps.apply(Database(connection, execute_plugins=False))
 
 

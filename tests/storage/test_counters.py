@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from storage import chats, messages
@@ -72,7 +73,8 @@ async def test_a_first_page_scans_nothing(ada: Client, rooms: Any) -> None:
         statements: list[str] = []
         connection.set_trace_callback(statements.append)
         page = chats.page(connection, 1, 20, 0)
-        messages.page(connection, page.items[0].number, 20, 0, newest_first=True)
+        id = json.loads(f"[{page.items}]")[0]["id"]
+        messages.page(connection, chats.check(connection, 1, id), 20, 0, newest_first=True)
         connection.set_trace_callback(None)
         return "\n".join(
             str(row[3])

@@ -1,0 +1,75 @@
+"""A page that SQLite makes in its public form is what the records say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from core import ids
+from core.records import Message
+from storage import chats, folder, messages, users
+from storage.connection import connect
+
+NOW = "2026-01-01T00:00:00.000Z"
+TEXTS = [
+    '"quoted" \\ back',
+    "line\nbreak\ttab\x01\x1f\x7f",
+    "😀\u2028\u2029",
+    "null",
+    "{}",
+    "é",
+    "1",
+]
+ERROR = {"code": "model_timeout", "message": 'It "took" long', "details": "\u2028\n"}
+
+
+async def test_pages_are_what_the_records_say(tmp_path: Path) -> None:
+    with folder.held(tmp_path) as data:
+        data.database(lambda doing, share: None).close()
+    connection = connect(tmp_path / "quillium.db", writable=True)
+    user = users.add(connection, "user_1", "a@b", "A", "x", NOW).number
+
+    def message(number: int, text: str) -> Message:
+        error = ERROR if number % 3 == 2 else None
+        return Message(
+            number=0,
+            id=ids.new("msg"),
+            chat_id="",
+            content=text,
+            sender="assistant" if number % 2 else "user",
+            timestamp=NOW,
+            status="failed" if error else "complete",
+            model="m" if number % 2 else None,
+            client_id=f"c{number}" if number % 2 else None,
+            error=error,
+        )
+
+    for count in range(len(TEXTS) + 1):  # the first one is empty
+        described: dict[str, Any] = {
+            "id": f"chat_{count}",
+            "title": f"{count} {TEXTS[0]}",
+            "model": "m",
+        }
+        said = [message(number, text) for number, text in enumerate(TEXTS[:count])]
+        times = {"created_at": NOW, "updated_at": f"2026-01-01T00:00:0{count}.000Z"}
+        chats.add_imported(connection, user, described | times, said)
+    page = chats.page(connection, user, 5, 1)
+    wanted = [f"chat_{number}" for number in range(len(TEXTS) - 1, len(TEXTS) - 6, -1)]
+    assert json.loads(f"[{page.items}]") == [
+        chats.find(connection, user, id).public() for id in wanted
+    ]
+    assert page.total == len(TEXTS) + 1
+    found = chats.search(connection, user, "quoted", 100, 0)
+    assert found.total == len(TEXTS) + 1
+    everything = [chats.find(connection, user, f"chat_{n}").public() for n in range(len(TEXTS) + 1)]
+    assert json.loads(f"[{found.items}]") == everything[::-1]
+    number = chats.check(connection, user, f"chat_{len(TEXTS)}")
+    said = messages.everything(connection, number)
+    for newest_first in (False, True):
+        listed = messages.page(connection, number, 4, 2, newest_first)
+        in_order = said[::-1] if newest_first else said
+        assert json.loads(f"[{listed.items}]") == [one.public() for one in in_order[2:6]]
+        assert listed.total == len(TEXTS)
+    assert messages.page(connection, number, 4, 100, False).items == ""
+    connection.close()
