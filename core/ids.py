@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import string
 
@@ -20,6 +21,11 @@ def random_text(length: int) -> str:
         number, digit = divmod(number, len(ALPHABET))
         characters.append(ALPHABET[digit])
     return "".join(characters)
+
+
+def request_id() -> str:
+    """A name for a request in a log. It keeps no secret, so it may be cheap."""
+    return f"req_{random.getrandbits(96):024x}"
 
 
 def new(prefix: str) -> str:

@@ -165,6 +165,9 @@ def _log_request(handler: RequestHandler) -> None:
         method = "other"  # whoever makes them up should not fill the figures
     handler.services.measures.request(handler.route, method, status, milliseconds / 1000)
     level = logging.INFO if handler.is_counted else logging.DEBUG
+    level = level if status < 500 else logging.ERROR
+    if not log.isEnabledFor(level):
+        return
     told = {
         "request_id": handler.request_id,
         "user_id": handler.caller.user.id if handler.caller else None,
@@ -174,7 +177,7 @@ def _log_request(handler: RequestHandler) -> None:
         "milliseconds": round(milliseconds, 1),
     }
     log.log(
-        level if status < 500 else logging.ERROR,
+        level,
         "%(status)d %(method)s %(route)s %(milliseconds).1f ms %(user_id)s %(request_id)s",
         told,
         extra=logs.fields(**told),

@@ -119,7 +119,7 @@ class BaseHandler(RequestHandler):
         """The caller's own if it is a valid one, else a new one (contract, section 1)."""
         if self._request_id is None:
             given = self.request.headers.get("X-Request-Id", "")
-            self._request_id = given if _REQUEST_ID.match(given) else ids.new("req")
+            self._request_id = given if _REQUEST_ID.match(given) else ids.request_id()
         return self._request_id
 
     async def prepare(self) -> None:

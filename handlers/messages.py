@@ -8,6 +8,7 @@ from tornado.iostream import StreamClosedError
 
 from core.errors import InvalidRequest
 from handlers.base import BaseHandler
+from services.frames import Frame
 from services.replies import Watcher
 from storage import chats, messages
 
@@ -46,15 +47,15 @@ class Messages(BaseHandler):
         self.set_header("X-Accel-Buffering", "no")
         try:
             async for frame in watcher.frames(silence=KEEPALIVE_SECONDS):
-                self.write(_event(*frame) if frame else b": \n\n")
+                self.write(_event(frame) if frame else b": \n\n")
                 await self.flush()
         except StreamClosedError:
             watcher.end()
 
 
-def _event(type: str, encoded: bytes) -> bytes:
+def _event(frame: Frame) -> bytes:
     """A Server-Sent Event (HTML Living Standard, section 9.2.5); JSON has no line breaks."""
-    return b"event: %s\ndata: %s\n\n" % (type.encode(), encoded)
+    return b"event: %s\ndata: %s\n\n" % (frame.type.encode(), frame.encoded)
 
 
 class Stop(BaseHandler):

@@ -77,7 +77,7 @@ class Socket(BaseHandler, WebSocketHandler):
 
     def open(self, *args: str, **kwargs: str) -> None:
         if self._refusal is not None:
-            self.send(frames.error(self._refusal).encode())
+            self.send(frames.error(self._refusal).encoded)
             is_expired = isinstance(self._refusal, errors.TokenExpired)
             self.close(Close.SESSION_ENDED, "token_expired" if is_expired else "invalid_token")
             return
@@ -242,4 +242,4 @@ class Socket(BaseHandler, WebSocketHandler):
             for name in ("chat_id", "client_id")
             if isinstance(value := known.get(name), str)
         }
-        self.send(frames.error(error, **answers).encode())
+        self.send(frames.error(error, **answers).encoded)

@@ -53,15 +53,13 @@ class Connections:
             if not self._listeners[user_id]:
                 del self._listeners[user_id]
 
-    def publish(self, user_id: str, frame: Frame, reply: Reply | None = None) -> bytes:
+    def publish(self, user_id: str, frame: Frame, reply: Reply | None = None) -> None:
         """Tell all the user's sockets; call it once the frame's fact is durable.
 
         It is encoded once, however many they are. `reply` is there when it is a delta of that.
         """
-        encoded = frame.encode()
         for listener in tuple(self._listeners.get(user_id, ())):
-            listener.hear(frame, encoded, reply)
-        return encoded
+            listener.hear(frame, reply)
 
     def end_session(self, user_id: str, session_id: str) -> None:
         self._end(user_id, lambda caller: caller.session_id == session_id)

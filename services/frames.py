@@ -5,21 +5,26 @@ A frame is made once as a dict and encoded once, for however many sockets it goe
 
 from __future__ import annotations
 
+import functools
 import json
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from core.errors import QuilliumError
 from core.records import ChatChange, Message, ReadMark
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True)
+class Frame:
     """`seq` numbers what is durable, and nothing else."""
 
     type: str
     data: dict[str, Any]
     seq: int | None = None
 
-    def encode(self) -> bytes:
+    @functools.cached_property
+    def encoded(self) -> bytes:
+        """Its bytes, made when they are first wanted: most users have no socket open."""
         frame: dict[str, Any] = {"type": self.type, "data": self.data}
         if self.seq is not None:
             frame["seq"] = self.seq

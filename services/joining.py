@@ -32,7 +32,7 @@ class Joining:
             try:
                 self._db.read(replay.check, user.number, after)
             except ResyncRequired as error:
-                socket.send(frames.error(error).encode())
+                socket.send(frames.error(error).encoded)
                 after = None
         sources = Sources(
             missed=lambda after: [

@@ -55,11 +55,11 @@ class Listener:
         if self._is_live:
             self._join_replies()
 
-    def hear(self, frame: Frame, encoded: bytes, reply: Reply | None = None) -> None:
+    def hear(self, frame: Frame, reply: Reply | None = None) -> None:
         """Send on what the user is told; `reply` is there when it is a delta of that."""
         if not self._is_live:
             if frame.type == "error":
-                self.socket.send(encoded)
+                self.socket.send(frame.encoded)
             return
         if frame.type == "chat" and not self._hears_chats:
             return
@@ -75,12 +75,12 @@ class Listener:
                 return
         elif frame.type == "message":  # a reply's text comes before its end
             self._send_rest(frame.data["id"])
-        self.socket.send(encoded)
+        self.socket.send(frame.encoded)
 
     def answer(self, frame: Frame) -> None:
         """Send again a frame that the client asked for twice, unless its turn is yet to come."""
         if self._is_live or (frame.seq or 0) <= self._last:
-            self.socket.send(frame.encode())
+            self.socket.send(frame.encoded)
 
     def resume(self) -> None:
         """Send some of what it lacks. To be called whenever the socket has drained."""
@@ -89,7 +89,7 @@ class Listener:
             for frame in missed:
                 assert frame.seq is not None
                 self._last = frame.seq
-                self.socket.send(frame.encode())
+                self.socket.send(frame.encoded)
             if missed:
                 return
             self._is_live = True
@@ -104,4 +104,4 @@ class Listener:
     def _send_rest(self, id: str) -> None:
         reply, offset = self._behind.pop(id, (None, 0))
         if reply is not None and not reply.is_over:
-            self.socket.send(reply.since(offset).encode())
+            self.socket.send(reply.since(offset).encoded)

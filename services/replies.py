@@ -20,15 +20,15 @@ class Watcher:
     """
 
     def __init__(self) -> None:
-        self._frames: asyncio.Queue[tuple[str, bytes] | None] = asyncio.Queue()
+        self._frames: asyncio.Queue[frames.Frame | None] = asyncio.Queue()
         self._waiting = 0
         self._has_ended = False
 
-    def put(self, type: str, encoded: bytes) -> None:
+    def put(self, frame: frames.Frame) -> None:
         if self._has_ended:
             return
-        self._waiting += len(encoded)
-        self._frames.put_nowait((type, encoded))
+        self._waiting += len(frame.encoded)
+        self._frames.put_nowait(frame)
         if self._waiting > MOST_WAITING:
             self.end()
 
@@ -38,8 +38,8 @@ class Watcher:
             self._has_ended = True
             self._frames.put_nowait(None)
 
-    async def frames(self, silence: float) -> AsyncIterator[tuple[str, bytes] | None]:
-        """Type and bytes of each frame; None whenever nothing came for `silence` seconds."""
+    async def frames(self, silence: float) -> AsyncIterator[frames.Frame | None]:
+        """Each frame; None whenever nothing came for `silence` seconds."""
         while True:
             try:
                 frame = await asyncio.wait_for(self._frames.get(), silence)
@@ -48,7 +48,7 @@ class Watcher:
                 continue
             if frame is None:
                 return
-            self._waiting -= len(frame[1])
+            self._waiting -= len(frame.encoded)
             yield frame
 
 

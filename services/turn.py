@@ -30,7 +30,7 @@ class Turn:
             self.watchers.append(watcher)
             if self.reply is not None:
                 frame = self.reply.since(0)
-                watcher.put(frame.type, frame.encode())
+                watcher.put(frame)
 
     def end_early(self, status: Status) -> None:
         """Have it end now, with this status; before it has begun, as soon as it has."""
@@ -44,7 +44,7 @@ class Turn:
         for watcher in self.watchers:
             if self.is_abandoned:
                 gone = frames.error(NotFound("chat"), chat_id=self.chat_id)
-                watcher.put(gone.type, gone.encode())
+                watcher.put(gone)
             watcher.end()
 
     async def speak(self, speech: asyncio.Task[None]) -> None:

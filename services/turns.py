@@ -184,9 +184,10 @@ class Turns:
         """The user's message is durable: announce it and see that it gets its answer."""
         message, is_new = added.message, added.is_new
         frame = frames.message(message)
-        encoded = self._connections.publish(user.id, frame) if is_new else frame.encode()
+        if is_new:
+            self._connections.publish(user.id, frame)
         if watcher is not None:
-            watcher.put(frame.type, encoded)
+            watcher.put(frame)
         turn = self._turn_for(user, message) if is_new else self._turn_that_answers(message)
         if turn is not None:
             turn.attach(message, watcher)
@@ -218,7 +219,7 @@ class Turns:
             reply = self._db.read(messages.reply_to, message)
             if reply is not None:
                 frame = frames.message(reply)
-                watcher.put(frame.type, frame.encode())
+                watcher.put(frame)
         watcher.end()
 
     def _start(self, work: Any) -> None:
@@ -353,9 +354,9 @@ class Turns:
             self._start(self._run(following))
 
     def _publish(self, turn: Turn, frame: frames.Frame, reply: Reply | None = None) -> None:
-        encoded = self._connections.publish(turn.user_id, frame, reply)
+        self._connections.publish(turn.user_id, frame, reply)
         for watcher in turn.watchers:
-            watcher.put(frame.type, encoded)
+            watcher.put(frame)
 
 
 def _opening_words(content: str) -> str:

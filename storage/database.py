@@ -59,6 +59,10 @@ class Database:
         """Run a short, indexed read at once. Raises `StorageUnavailable`."""
         return _read(self._reader, work, *arguments)
 
+    def read_one(self, work: Callable[..., T], *arguments: Any) -> T:
+        """As `read`, for a work of one statement: that sees one moment without a transaction."""
+        return _reading(work, self._reader, *arguments)
+
     async def read_in_pool(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run a read that may take long (search, export, a deep page) off the loop."""
         return await self._loop.run_in_executor(self._pool, self._read_pooled, work, arguments)
@@ -100,12 +104,21 @@ def _reader(path: Path) -> Connection:
 
 def _read(connection: Connection, work: Callable[..., T], *arguments: Any) -> T:
     """Run a read in one transaction: what it puts together is of one moment."""
+    read: T = _reading(_in_transaction, connection, work, *arguments)
+    return read
+
+
+def _in_transaction(connection: Connection, work: Callable[..., T], *arguments: Any) -> T:
+    connection.execute("BEGIN")
     try:
-        connection.execute("BEGIN")
-        try:
-            return work(connection, *arguments)
-        finally:
-            connection.execute("ROLLBACK")
+        return work(connection, *arguments)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _reading(work: Callable[..., T], *arguments: Any) -> T:
+    try:
+        return work(*arguments)
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # a bug of ours, not of the disk
     except sqlite3.DatabaseError as error:

@@ -93,16 +93,15 @@ async def test_a_frame_is_encoded_once() -> None:
     connections, sockets = Connections(), [Slow() for _ in range(5)]
     for socket in sockets:
         connections.add(listener(socket))
-    encoded = connections.publish(ADA.id, frames.message(final("x")))
-    assert all(socket.encoded[0] is encoded for socket in sockets)
+    frame = frames.message(final("x"))
+    connections.publish(ADA.id, frame)
+    assert all(socket.encoded[0] is frame.encoded for socket in sockets)
 
 
 async def test_a_reply_of_a_chat_that_is_gone_is_forgotten() -> None:
     slow = Slow()
     held = listener(slow)
-    reply = Reply(
-        final(""), lambda reply, frame: held.hear(frame, frame.encode(), reply), time.time
-    )
+    reply = Reply(final(""), lambda reply, frame: held.hear(frame, reply), time.time)
     slow.is_busy = True
     reply.say("never to be seen")
     reply.is_over = True
@@ -118,13 +117,13 @@ def test_numbered_frames_come_from_one_source_at_a_time() -> None:
     )
     live = frames.message(final("7", 7))
     held.resume()
-    held.hear(live, live.encode())  # not yet: it will come from the store
-    held.hear(typing := frames.typing("chat_1", True, "now"), typing.encode())
+    held.hear(live)  # not yet: it will come from the store
+    held.hear(frames.typing("chat_1", True, "now"))
     held.resume()
     held.resume()
-    held.hear(live, live.encode())  # announced late: it came from the store already
+    held.hear(live)  # announced late: it came from the store already
     following = frames.message(final("8", 8))
-    held.hear(following, following.encode())
+    held.hear(following)
     assert [frame.get("seq") for frame in socket.frames] == [5, 6, 7, 8]
 
 
@@ -147,7 +146,7 @@ def test_errors_are_told_to_one_who_catches_up() -> None:
     socket = Slow()
     held = listener(socket, since=4, missed=lambda after: [])
     error = frames.Frame("error", {"code": "storage_unavailable"})
-    held.hear(error, error.encode())
+    held.hear(error)
     assert [frame["type"] for frame in socket.frames] == ["error"]
 
 

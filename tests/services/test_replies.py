@@ -7,6 +7,7 @@ import time
 
 from core.records import Message
 from services import frames
+from services.frames import Frame
 from services.replies import MOST_WAITING, Reply, Watcher
 
 MESSAGE = Message(1, "msg_1", "chat_1", "", "assistant", "now", "streaming", "m", None)
@@ -57,18 +58,18 @@ async def test_so_far_is_what_was_sent() -> None:
 async def test_a_watcher_that_does_not_read_is_let_go() -> None:
     watcher = Watcher()
     for _ in range(20):
-        watcher.put("typing", b"x" * (MOST_WAITING // 10))
+        watcher.put(Frame("typing", {"delta": "x" * (MOST_WAITING // 10)}))
     seen = [frame async for frame in watcher.frames(silence=10)]
     assert 10 <= len(seen) <= 11
 
 
 async def test_a_watcher_hears_of_silence() -> None:
-    watcher = Watcher()
+    watcher, last = Watcher(), Frame("message", {})
     heard = []
     async for frame in watcher.frames(silence=0.001):
         heard.append(frame)
         if frame is None:
-            watcher.put("message", b"{}")
+            watcher.put(last)
             watcher.end()
-    assert heard[-1] == ("message", b"{}")
+    assert heard[-1] is last
     assert heard[0] is None
