@@ -20,6 +20,10 @@ MOST_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
 _READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up everybody
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
+_READ_AT_ONCE = (
+    2_000  # characters, and words, before others have their turn: well under a millisecond
+)
+_SAID_AT_ONCE = 10
 _COMPARED_MESSAGES = 20  # in which a common topic is looked for
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
@@ -31,6 +35,7 @@ _NAME = re.compile(
     r"(?i:\bcall me|\bi am called|\bi'm called) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
     r"|(?i:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
 )
+_TELLING = ("my ", "call me", "i am", "i'm")  # one of these is in all that the two find
 _FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
 _SUM = re.compile(
     r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z"
@@ -63,13 +68,18 @@ class Demo:
             return
         earlier = [line.content for line in said[: len(said) - len(asked)] if line.role == "user"]
         facts: dict[str, str] = {}
+        read = 0
         for text in earlier:
             facts |= _facts(text)
-            await asyncio.sleep(0)  # let others speak
+            read += len(text)
+            if read > _READ_AT_ONCE:
+                read = 0
+                await asyncio.sleep(0)  # let others speak
         for answer in _answers(asked, earlier, facts):
-            for piece in _pieces(answer):
+            for number, piece in enumerate(_pieces(answer)):
                 yield piece
-                await asyncio.sleep(0)  # let others speak, and a stop be heard
+                if number % _SAID_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # let others speak, and a stop be heard
         if command and command[1].lower() == "error":
             raise ModelUnavailable("This is the failure that /error asks for.")
 
@@ -197,6 +207,9 @@ def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
 def _facts(text: str) -> dict[str, str]:
     """What the user has told of themselves, such as `{"name": "Ada", "dog": "Rex"}`."""
     facts: dict[str, str] = {}
+    lowered = text.lower()
+    if not any(words in lowered for words in _TELLING):
+        return facts  # as nearly always; the expressions take longer to find nothing
     for sentence in _SENTENCE.findall(text):
         if sentence.endswith("?"):
             continue

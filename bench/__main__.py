@@ -49,7 +49,7 @@ class Plan(NamedTuple):
 
 
 FULL = Plan(5, 2.0, [1000, *[91] * 98, 82], data.MESSAGES, 100, 100_000, 1_000, 9)
-SMOKE = Plan(1, 0.2, [40, *[1] * 3], 3, 25, 50, 20, 1)
+SMOKE = Plan(1, 0.2, [40, *[20] * 3], 3, 25, 50, 20, 1)
 
 
 class Row(NamedTuple):
@@ -187,7 +187,7 @@ def measure_requests(plan: Plan, table: Table, folder: Path, accounts: list[data
             bares = request("POST", "/chat", first.token, post)
             compare("`POST /chats`, durable", [mine], bares, 0.50, 1.5)
             trivial = request("GET", "/api/v1/users/me", first.token)
-            measure_turns(plan, table, ports[0], ports[1], trivial, url, accounts)
+            measure_turns(plan, table, ports[0], ports[1], trivial, accounts)
             measure_tail(plan, table, ports[0], accounts)
             measure_search(plan, table, url, folder / "ours" / "quillium.db", first.token)
 
@@ -198,7 +198,6 @@ def measure_turns(
     port: int,
     bare: int,
     trivial: bytes,
-    url: str,
     accounts: list[data.Account],
 ) -> None:
     """Whole turns: a message durable, a reply streamed to one socket, stored, its final frame."""
@@ -206,13 +205,17 @@ def measure_turns(
     content = f"/lorem {WORDS_OF_A_REPLY}"
 
     def turn(number: int, account: data.Account, by_frame: bool) -> Turn:
-        # Chats of their own: a reply at a time runs in each.
-        title = {"title": f"Turns {number}"}
-        id = call(url, "POST", "/api/v1/chats", title, account.token)["id"]
+        """Turns in one chat after another: conversations are of the length that others have."""
+        chats = account.chats[number // len(accounts) :: 1 + (CONNECTIONS - 1) // len(accounts)]
         body = json.dumps({"content": content})
-        message = json.dumps({"type": "message", "data": {"chat_id": id, "content": content}})
-        rest = request("POST", f"/api/v1/chats/{id}/messages", account.token, body)
-        return Turn(port, rest, account.token, frame(message) if by_frame else None)
+        rest = [
+            request("POST", f"/api/v1/chats/{id}/messages", account.token, body) for id in chats
+        ]
+        told = [
+            frame(json.dumps({"type": "message", "data": {"chat_id": id, "content": content}}))
+            for id in chats
+        ]
+        return Turn(port, account.token, rest, told if by_frame else ())
 
     for by_frame, least in ((False, 0.20), (True, 0.30)):
         work = "a whole turn over the socket" if by_frame else "a whole turn over REST"

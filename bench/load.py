@@ -7,6 +7,7 @@ the answer is whole: or, at a given rate, when its time has come.
 from __future__ import annotations
 
 import base64
+import itertools
 import os
 import selectors
 import socket
@@ -77,9 +78,13 @@ class Connection:
 class Turn(Connection):
     """Says something, by a request or a frame, and waits until the reply is whole on a socket."""
 
-    def __init__(self, port: int, request: bytes, token: str, frame: bytes | None = None) -> None:
-        super().__init__(port, request)
-        self._frame = frame
+    def __init__(
+        self, port: int, token: str, requests: Sequence[bytes], frames: Sequence[bytes] = ()
+    ) -> None:
+        """Each turn takes the next of `frames` if there are any, else of `requests`."""
+        super().__init__(port, requests[0])
+        self._requests = itertools.cycle(requests)
+        self._frames = itertools.cycle(frames) if frames else None
         self._heard = b""
         self._waits_for = 0
         self.web_socket = upgraded(port, token)
@@ -89,11 +94,11 @@ class Turn(Connection):
 
     def ask(self, now: float) -> None:
         self.asked_at = now
-        self._waits_for = 1 if self._frame else 2  # the answer, and the reply
-        if self._frame:
-            self.web_socket.sendall(self._frame)
+        self._waits_for = 1 if self._frames else 2  # the answer, and the reply
+        if self._frames:
+            self.web_socket.sendall(next(self._frames))
         else:
-            self.socket.sendall(self._request)
+            self.socket.sendall(next(self._requests))
 
     def read(self, which: socket.socket) -> bool:
         if which is self.socket:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from datetime import datetime, timezone
 
 
 def rfc3339(seconds: float) -> str:
     """Epoch seconds as JavaScript's `toISOString()` writes them (contract, section 1)."""
-    moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    whole = math.floor(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+
+
+@functools.lru_cache(maxsize=16)
+def _second(whole: int) -> str:
+    return f"{datetime.fromtimestamp(whole, timezone.utc):%Y-%m-%dT%H:%M:%S}"

@@ -130,6 +130,14 @@ def said_until(connection: Connection, last: Message, characters: int) -> list[S
     return [Said(sender, content) for _, _, sender, content in in_order]
 
 
+def count_in(connection: Connection, message: Message) -> int:
+    """How many messages the chat of a message has; none if it is gone."""
+    row = connection.execute(
+        "SELECT message_count FROM chats WHERE id = ?", (message.chat_id,)
+    ).fetchone()
+    return row[0] if row else 0
+
+
 def reply_to(connection: Connection, message: Message) -> Message | None:
     """The first reply that answers a message of the user."""
     row = connection.execute(
