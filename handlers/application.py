@@ -53,7 +53,7 @@ class QuilliumApplication(Application):
             websocket_max_message_size=MAX_BODY,
         )
         self._services = services
-        self._routes = routes.compiled()
+        self._literal, self._routes = routes.literal(), routes.compiled()
         self._places = asyncio.Semaphore(LARGE_BODIES)
 
     async def drained(self, seconds: float) -> None:
@@ -64,6 +64,9 @@ class QuilliumApplication(Application):
     def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any
     ) -> httputil.HTTPMessageDelegate:
+        route = self._literal.get(request.path)
+        if route is not None:
+            return self._delegate(request, route.handler, route, [])
         for pattern, route in self._routes:
             match = pattern.match(request.path)
             if match:

@@ -362,11 +362,19 @@ ALL = (*API, *AROUND)
 NONE = Route("(none)", BaseHandler, {})  # what a request has that reaches no route
 
 
+def literal() -> dict[str, Route]:
+    """The routes by each of their paths, for those with no placeholder in them."""
+    return {path: route for path, route in _paths() if "{" not in path}
+
+
 def compiled() -> list[tuple[re.Pattern[str], Route]]:
-    """Every route under all of its paths, in the order in which they are tried."""
+    """The others, in the order in which they are tried."""
+    return [(_pattern(path), route) for path, route in _paths() if "{" in path]
+
+
+def _paths() -> list[tuple[str, Route]]:
     paths = [(prefix + route.path, route) for prefix in PREFIXES for route in API]
-    paths += [(route.path, route) for route in AROUND]
-    return [(_pattern(path), route) for path, route in paths]
+    return paths + [(route.path, route) for route in AROUND]
 
 
 def _pattern(path: str) -> re.Pattern[str]:
