@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -122,6 +123,9 @@ async def serve(chosen: config.Config) -> None:
             await _begin(chosen, rooms, address)
             if chosen.sidecar:
                 threading.Thread(target=_await_end_of_stdin, args=(stop,), daemon=True).start()
+            # What is there now stays: looking through it again and again would only make pauses.
+            gc.collect()
+            gc.freeze()
             await stopping.wait()
             server.stop()
             await rooms.close_connections()

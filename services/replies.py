@@ -81,7 +81,11 @@ class Reply:
         return "".join(self._pieces)
 
     def announce(self) -> None:
-        """Tell that somebody types, before there is a word."""
+        """Tell that somebody types, unless there is a word before anybody could see it."""
+        self._timer = self._loop.call_later(DELTA_SECONDS, self._tell_of_typing)
+
+    def _tell_of_typing(self) -> None:
+        self._timer = None
         self._publish(self, frames.delta(self.message, "", 0, rfc3339(self._clock())))
 
     def say(self, piece: str) -> None:

@@ -37,9 +37,7 @@ from storage.database import Database
 
 CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
 _RETRY_SECONDS = 1.0
-_SHORT_CONVERSATION = (
-    50  # messages; read in a tenth of a millisecond, where another thread takes three
-)
+_SHORT_CONVERSATION = 50  # messages; read in a tenth of a millisecond
 _TITLE_CHARACTERS = 60
 
 log = logging.getLogger("quillium.turns")
@@ -310,9 +308,11 @@ class Turns:
 
     async def _said_until(self, answers: Message, characters: int) -> list[messages.Said]:
         """What was said up to a message: read at once if that is little, as it mostly is."""
-        if self._db.read_one(messages.count_in, answers) <= _SHORT_CONVERSATION:
-            return self._db.read_one(messages.said_until, answers, characters)
-        return await self._db.read_in_pool(messages.said_until, answers, characters)
+        said = self._db.read_one(messages.said_until, answers, characters, _SHORT_CONVERSATION)
+        if said is None:
+            said = await self._db.read_in_pool(messages.said_until, answers, characters)
+        assert said is not None
+        return said
 
     async def _end(
         self, turn: Turn, reply: Reply, status: Status, error: dict[str, str] | None

@@ -109,16 +109,19 @@ def last_said(connection: Connection, chat: int) -> Message | None:
     return row and from_row(row)
 
 
-def said_until(connection: Connection, last: Message, characters: int) -> list[Said]:
+def said_until(
+    connection: Connection, last: Message, characters: int, most: int = _MOST_SAID
+) -> list[Said] | None:
     """What was said up to a message of the user, each reply after what it answers.
 
     The latest messages with at least so many characters together, without those that are empty.
+    None if these are more than `most`, which is less than what is ever read.
     """
     rows = connection.execute(
         "SELECT coalesce(answers, number), number, sender, content FROM messages"
         " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
         " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
-        (last.number, _MOST_SAID),
+        (last.number, min(most + 1, _MOST_SAID)),
     )
     said = []
     for row in rows:
@@ -126,16 +129,11 @@ def said_until(connection: Connection, last: Message, characters: int) -> list[S
         characters -= len(row[3])
         if characters <= 0:
             break
+    else:
+        if most < len(said):
+            return None
     in_order = sorted(row for row in said if row[0] <= last.number)
     return [Said(sender, content) for _, _, sender, content in in_order]
-
-
-def count_in(connection: Connection, message: Message) -> int:
-    """How many messages the chat of a message has; none if it is gone."""
-    row = connection.execute(
-        "SELECT message_count FROM chats WHERE id = ?", (message.chat_id,)
-    ).fetchone()
-    return row[0] if row else 0
 
 
 def reply_to(connection: Connection, message: Message) -> Message | None:
