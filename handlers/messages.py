@@ -10,7 +10,7 @@ from core.errors import InvalidRequest
 from handlers.base import BaseHandler
 from services.frames import Frame
 from services.replies import Watcher
-from storage import chats, messages
+from storage import messages
 
 KEEPALIVE_SECONDS = 15.0  # proxies cut what is silent for longer
 
@@ -21,9 +21,8 @@ class Messages(BaseHandler):
         order = self.parameter("order")
         if order not in (None, "asc", "desc"):
             raise InvalidRequest("order: expected asc or desc")
-        chat = self.services.db.read(chats.check, self.known_caller.user.number, id)
-        newest_first = order == "desc"
-        page = await self.read_page(offset, messages.page, chat, limit, offset, newest_first)
+        user, newest_first = self.known_caller.user.number, order == "desc"
+        page = await self.read_page(offset, messages.page, user, id, limit, offset, newest_first)
         self.answer_json_page(page, limit, offset, order=order)
 
     async def post(self, id: str) -> None:

@@ -80,18 +80,26 @@ def find(connection: Connection, chat: int, id: str) -> Message:
 
 
 def page(
-    connection: Connection, chat: int, limit: int, offset: int, newest_first: bool
+    connection: Connection, user: int, chat_id: str, limit: int, offset: int, newest_first: bool
 ) -> JsonPage:
-    """Some of a chat's messages; a deep page walks only the index (chat, number)."""
+    """Some messages of a user's chat; a deep page walks only the index (chat, number).
+
+    Raises `NotFound`.
+    """
+    found = connection.execute(
+        "SELECT number, message_count FROM chats WHERE id = ? AND user = ?", (chat_id, user)
+    ).fetchone()
+    if found is None:
+        raise NotFound("chat")
+    chat, total = found
     order = "DESC" if newest_first else "ASC"
-    total = connection.execute("SELECT message_count FROM chats WHERE number = ?", (chat,))
     rows = connection.execute(
         f"SELECT {PUBLIC} FROM messages m JOIN chats c ON c.number = m.chat"
         " WHERE m.number IN (SELECT number FROM messages WHERE chat = ?"
         f" ORDER BY number {order} LIMIT ? OFFSET ?) ORDER BY m.number {order}",
         (chat, limit, offset),
     )
-    return JsonPage(",".join(row[0] for row in rows), total.fetchone()[0])
+    return JsonPage(",".join(row[0] for row in rows), total)
 
 
 def everything(connection: Connection, chat: int) -> list[Message]:

@@ -64,12 +64,12 @@ async def test_pages_are_what_the_records_say(tmp_path: Path) -> None:
     assert found.total == len(TEXTS) + 1
     everything = [chats.find(connection, user, f"chat_{n}").public() for n in range(len(TEXTS) + 1)]
     assert json.loads(f"[{found.items}]") == everything[::-1]
-    number = chats.check(connection, user, f"chat_{len(TEXTS)}")
-    said = messages.everything(connection, number)
+    id = f"chat_{len(TEXTS)}"
+    said = messages.everything(connection, chats.check(connection, user, id))
     for newest_first in (False, True):
-        listed = messages.page(connection, number, 4, 2, newest_first)
+        listed = messages.page(connection, user, id, 4, 2, newest_first)
         in_order = said[::-1] if newest_first else said
         assert json.loads(f"[{listed.items}]") == [one.public() for one in in_order[2:6]]
         assert listed.total == len(TEXTS)
-    assert messages.page(connection, number, 4, 100, False).items == ""
+    assert messages.page(connection, user, id, 4, 100, False).items == ""
     connection.close()
