@@ -20,10 +20,9 @@ MOST_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
 _READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up everybody
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
-_READ_AT_ONCE = (
-    2_000  # characters, and words, before others have their turn: well under a millisecond
-)
-_SAID_AT_ONCE = 10
+# Before others have their turn; well under a millisecond.
+_READ_AT_ONCE = 2_000  # characters
+_SAID_AT_ONCE = 10  # words
 _COMPARED_MESSAGES = 20  # in which a common topic is looked for
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from bench import data
 from bench.load import CONNECTIONS, Connection, Result, Turn, frame, load, request, upgraded
-from bench.program import ROOT, call, memory, start, start_quietly
+from bench.program import ROOT, call, free_port, memory, start, start_quietly
 from storage import search_text
 
 PAGE = 20
@@ -373,14 +373,6 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
         for one in (*warm, *idle):
             one.close()
     table.add_most("memory for an idle socket", each, 30, unit=" KiB")
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def main() -> None:

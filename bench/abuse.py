@@ -28,7 +28,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from bench.program import account, call, start_quillium
+from bench.program import account, call, memory, start_quillium
 
 MIB = 1 << 20
 _PROBE_SECONDS = 0.02
@@ -47,10 +47,6 @@ class Server:
         self.port = int(url.rpartition(":")[2])
         self.token = account(url)
         self._users = 0
-
-    def memory(self) -> int:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return 1024 * int(status.partition("VmRSS:")[2].split()[0])
 
     def user(self) -> str:
         """A new account's access token."""
@@ -261,14 +257,14 @@ def run(attack: Callable[[Server], Awaitable[Outcome]]) -> None:
             other = multiprocessing.Process(target=probe, args=arguments, daemon=True)
             other.start()
             time.sleep(0.5)
-            before, largest = server.memory(), 0
+            before, largest = memory(server.process.pid), 0
 
             async def measured() -> Outcome:
                 nonlocal largest
                 attacking = asyncio.ensure_future(attack(server))
                 while not attacking.done():
                     await asyncio.wait([attacking], timeout=0.05)
-                    largest = max(largest, server.memory())
+                    largest = max(largest, memory(server.process.pid))
                 return attacking.result()
 
             outcome = asyncio.run(asyncio.wait_for(measured(), _LONGEST_SECONDS))

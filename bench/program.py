@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -42,6 +43,13 @@ def start_quietly(data_dir: Path, *flags: str, **environment: str) -> tuple[Any,
     )
     assert process.stdout is not None
     return process, json.loads(process.stdout.readline())["url"]
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def memory(pid: int) -> int:

@@ -23,7 +23,7 @@ from typing import Any
 
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from bench.program import account, call, start, start_quillium
+from bench.program import account, call, memory, start, start_quillium
 
 IN_ONE_MESSAGE = 100_000  # characters; ten of them are more than waits for one who does not read
 
@@ -45,14 +45,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def memory(pid: int) -> int:
-    """What a process holds, in KiB."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise ProcessLookupError(pid)
 
 
 def processor(pid: int) -> float:
@@ -81,7 +73,7 @@ async def measured(name: str, pid: int, addresses: Sequence[str], seconds: float
     before = memory(pid)
     sockets = await opened(addresses)
     await asyncio.sleep(1)
-    each = (memory(pid) - before) / len(sockets)
+    each = (memory(pid) - before) / 1024 / len(sockets)
     share = await at_rest(pid, seconds)
     print(f"{name:44} {each:8.1f} KiB a socket, {share:6.2%} of a processor at rest", flush=True)
     return sockets
@@ -170,7 +162,7 @@ async def main() -> None:
             beside = await spreads(
                 "the same, beside one that never reads", mine, chat, IN_ONE_MESSAGE, times
             )
-            grown = memory(server.pid) - before
+            grown = (memory(server.pid) - before) // 1024
             stuck.close()
             bare_address = bare_url.replace("http", "ws") + "/"
             name = f"{len(others):,} sockets of a bare Tornado"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import math
 from datetime import datetime, timezone
 
 
 def rfc3339(seconds: float) -> str:
     """Epoch seconds as JavaScript's `toISOString()` writes them (contract, section 1)."""
-    whole = math.floor(seconds)
-    return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+    whole, microseconds = divmod(round(seconds * 1_000_000), 1_000_000)
+    return f"{_second(whole)}.{microseconds // 1000:03d}Z"
 
 
 @functools.lru_cache(maxsize=16)

@@ -73,6 +73,8 @@ def test_failures_block_within_their_period_only() -> None:
 def test_times_are_those_of_javascript() -> None:
     assert times.rfc3339(1680350400) == "2023-04-01T12:00:00.000Z"
     assert times.rfc3339(1680350400.9996) == "2023-04-01T12:00:00.999Z"
+    assert times.rfc3339(1680350400.001) == "2023-04-01T12:00:00.001Z"  # a little less, as a float
+    assert times.rfc3339(1680350400.9999999) == "2023-04-01T12:00:01.000Z"
 
 
 def test_ids_look_as_promised_and_differ() -> None:
