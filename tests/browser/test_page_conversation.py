@@ -218,7 +218,8 @@ def test_the_composer(ada: User) -> None:
     ada.composer.press("Enter")
     expect(ada.said).to_have_text("one\ntwo")
     expect(ada.composer).to_have_value("")
-    assert ada.composer.evaluate(height) == empty
+    # Waits: it is put into the conversation's view just now, and has no height before that.
+    expect(ada.composer).to_have_js_property("clientHeight", empty)
     ada.composer.fill(" \n ")
     ada.composer.press("Enter")
     expect(ada.said).to_have_count(1)
