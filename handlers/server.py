@@ -8,6 +8,7 @@ lack a file to open.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Awaitable
 from typing import Any
 
@@ -18,8 +19,10 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
 from tornado.web import Application
 
+IDLE_SECONDS = 300.0
 HEADER_SECONDS = 10.0
-_LOOKS = 4  # at headers that have begun, within that time
+BODY_SECONDS = 30.0
+_LOOK_SECONDS = 2.0  # from one look at what is awaited to the next
 _MOST_FILES = 16_384  # that are asked of the system
 _FILES_KEPT = 100  # for the database, upstreams and the rest
 
@@ -34,17 +37,13 @@ class Server(HTTPServer):
     ) -> None:
         """The constructor, by the name that Tornado gives it."""
         super().initialize(
-            application,
-            xheaders=xheaders,
-            max_body_size=_NO_LIMIT,
-            max_header_size=1 << 16,
-            idle_connection_timeout=300,
-            body_timeout=30,
+            application, xheaders=xheaders, max_body_size=_NO_LIMIT, max_header_size=1 << 16
         )
+        # Tornado's own time-outs are a future and a timer in each request, a tenth of what it does.
+        self.conn_params.header_timeout = None
         self._last_file = _allowed_files() - _FILES_KEPT
-        # How often in a row the beginning of a header was seen, and not its end.
-        self._looks: dict[HTTP1ServerConnection, int] = {}
-        self._looking = PeriodicCallback(self._look, 1000 * HEADER_SECONDS / _LOOKS)
+        self._awaited: dict[HTTP1ServerConnection, _Awaited] = {}
+        self._looking = PeriodicCallback(self._look, 1000 * _LOOK_SECONDS)
 
     def add_sockets(self, sockets: Any) -> None:
         super().add_sockets(sockets)
@@ -59,29 +58,37 @@ class Server(HTTPServer):
         if os.name == "posix" and stream.socket.fileno() > self._last_file:
             stream.close()
             return
+        # Once for all that follows; Tornado would turn it on and off in each request.
+        stream.set_nodelay(True)
+        stream.set_nodelay = _leave_it  # type: ignore[method-assign]
         super().handle_stream(stream, address)
 
     def start_request(
         self, server_conn: object, request_conn: httputil.HTTPConnection
     ) -> httputil.HTTPMessageDelegate:
         assert isinstance(server_conn, HTTP1ServerConnection)
-        self._looks[server_conn] = 0
         delegate = super().start_request(server_conn, request_conn)
-        return _UntilHeader(delegate, server_conn, self._looks)
+        awaited = self._awaited[server_conn] = _Awaited(delegate, server_conn, self._awaited)
+        return awaited
 
     def on_close(self, server_conn: object) -> None:
         assert isinstance(server_conn, HTTP1ServerConnection)
-        self._looks.pop(server_conn, None)
+        self._awaited.pop(server_conn, None)
         super().on_close(server_conn)
 
     def _look(self) -> None:
-        for connection, looks in list(self._looks.items()):
+        now = time.monotonic()
+        for connection, awaited in list(self._awaited.items()):
             # A private name, and the only one that knows. A test sees that it still does.
-            if connection.stream._read_buffer_size == 0:
-                continue
-            self._looks[connection] = looks + 1
-            if looks + 1 == _LOOKS:
+            if awaited.is_idle and connection.stream._read_buffer_size > 0:
+                awaited.is_idle = False
+                awaited.until = now + HEADER_SECONDS - 2 * _LOOK_SECONDS
+            elif now > awaited.until:
                 connection.stream.close()
+
+
+def _leave_it(value: bool) -> None:
+    pass
 
 
 class Relay(httputil.HTTPMessageDelegate):
@@ -107,26 +114,33 @@ class Relay(httputil.HTTPMessageDelegate):
         self._delegate.on_connection_close()
 
 
-class _UntilHeader(Relay):
-    """Forgets the connection in `looks` once its header is there."""
+class _Awaited(Relay):
+    """A request that is not here yet: the next one of its connection, a header, then a body."""
 
     def __init__(
         self,
         delegate: httputil.HTTPMessageDelegate,
         connection: HTTP1ServerConnection,
-        looks: dict[HTTP1ServerConnection, int],
+        awaited: dict[HTTP1ServerConnection, _Awaited],
     ) -> None:
         super().__init__(delegate)
         self._connection = connection
-        self._looks = looks
+        self._awaited = awaited
+        self.is_idle = True  # nothing of it was seen
+        self.until = time.monotonic() + IDLE_SECONDS
 
     def headers_received(
         self,
         start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
         headers: httputil.HTTPHeaders,
     ) -> Awaitable[None] | None:
-        self._looks.pop(self._connection, None)
+        self.is_idle = False
+        self.until = time.monotonic() + BODY_SECONDS
         return super().headers_received(start_line, headers)
+
+    def finish(self) -> None:
+        self._awaited.pop(self._connection, None)
+        super().finish()
 
 
 def _allowed_files() -> int:

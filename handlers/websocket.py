@@ -84,7 +84,6 @@ class Socket(BaseHandler, WebSocketHandler):
         if self._simulation.drop_after == 0:
             self._break()
             return
-        self.set_nodelay(True)  # a delta must not wait for the next one
         try:
             self._listener = self.services.joining.join(self, self._since)
         except errors.StorageUnavailable as error:

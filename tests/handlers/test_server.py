@@ -1,0 +1,58 @@
+"""How long the server waits for a request, in its three stages (SECURITY, "The edge")."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+HEAD = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\n"
+BODY = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_idle", "has_bytes", "least", "most"),
+    [
+        (b"", True, False, 299, 300),
+        (HEAD, False, True, 5, 6),  # which is 10 s after its beginning, seen two looks late
+        (HEAD + BODY, False, False, 29, 30),
+    ],
+)
+async def test_each_stage_has_its_time(
+    http_server: Any, sent: bytes, is_idle: bool, has_bytes: bool, least: float, most: float
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", http_server.port)
+    writer.write(sent)
+    while True:
+        await asyncio.sleep(0.001)
+        http_server._look()  # from here on it is known that a header has begun
+        for connection, awaited in http_server._awaited.items():
+            if (awaited.is_idle, connection.stream._read_buffer_size > 0) == (is_idle, has_bytes):
+                break
+        else:
+            continue
+        break
+    assert least < awaited.until - time.monotonic() <= most
+    awaited.until = time.monotonic() - 1
+    http_server._look()
+    assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
+    assert http_server._awaited == {}
+
+
+async def test_nothing_is_awaited_while_a_request_is_answered(
+    http_server: Any, rooms: Any, ada: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply may take as long as it likes to come."""
+    awaited: list[Any] = []
+    authenticate = rooms.accounts.authenticate
+
+    def look(credential: str) -> Any:
+        awaited.append(list(http_server._awaited))
+        return authenticate(credential)
+
+    monkeypatch.setattr(rooms.accounts, "authenticate", look)
+    assert (await ada("PUT /users/me", {"name": "Ada"})).status == 200
+    assert awaited == [[]]
