@@ -81,6 +81,12 @@ def test_ids_look_as_promised_and_differ() -> None:
     made = {ids.new("chat") for _ in range(1000)}
     assert len(made) == 1000
     assert all(id.startswith("chat_") and id[5:].isalnum() and id.isascii() for id in made)
+    assert {len(id) for id in made} == {len("chat_") + 20}
+    text = ids.random_text(100_000)
+    assert len(text) == 100_000
+    shares = [text.count(character) for character in ids.ALPHABET]
+    assert min(shares) > 1300  # 1613 each, and eight standard deviations
+    assert max(shares) < 1930
 
 
 @pytest.mark.parametrize("password", ["a\0b" * 3, "🙂" * 256, "x" * 100])
