@@ -70,11 +70,14 @@ class Writer:
         self._files = (path, wal_of(path))
         self._identity = [_identity(file) for file in self._files]
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._asked: list[_Job] = []  # since the writer was last handed something
+        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._waiting = 0
         self._thread = threading.Thread(target=self._run, name="quillium-writer")
         self._is_closed = False
         self._checkpoint_at = WAL_BYTES
         self.is_well = True  # whether the last write could be stored
+        self.version = 0  # grows with each commit, before anybody hears of it
         self.statistics = Statistics()
         self._thread.start()
 
@@ -84,15 +87,28 @@ class Writer:
         """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
         if self._is_closed:
             raise StorageUnavailable("The server is going down.")
-        if self._jobs.qsize() >= MOST_WAITING:
+        if self._waiting >= MOST_WAITING:
             raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
         future: asyncio.Future[Any] = self._loop.create_future()
-        self._jobs.put(_Job(work, then, future, time.monotonic()))
+        self._waiting += 1
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(_Job(work, then, future, time.monotonic()))
         return future
+
+    def _hand_over(self) -> None:
+        """Wake the writer with all that this round of the loop asks for.
+
+        Were it woken by the first, both threads would contend for the interpreter until the last.
+        """
+        if self._asked:
+            self._jobs.put(self._asked)
+            self._asked = []
 
     def close(self) -> None:
         """Store what waits, erase what was deleted, let go of the file. Waits for the disk."""
         self._is_closed = True
+        self._hand_over()
         self._jobs.put(None)
         self._thread.join()
         try:
@@ -105,17 +121,18 @@ class Writer:
     # On the writer's thread
 
     def _run(self) -> None:
-        while job := self._jobs.get():
-            batch = [job]
+        while jobs := self._jobs.get():
             is_closing = False
-            while len(batch) < _LARGEST_BATCH and not self._jobs.empty():
+            while not self._jobs.empty():
                 following = self._jobs.get()
                 if following is None:
                     is_closing = True
                     break
-                batch.append(following)
-            outcomes = self._store(batch)
-            self._loop.call_soon_threadsafe(self._deliver, batch, outcomes)
+                jobs += following
+            for start in range(0, len(jobs), _LARGEST_BATCH):
+                batch = jobs[start : start + _LARGEST_BATCH]
+                outcomes = self._store(batch)
+                self._loop.call_soon_threadsafe(self._deliver, batch, outcomes)
             if is_closing:
                 return
             self._checkpoint_if_due()
@@ -134,6 +151,7 @@ class Writer:
             else:
                 outcomes = [_Outcome(job.work(self._connection)) for job in batch]
             self._connection.execute("COMMIT")
+            self.version += 1  # first of all: what was read before is no longer so
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -226,6 +244,7 @@ class Writer:
     # Back on the loop
 
     def _deliver(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
+        self._waiting -= len(batch)
         for job, (result, error) in zip(batch, outcomes):
             if error is None and job.then is not None:
                 try:

@@ -163,7 +163,8 @@ async def test_one_who_joins_between_commit_and_announcement(ada: Client, rooms:
     behind, plain = Slow(user), Slow(user)
     rooms.joining.join(plain, None)
     saying = asyncio.ensure_future(rooms.turns.submit(user, id, "/slow 1000"))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # it is asked for
+    await asyncio.sleep(0)  # and handed to the writer
     number = rooms.db.read(chats.check, user.number, id)
     await committed(rooms, lambda c: messages.everything(c, number))
     assert plain.frames == []  # durable, and not announced yet
