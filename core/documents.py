@@ -1,4 +1,4 @@
-"""Reading JSON that somebody else wrote (RFC 8259), strictly.
+"""JSON (RFC 8259): written briefly, and read strictly when somebody else wrote it.
 
 What other parsers disagree on is refused, so that nobody is surprised: duplicate keys, NaN and
 infinities, a byte order mark, lone surrogates, U+0000, nesting over 64 (contract, sections 1, 2).
@@ -14,6 +14,12 @@ from typing import Any
 from core.errors import InvalidRequest
 
 MAX_DEPTH = 64
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+def encoded(value: Any) -> bytes:
+    """A value as it goes to a client: UTF-8, without spaces."""
+    return _ENCODER.encode(value).encode()
 
 
 def parse(text: str | bytes, passwords: Sequence[str] = ()) -> dict[str, Any]:
@@ -29,12 +35,7 @@ def parse(text: str | bytes, passwords: Sequence[str] = ()) -> dict[str, Any]:
     if not text:
         raise InvalidRequest("The body is empty; a JSON object was expected.")
     try:
-        document = json.loads(
-            text,
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
+        document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         position = f"line {error.lineno}, column {error.colno}"
         raise InvalidRequest(f"The body is not valid JSON: {error.msg} ({position}).") from None
@@ -80,6 +81,11 @@ def _finite(digits: str) -> float:
     if math.isinf(number):
         raise InvalidRequest("The body holds a number that is too large.")
     return number
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_without_duplicates, parse_constant=_no_constant, parse_float=_finite
+)
 
 
 def _check_depth(document: dict[str, Any]) -> None:

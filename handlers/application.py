@@ -16,7 +16,8 @@ from tornado.web import Application, RequestHandler
 
 from core import logs
 from handlers import openapi, routes
-from handlers.base import MAX_BODY, BaseHandler
+from handlers.admission import MAX_BODY
+from handlers.base import BaseHandler
 from handlers.operations import UnderWay
 from handlers.server import Relay
 from handlers.system import NoSuchRoute
@@ -87,7 +88,9 @@ class QuilliumApplication(Application):
             "route": route.path,
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
-        return _BoundedBody(delegate, arguments, self._places)
+        if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
+            return _BoundedBody(delegate, arguments, self._places)
+        return delegate  # there is no body (RFC 9112, section 6.3)
 
 
 class _BoundedBody(Relay):

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from tornado.iostream import StreamClosedError
 
 from assistant import Line
-from core import errors, ids
-from handlers.base import STATUS, BaseHandler, encoded
+from core import documents, errors, ids
+from handlers.base import BaseHandler
+from handlers.statuses import STATUS
 from services.completions import Completion, tokens_of
 
 PATIENCE_SECONDS = 60.0  # for a caller that does not read; others wait for the same model
@@ -149,7 +150,7 @@ class ChatCompletions(OpenAIHandler):
 
 
 def _event(value: dict[str, Any]) -> bytes:
-    return b"data: %s\n\n" % encoded(value)
+    return b"data: %s\n\n" % documents.encoded(value)
 
 
 def _line(message: dict[str, Any]) -> Line:

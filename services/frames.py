@@ -6,10 +6,10 @@ A frame is made once as a dict and encoded once, for however many sockets it goe
 from __future__ import annotations
 
 import functools
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from core import documents
 from core.errors import QuilliumError
 from core.records import ChatChange, Message, ReadMark
 
@@ -28,7 +28,7 @@ class Frame:
         frame: dict[str, Any] = {"type": self.type, "data": self.data}
         if self.seq is not None:
             frame["seq"] = self.seq
-        return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+        return documents.encoded(frame)
 
 
 def message(stored: Message) -> Frame:

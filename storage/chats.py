@@ -27,8 +27,14 @@ _SELECT = (
 _PUBLIC = (
     "SELECT json_object('id', c.id, 'title', c.title, 'model', c.model, 'created_at', c.created_at,"
     " 'updated_at', c.updated_at, 'message_count', c.message_count, 'unread_count', c.unread_count,"
-    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END)"
+    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END) AS item"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
+)
+_PAGE = (
+    f"SELECT chat_count, (SELECT group_concat(item) FROM ({_PUBLIC} WHERE c.number IN"
+    " (SELECT number FROM chats WHERE user = u.number"
+    " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?)"
+    " ORDER BY c.updated_at DESC, c.number DESC)) FROM users u WHERE u.number = ?"
 )
 
 
@@ -64,14 +70,8 @@ def model_of(connection: Connection, id: str) -> str:
 
 def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage:
     """A user's chats, newest first. A deep page walks only the index, not the rows."""
-    total = connection.execute("SELECT chat_count FROM users WHERE number = ?", (user,)).fetchone()
-    rows = connection.execute(
-        f"{_PUBLIC} WHERE c.number IN (SELECT number FROM chats WHERE user = ?"
-        " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?)"
-        " ORDER BY c.updated_at DESC, c.number DESC",
-        (user, limit, offset),
-    )
-    return JsonPage(",".join(row[0] for row in rows), total[0])
+    total, items = connection.execute(_PAGE, (limit, offset, user)).fetchone()
+    return JsonPage(items or "", total)
 
 
 def search(connection: Connection, user: int, query: str, limit: int, offset: int) -> JsonPage:

@@ -86,20 +86,18 @@ def page(
 
     Raises `NotFound`.
     """
+    order = "DESC" if newest_first else "ASC"
     found = connection.execute(
-        "SELECT number, message_count FROM chats WHERE id = ? AND user = ?", (chat_id, user)
+        f"SELECT message_count, (SELECT group_concat(item) FROM (SELECT {PUBLIC} AS item"
+        " FROM messages m WHERE m.number IN (SELECT number FROM messages WHERE chat = c.number"
+        f" ORDER BY number {order} LIMIT ? OFFSET ?) ORDER BY m.number {order}))"
+        " FROM chats c WHERE c.id = ? AND c.user = ?",
+        (limit, offset, chat_id, user),
     ).fetchone()
     if found is None:
         raise NotFound("chat")
-    chat, total = found
-    order = "DESC" if newest_first else "ASC"
-    rows = connection.execute(
-        f"SELECT {PUBLIC} FROM messages m JOIN chats c ON c.number = m.chat"
-        " WHERE m.number IN (SELECT number FROM messages WHERE chat = ?"
-        f" ORDER BY number {order} LIMIT ? OFFSET ?) ORDER BY m.number {order}",
-        (chat, limit, offset),
-    )
-    return JsonPage(",".join(row[0] for row in rows), total)
+    total, items = found
+    return JsonPage(items or "", total)
 
 
 def everything(connection: Connection, chat: int) -> list[Message]:

@@ -8,7 +8,7 @@ import pytest
 
 import schemas
 from core import config, errors, options
-from handlers import base, routes
+from handlers import routes, statuses
 from handlers.operations import Operation
 
 ROOT = Path(__file__).parent.parent
@@ -53,10 +53,10 @@ def test_each_command_is_documented(command: config.Command) -> None:
 def test_each_error_has_one_status_and_is_documented() -> None:
     documented = (ROOT / "docs" / "api.md").read_text()
     codes = set()
-    for error, status in base.STATUS.items():
+    for error, status in statuses.STATUS.items():
         assert f"| {status} | `{error.code}` |" in documented
         codes.add(error.code)
-    assert len(codes) == len(base.STATUS)
+    assert len(codes) == len(statuses.STATUS)
     models = {errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout}
     frames = {errors.ResyncRequired}
     for told in (*models, *frames):
@@ -66,7 +66,7 @@ def test_each_error_has_one_status_and_is_documented() -> None:
         for value in vars(errors).values()
         if isinstance(value, type) and issubclass(value, errors.QuilliumError)
     }
-    assert known - {errors.QuilliumError} - models - frames == set(base.STATUS)
+    assert known - {errors.QuilliumError} - models - frames == set(statuses.STATUS)
 
 
 @pytest.mark.parametrize("name", sorted(schemas.SCHEMAS))

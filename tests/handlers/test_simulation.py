@@ -9,8 +9,8 @@ import pytest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from core.errors import InvalidRequest, NotFound
-from handlers.base import ERRORS_BY_STATUS
 from handlers.simulation import Simulation, simulated
+from handlers.statuses import ERRORS_BY_STATUS
 
 Client = Any
 

@@ -1,0 +1,64 @@
+"""Coroutines that begin at once, as `asyncio.eager_task_factory` has them from Python 3.12 on.
+
+One that never has to wait then needs no task and no round of the event loop: it is a call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def begin(coroutine: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    """Run it until it first waits; what is left goes on in a task. Needs a running loop.
+
+    What it raises is in the future. Until it first waits it runs in the caller's task, so nothing
+    in it may ask for the task that it is in, as `asyncio.timeout` does.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        awaited = coroutine.send(None)
+    except StopIteration as end:
+        future: asyncio.Future[T] = loop.create_future()
+        future.set_result(end.value)
+        return future
+    except asyncio.CancelledError:
+        future = loop.create_future()
+        future.cancel()
+        return future
+    except Exception as error:
+        future = loop.create_future()
+        future.set_exception(error)
+        return future
+    return loop.create_task(_Begun(coroutine, awaited))
+
+
+class _Begun(Coroutine[Any, Any, T]):
+    """A coroutine that has yielded already what it waits for: None to a task that only yields."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, T], awaited: Any) -> None:
+        self._coroutine = coroutine
+        self._awaited = awaited
+        self._is_told = False  # whether the task knows what it waits for
+
+    def send(self, value: Any) -> Any:
+        if self._is_told:
+            return self._coroutine.send(value)
+        self._is_told = True
+        return self._awaited
+
+    def throw(self, *raised: Any) -> Any:
+        if not self._is_told:  # cancelled before its task had a turn
+            self._is_told = True
+            if self._awaited is not None:
+                self._awaited.cancel()
+        return self._coroutine.throw(*raised)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        raise NotImplementedError  # a task alone drives it

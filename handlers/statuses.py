@@ -1,0 +1,27 @@
+"""The status of each error (contract, section 2)."""
+
+from __future__ import annotations
+
+from core import errors
+
+STATUS: dict[type[errors.QuilliumError], int] = {
+    errors.InvalidRequest: 400,
+    errors.Unauthorized: 401,
+    errors.InvalidToken: 401,
+    errors.TokenExpired: 401,
+    errors.InvalidCredentials: 401,
+    errors.Forbidden: 403,
+    errors.RegistrationClosed: 403,
+    errors.NotFound: 404,
+    errors.MethodNotAllowed: 405,
+    errors.Conflict: 409,
+    errors.EmailTaken: 409,
+    errors.PayloadTooLarge: 413,
+    errors.UnsupportedMediaType: 415,
+    errors.RateLimited: 429,
+    errors.InternalError: 500,
+    errors.StorageUnavailable: 503,
+    errors.ShuttingDown: 503,
+}
+
+ERRORS_BY_STATUS = {status: error for error, status in reversed(STATUS.items())}
