@@ -79,7 +79,7 @@ class Accounts:
         if credential.startswith(KEY_PREFIX):
             return self._authenticate_key(credential)
         claims = self._tokens.read(credential, "access", self._clock())
-        user = self._db.read_one(sessions.user_of, claims.session_id, claims.user_id)
+        user = self._db.remembered(sessions.user_of, claims.session_id, claims.user_id)
         if user is None:
             raise InvalidToken("The session has ended. Log in again.")
         return Caller(user, session_id=claims.session_id)
@@ -88,11 +88,11 @@ class Accounts:
         """Whether the session or key that a socket was opened with still lives."""
         if caller.session_id is not None:
             now = int(self._clock())
-            return self._db.read_one(sessions.is_live, caller.session_id, caller.user.number, now)
-        return self._db.read_one(api_keys.exists, caller.api_key_id)
+            return self._db.remembered(sessions.is_live, caller.session_id, caller.user.number, now)
+        return self._db.remembered(api_keys.exists, caller.api_key_id)
 
     def _authenticate_key(self, key: str) -> Caller:
-        found = self._db.read_one(api_keys.find_by_hash, _key_hash(key))
+        found = self._db.remembered(api_keys.find_by_hash, _key_hash(key))
         if found is None:
             raise InvalidToken("This is not an API key of this server, or it was revoked.")
         api_key, user = found

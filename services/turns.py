@@ -231,7 +231,7 @@ class Turns:
     async def _run(self, turn: Turn) -> None:
         """Begin the reply to what was stored; the rest follows from `_begun`."""
         try:
-            await self._directory.wait_for(self._db.read(chats.model_of, turn.chat_id))
+            await self._directory.wait_for(self._db.read_one(chats.model_of, turn.chat_id))
             begun = await self._db.write(
                 messages.begin_reply,
                 turn.chat_id,
@@ -252,7 +252,7 @@ class Turns:
 
     def _model_of(self, chat_id: str) -> str:
         """The model that will really speak in this chat."""
-        wanted = self._db.read(chats.model_of, chat_id)
+        wanted = self._db.read_one(chats.model_of, chat_id)
         return self._directory.resolve(wanted, self._settings.admin()["default_model"])[1]
 
     def _begun(self, turn: Turn, begun: messages.Begun | None) -> messages.Begun | None:

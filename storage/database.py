@@ -23,6 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _POOL_THREADS = 2
+_MOST_REMEMBERED = 1000  # answers
 
 log = logging.getLogger("quillium.storage")
 
@@ -33,6 +34,8 @@ class Database:
     def __init__(self, path: Path) -> None:
         self._writer = Writer(path)
         self._reader = _reader(path)
+        self._memory: dict[Any, Any] = {}  # answers by question, true at the commit
+        self._remembered_at = self._writer.version
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="quillium-reader")
         self._pooled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
@@ -62,6 +65,22 @@ class Database:
     def read_one(self, work: Callable[..., T], *arguments: Any) -> T:
         """As `read`, for a work of one statement: that sees one moment without a transaction."""
         return _reading(work, self._reader, *arguments)
+
+    def remembered(self, work: Callable[..., T], *arguments: Any) -> T:
+        """As `read_one`, asked of the database only once until something is written.
+
+        For what nearly every request asks. Nobody else writes to the file, so what was true at a
+        commit is true until the next one.
+        """
+        version = self._writer.version
+        if version != self._remembered_at or len(self._memory) >= _MOST_REMEMBERED:
+            self._memory.clear()
+            self._remembered_at = version
+        question = (work, arguments)
+        if question not in self._memory:
+            self._memory[question] = self.read_one(work, *arguments)
+        answer: T = self._memory[question]
+        return answer
 
     async def read_in_pool(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run a read that may take long (search, export, a deep page) off the loop."""

@@ -14,7 +14,7 @@ import pytest
 from tornado.ioloop import IOLoop
 
 from core.errors import Conflict, StorageUnavailable
-from storage import migrations, writer
+from storage import database, migrations, writer
 from storage.connection import Connection, connect, create_private, wal_of
 from storage.database import Database
 
@@ -45,6 +45,29 @@ def insert(connection: Connection, number: int, text: str = "") -> int:
 
 def numbers(connection: Connection) -> list[int]:
     return [row[0] for row in connection.execute("SELECT n FROM t ORDER BY n")]
+
+
+async def test_what_is_remembered_is_asked_again_after_a_commit(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def text(connection: Connection, number: int) -> Any:
+        asked.append(number)
+        return connection.execute("SELECT text FROM t WHERE n = ?", (number,)).fetchone()
+
+    await db.write(insert, 1, "one")
+    assert [db.remembered(text, n) for n in (1, 1, 2, 1)] == [("one",), ("one",), None, ("one",)]
+    assert asked == [1, 2]
+    announced: list[Any] = []
+    await db.write(insert, 2, "two", then=lambda _: announced.append(db.remembered(text, 2)))
+    assert announced == [("two",)]
+    assert db.remembered(text, 2) == ("two",)
+    assert asked == [1, 2, 2]
+    monkeypatch.setattr(database, "_MOST_REMEMBERED", 2)
+    for number in range(10):
+        db.remembered(text, number)
+    assert len(db._memory) <= 2
 
 
 async def test_pragmas(db: Database) -> None:
