@@ -5,15 +5,18 @@ It forwards, nothing else. A frame that can't be handled gets an `error` frame a
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import struct
 from typing import Any, ClassVar
 
-from tornado.concurrent import Future
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.concurrent import Future, future_add_done_callback
+from tornado.iostream import StreamClosedError
+from tornado.websocket import WebSocketHandler
 
 import schemas
-from core import documents, errors
+from core import coroutines, documents, errors
 from core.records import Caller
 from handlers import parameters
 from handlers.base import BaseHandler
@@ -40,6 +43,10 @@ class Socket(BaseHandler, WebSocketHandler):
     _waiting = 0
     _sent_frames = 0
     _is_leaving = False
+
+    def initialize(self, **given: Any) -> None:  # type: ignore[override]
+        super().initialize(**given)
+        self._unsent: list[bytes] = []  # heads and payloads of frames, by turns
 
     # The handshake
 
@@ -114,11 +121,26 @@ class Socket(BaseHandler, WebSocketHandler):
         self.services.measures.frame_sent()
         self._waiting += len(encoded)
         self._sent_frames += 1
-        try:
-            sent = self.write_message(encoded)
-        except WebSocketClosedError:
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._unsent += (_head_of_text(len(encoded)), encoded)
+
+    def _write(self) -> None:
+        """Write all frames of a round of the loop at once.
+
+        Tornado's `write_message` makes a task of each and asks the system for each: that was a
+        fourth of what a turn costs.
+        """
+        frames, self._unsent = self._unsent, []
+        connection: Any = self.ws_connection
+        if not frames or connection is None or connection.is_closing():
             return
-        sent.add_done_callback(lambda sent: self._sent(sent, len(encoded)))
+        size = sum(len(encoded) for encoded in frames[1::2])
+        try:
+            written = connection.stream.write(b"".join(frames))
+        except StreamClosedError:  # `on_close` says so
+            return
+        future_add_done_callback(written, lambda written: self._written(written, size))
 
     @property
     def is_busy(self) -> bool:
@@ -126,11 +148,12 @@ class Socket(BaseHandler, WebSocketHandler):
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         self._is_leaving = True
+        self._write()
         WebSocketHandler.close(self, code, reason)
 
-    def _sent(self, sent: Future[None], size: int) -> None:
+    def _written(self, written: Future[None], size: int) -> None:
         self._waiting -= size
-        if sent.exception() is not None:  # the connection is gone, and `on_close` says so
+        if written.exception() is not None:  # the connection is gone, and `on_close` says so
             return
         if not self._waiting and self._sent_frames == self._simulation.drop_after:
             self._break()
@@ -170,12 +193,15 @@ class Socket(BaseHandler, WebSocketHandler):
 
     # In
 
-    async def on_message(self, message: str | bytes) -> None:
+    def on_message(self, message: str | bytes) -> Future[None] | None:
         if self._is_leaving:
-            return
+            return None
         if isinstance(message, bytes):
             self.close(Close.UNSUPPORTED, "frames are text")
-            return
+            return None
+        return coroutines.begin(self._receive(message))
+
+    async def _receive(self, message: str) -> None:
         data: Any = None
         try:
             if not self._is_welcome():
@@ -242,3 +268,12 @@ class Socket(BaseHandler, WebSocketHandler):
             if isinstance(value := known.get(name), str)
         }
         self.send(frames.error(error, **answers).encoded)
+
+
+def _head_of_text(length: int) -> bytes:
+    """What goes before the payload of a whole text frame (RFC 6455, section 5.2)."""
+    if length < 126:
+        return struct.pack("!BB", 0x81, length)
+    if length < 1 << 16:
+        return struct.pack("!BBH", 0x81, 126, length)
+    return struct.pack("!BBQ", 0x81, 127, length)

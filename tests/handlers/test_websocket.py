@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
+from services.frames import Frame
 from storage import sessions
 from tests.conftest import Client, Clock
 from tests.handlers.test_messages import check_turn
@@ -264,3 +265,18 @@ async def test_an_exception_becomes_an_error_frame(
     assert "secret" not in json.dumps(error)
     await socket.send("message", chat_id=await ada.chat(), content="Still here?")
     await socket.reply()
+
+
+async def test_frames_of_all_lengths_arrive_whole_and_in_order(ada: Client, rooms: Any) -> None:
+    """Those of one round of the loop are written at once; lengths are told in three forms."""
+    user = rooms.accounts.authenticate(ada.credential).user
+    socket = await ada.socket()
+    error = {"code": "a_code", "message": "m"}
+    rest = len(Frame("error", {**error, "details": ""}).encoded)
+    lengths = [125, 126, 65_535, 65_536, rest, 1 << 20, 127]
+    sent = [Frame("error", {**error, "details": "x" * (length - rest)}) for length in lengths]
+    assert [len(frame.encoded) for frame in sent] == lengths
+    for frame in sent:
+        rooms.connections.publish(user.id, frame)
+    received = [await socket.next() for _ in sent]
+    assert [json.loads(frame.encoded) for frame in sent] == received
