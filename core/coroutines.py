@@ -1,11 +1,9 @@
-"""Coroutines that begin at once, as `asyncio.eager_task_factory` has them from Python 3.12 on.
-
-One that never has to wait then needs no task and no round of the event loop: it is a call.
-"""
+"""Coroutines that begin at once. One that never has to wait needs no round of the event loop."""
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
@@ -15,10 +13,12 @@ T = TypeVar("T")
 def begin(coroutine: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
     """Run it until it first waits; what is left goes on in a task. Needs a running loop.
 
-    What it raises is in the future. Until it first waits it runs in the caller's task, so nothing
-    in it may ask for the task that it is in, as `asyncio.timeout` does.
+    What it raises is in the future. Before Python 3.12, which has the like of it, nothing in it
+    may ask for the task that it is in.
     """
     loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)
     try:
         awaited = coroutine.send(None)
     except StopIteration as end:

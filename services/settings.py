@@ -38,7 +38,7 @@ class Settings:
         self._remember(document, updated_at or rfc3339(clock()))
 
     def of_user(self, user: User) -> dict[str, Any]:
-        chosen, updated_at = self._db.read_one(stored.of_user, user.number)
+        chosen, updated_at = self._db.remembered(stored.of_user, user.number)
         return {**self._user_defaults, **chosen, "updated_at": updated_at}
 
     async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
