@@ -22,7 +22,7 @@ _READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
 # Before others have their turn; well under a millisecond.
 _READ_AT_ONCE = 2_000  # characters
-_SAID_AT_ONCE = 10  # words
+_SAID_AT_ONCE = 100  # words
 _COMPARED_MESSAGES = 20  # in which a common topic is looked for
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
@@ -58,7 +58,7 @@ class Demo:
 
     async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""
-        said = [Line(m.role, _excerpt(m.content)) for m in messages if m.role != "system"]
+        said = [_excerpt(line) for line in messages if line.role != "system"]
         asked = _unanswered(said)
         command = _COMMAND.match(asked[-1].strip()) if asked else None
         if command and command[1].lower() == "slow":
@@ -75,7 +75,7 @@ class Demo:
                 read = 0
                 await asyncio.sleep(0)  # let others speak
         for answer in _answers(asked, earlier, facts):
-            for number, piece in enumerate(_pieces(answer)):
+            for number, piece in enumerate(_pieces(answer), 1):
                 yield piece
                 if number % _SAID_AT_ONCE == 0:
                     await asyncio.sleep(0)  # let others speak, and a stop be heard
@@ -83,11 +83,11 @@ class Demo:
             raise ModelUnavailable("This is the failure that /error asks for.")
 
 
-def _excerpt(text: str) -> str:
-    if len(text) <= _READ_CHARACTERS:
-        return text
+def _excerpt(line: Line) -> Line:
+    if len(line.content) <= _READ_CHARACTERS:
+        return line
     half = _READ_CHARACTERS // 2
-    return f"{text[:half]} … {text[-half:]}"
+    return line._replace(content=f"{line.content[:half]} … {line.content[-half:]}")
 
 
 def _unanswered(said: Sequence[Line]) -> list[str]:

@@ -83,17 +83,21 @@ class Directory:
         speaks = model if model in served else self.default(chosen_default)
         return served[speaks], speaks
 
+    def is_settled(self, model: str) -> bool:
+        """Whether it is known who answers for it, as far as it ever will be."""
+        return model in self._served() or not self._first_asking()
+
     async def wait_for(self, model: str) -> None:
         """If nobody serves it as far as is known, wait for servers that were never heard yet.
 
         So that the first message after a start is answered by whom it is for. A moment at most.
         """
-        if model in self._served():
-            return
+        if not self.is_settled(model):
+            await asyncio.wait(self._first_asking(), timeout=FIRST_LIST_SECONDS)
+
+    def _first_asking(self) -> list[asyncio.Task[None]]:
         servers = (*self._configured, *self._found)
-        asking = [task for server in servers if (task := server.first_asking) is not None]
-        if asking:
-            await asyncio.wait(asking, timeout=FIRST_LIST_SECONDS)
+        return [task for server in servers if (task := server.first_asking) is not None]
 
     def preload(self) -> None:
         """Load the local model now, in the background, if there is one."""

@@ -66,10 +66,11 @@ class Reply:
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._pieces: list[str] = []
-        self._unsent: list[str] = []
+        self._sent = 0  # pieces
         self._offset = 0  # code points that were sent
         self._sent_at = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._typing: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None  # that sends what was said meanwhile
         self.is_over = False  # no more is told of it
 
     @property
@@ -82,31 +83,33 @@ class Reply:
 
     def announce(self) -> None:
         """Tell that somebody types, unless there is a word before anybody could see it."""
-        self._timer = self._loop.call_later(DELTA_SECONDS, self._tell_of_typing)
+        self._typing = self._loop.call_later(DELTA_SECONDS, self._tell_of_typing)
 
     def _tell_of_typing(self) -> None:
-        self._timer = None
+        self._typing = None
         self._publish(self, frames.delta(self.message, "", 0, rfc3339(self._clock())))
 
     def say(self, piece: str) -> None:
         """Add to the reply; goes out at once, or with what follows within `DELTA_SECONDS`."""
         self._pieces.append(piece)
-        self._unsent.append(piece)
+        if self._timer is not None:
+            return
         wait = self._sent_at + DELTA_SECONDS - self._loop.time()
         if wait <= 0:
             self.flush()
-        elif self._timer is None:
+        else:
             self._timer = self._loop.call_later(wait, self.flush)
 
     def flush(self) -> None:
         """Send what was said and not sent yet."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        text = "".join(self._unsent)
+        for timer in (self._typing, self._timer):
+            if timer is not None:
+                timer.cancel()
+        self._typing = self._timer = None
+        text = "".join(self._pieces[self._sent :])
         if not text:
             return
-        self._unsent.clear()
+        self._sent = len(self._pieces)
         frame = frames.delta(self.message, text, self._offset, rfc3339(self._clock()))
         self._offset += len(text)
         self._sent_at = self._loop.time()

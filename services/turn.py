@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
+from core import coroutines
 from core.errors import NotFound
 from core.records import Message, Status
 from services import frames
@@ -21,8 +24,9 @@ class Turn:
         self.watchers: list[Watcher] = []
         self.reply: Reply | None = None  # from the moment that its row is there
         self.cut: Status | None = None  # why it ends early
+        self.is_started = False  # its reply is asked for
         self.is_abandoned = False  # its chat is gone
-        self._speaking: asyncio.Task[None] | None = None
+        self._speaking: asyncio.Future[None] | None = None
 
     def attach(self, message: Message, watcher: Watcher | None) -> None:
         self.answers.add(message.id)
@@ -47,13 +51,14 @@ class Turn:
                 watcher.put(gone)
             watcher.end()
 
-    async def speak(self, speech: asyncio.Task[None]) -> None:
-        """Wait for the speech, which `end_early` may cut. Raises what the provider raises."""
-        self._speaking = speech
+    async def speak(self, speech: Coroutine[Any, Any, None]) -> None:
+        """Have the speech run, which `end_early` may cut. Raises what the provider raises."""
         if self.cut is not None:
-            speech.cancel()
+            speech.close()
+            return
+        self._speaking = coroutines.begin(speech)
         try:
-            await speech
+            await self._speaking
         except asyncio.CancelledError:
             if self.cut is None:
                 raise

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from assistant import Line
 from assistant.directory import Directory
-from core import ids
+from core import coroutines, ids
 from core.errors import (
     Conflict,
     ModelUnavailable,
@@ -24,15 +24,14 @@ from core.errors import (
     StorageUnavailable,
 )
 from core.measures import Measures
-from core.records import ChatChange, Message, Status, User
+from core.records import Message, Sender, Status, User
 from core.times import rfc3339
 from services import frames
 from services.connections import Connections
 from services.replies import Reply, Watcher
 from services.settings import Settings
 from services.turn import Turn
-from storage import chats, messages
-from storage.connection import Connection
+from storage import chats, turns
 from storage.database import Database
 
 CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
@@ -63,7 +62,7 @@ class Turns:
         self._measures = measures
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, Turn] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[None]] = set()
         self._is_draining = False
 
     # What callers ask for
@@ -75,7 +74,7 @@ class Turns:
         content: str,
         client_id: str | None = None,
         watcher: Watcher | None = None,
-    ) -> messages.Added:
+    ) -> turns.Said:
         """Store what the user says and have it answered; `watcher` sees the frames of its turn.
 
         The same `client_id` again finds what was stored and starts nothing. Raises `NotFound`,
@@ -84,27 +83,35 @@ class Turns:
         if self._is_draining:
             raise ShuttingDown("The server is going down. Send the message again in a moment.")
 
-        id, now = ids.new("msg"), rfc3339(self._clock())
+        wanted = self._db.read_one(chats.own_model, user.number, chat_id)
+        now = rfc3339(self._clock())
+        message = Message(
+            0, ids.new("msg"), chat_id, content, "user", now, "complete", None, client_id
+        )
+        turn = reply = None
+        if chat_id not in self._running:
+            turn = self._running[chat_id] = Turn(user.id, chat_id)
+            if self._directory.is_settled(wanted):  # then both are stored at once, and told at once
+                reply = turns.NewReply(ids.new("msg"), self._resolve(wanted))
 
-        def add(connection: Connection) -> tuple[messages.Added, ChatChange | None]:
-            title = _opening_words(content)
-            added = messages.add(
-                connection, user.number, chat_id, id, content, client_id, title, now
-            )
-            if added.change is None:
-                return added, None
-            chat = chats.find(connection, user.number, chat_id)
-            return added, ChatChange(chat_id, chat, added.change)
+        def stored(said: turns.Said) -> turns.Said:
+            self._stored(user, said, turn, watcher)
+            return said
 
-        def stored(outcome: tuple[messages.Added, ChatChange | None]) -> messages.Added:
-            added, change = outcome
-            self._stored(user, added, watcher)
-            if change is not None:
-                self._connections.publish(user.id, frames.chat(change))
-            return added
+        def not_stored() -> None:
+            if turn is not None:
+                self._finish(turn)
 
-        added: messages.Added = await self._db.write(add, then=stored)
-        return added
+        said: turns.Said = await self._db.write(
+            turns.say,
+            user.number,
+            message,
+            _opening_words(content),
+            reply,
+            then=stored,
+            otherwise=not_stored,
+        )
+        return said
 
     def stop(self, user: User, chat_id: str) -> str | None:
         """Stop the running reply, keeping what was said; its id, None if none has begun.
@@ -128,23 +135,17 @@ class Turns:
         self._db.read(chats.check, user.number, chat_id)
         if chat_id in self._running:
             raise Conflict("The reply is still being written. Stop it first.")
+        reply = turns.NewReply(ids.new("msg"), self._model_of(chat_id))
         turn = self._running[chat_id] = Turn(user.id, chat_id)
-        model = self._model_of(chat_id)
-        now = rfc3339(self._clock())
-        try:
-            begun: messages.Begun = await self._db.write(
-                messages.begin_again,
-                user.number,
-                chat_id,
-                ids.new("msg"),
-                model,
-                now,
-                then=lambda begun: self._begun(turn, begun),
-            )
-        except BaseException as error:
-            if turn.reply is None:
-                self._finish(turn, error if isinstance(error, QuilliumError) else None)
-            raise
+        begun: turns.Begun = await self._db.write(
+            turns.begin_again,
+            user.number,
+            chat_id,
+            reply,
+            rfc3339(self._clock()),
+            then=lambda begun: self._begun(turn, begun),
+            otherwise=lambda: self._finish(turn),
+        )
         return begun.message.id
 
     def under_way(self, user_id: str) -> list[Reply]:
@@ -157,7 +158,7 @@ class Turns:
             for turn in self._running.values()
             if turn.user_id == user_id
             and turn.reply is not None
-            and self._db.read(messages.is_being_written, turn.reply.message.id)
+            and self._db.read(turns.is_being_written, turn.reply.message.id)
         ]
 
     def count_running(self) -> int:
@@ -181,62 +182,78 @@ class Turns:
 
     # The way of a turn
 
-    def _stored(self, user: User, added: messages.Added, watcher: Watcher | None) -> None:
-        """The user's message is durable: announce it and see that it gets its answer."""
-        message, is_new = added.message, added.is_new
+    def _stored(
+        self, user: User, said: turns.Said, turn: Turn | None, watcher: Watcher | None
+    ) -> None:
+        """The user's message is durable: announce it and see that it gets its answer.
+
+        `turn` is the one that was made for it, if none ran in its chat.
+        """
+        message = said.message
         frame = frames.message(message)
-        if is_new:
+        if said.is_new:
             self._connections.publish(user.id, frame)
         if watcher is not None:
             watcher.put(frame)
-        turn = self._turn_for(user, message) if is_new else self._turn_that_answers(message)
-        if turn is not None:
-            turn.attach(message, watcher)
+        if said.change is not None:
+            self._connections.publish(user.id, frames.chat(said.change))
+        if not said.is_new:
+            if turn is not None:
+                self._finish(turn)
+            answering = self._turn_that_answers(message)
+        else:
+            answering = turn or self._turn_for(user, message.chat_id)
+        if answering is not None:
+            answering.attach(message, watcher)
         elif watcher is not None:
             self._replay(message, watcher)
+        if said.begun is not None and turn is not None:
+            self._begun(turn, said.begun)
+        elif answering is not None and self._is_next(answering):
+            self._start(self._run(answering))
 
-    def _turn_for(self, user: User, message: Message) -> Turn:
-        """The turn that will answer a new message.
+    def _turn_for(self, user: User, chat_id: str) -> Turn:
+        """The turn that will answer a message that came while another one ran.
 
         A turn whose reply has not begun will find this message when it begins, because commits are
         announced in their order; one that has begun will not, so the next one does.
         """
-        chat_id = message.chat_id
-        running = self._running.get(chat_id)
-        if running is None:
-            running = self._running[chat_id] = Turn(user.id, chat_id)
-            self._start(self._run(running))
-        elif running.reply is not None:
-            return self._waiting.setdefault(chat_id, Turn(user.id, chat_id))
-        return running
+        running = self._running.setdefault(chat_id, Turn(user.id, chat_id))
+        if running.reply is None:
+            return running
+        return self._waiting.setdefault(chat_id, Turn(user.id, chat_id))
+
+    def _is_next(self, turn: Turn) -> bool:
+        return turn is self._running.get(turn.chat_id) and not turn.is_started
 
     def _turn_that_answers(self, message: Message) -> Turn | None:
-        turns = (self._running.get(message.chat_id), self._waiting.get(message.chat_id))
-        return next((turn for turn in turns if turn and message.id in turn.answers), None)
+        either = (self._running.get(message.chat_id), self._waiting.get(message.chat_id))
+        return next((turn for turn in either if turn and message.id in turn.answers), None)
 
     def _replay(self, message: Message, watcher: Watcher) -> None:
         """Show the reply that a message got earlier, if it got one."""
         with contextlib.suppress(StorageUnavailable):
-            reply = self._db.read(messages.reply_to, message)
+            reply = self._db.read(turns.reply_to, message)
             if reply is not None:
                 frame = frames.message(reply)
                 watcher.put(frame)
         watcher.end()
 
-    def _start(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = coroutines.begin(work)
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _run(self, turn: Turn) -> None:
         """Begin the reply to what was stored; the rest follows from `_begun`."""
+        turn.is_started = True
         try:
             await self._directory.wait_for(self._db.read_one(chats.model_of, turn.chat_id))
             begun = await self._db.write(
-                messages.begin_reply,
+                turns.begin_reply,
                 turn.chat_id,
-                ids.new("msg"),
-                self._model_of(turn.chat_id),
+                turns.NewReply(ids.new("msg"), self._model_of(turn.chat_id)),
                 rfc3339(self._clock()),
                 then=lambda begun: self._begun(turn, begun),
             )
@@ -252,13 +269,16 @@ class Turns:
 
     def _model_of(self, chat_id: str) -> str:
         """The model that will really speak in this chat."""
-        wanted = self._db.read_one(chats.model_of, chat_id)
+        return self._resolve(self._db.read_one(chats.model_of, chat_id))
+
+    def _resolve(self, wanted: str) -> str:
         return self._directory.resolve(wanted, self._settings.admin()["default_model"])[1]
 
-    def _begun(self, turn: Turn, begun: messages.Begun | None) -> messages.Begun | None:
+    def _begun(self, turn: Turn, begun: turns.Begun | None) -> turns.Begun | None:
         """The reply's row is there: say so, and speak."""
         if begun is None:
             return None
+        turn.is_started = True
 
         def publish(reply: Reply, frame: frames.Frame) -> None:
             self._publish(turn, frame, reply)
@@ -274,7 +294,7 @@ class Turns:
         status: Status = "complete"
         error = None
         try:
-            await turn.speak(asyncio.ensure_future(self._listen(turn, reply, answers)))
+            await turn.speak(self._listen(turn, reply, answers))
             status = turn.cut or status
         except QuilliumError as cause:
             status, error = "failed", cause.public()
@@ -291,26 +311,27 @@ class Turns:
         admin = self._settings.admin()
         provider, model = self._directory.resolve(model, admin["default_model"])
         said = await self._said_until(answers, provider.memory(model))
-        lines = [Line(line.sender, line.content) for line in said]
+        lines = [Line(sender, content) for sender, content in said]
         if admin["system_prompt"]:
             lines.insert(0, Line("system", admin["system_prompt"]))
         loop = asyncio.get_running_loop()
         stored_at = loop.time()
         async with contextlib.aclosing(provider.reply(lines, model)) as pieces:
             async for piece in pieces:
+                now = loop.time()
                 if not reply.has_begun:
-                    self._measures.first_text(loop.time() - turn.asked_at)
+                    self._measures.first_text(now - turn.asked_at)
                 reply.say(piece)
-                if loop.time() >= stored_at + CHECKPOINT_SECONDS:
+                if now >= stored_at + CHECKPOINT_SECONDS:
                     with contextlib.suppress(StorageUnavailable):  # the end is tried until it works
-                        await self._db.write(messages.checkpoint, reply.message.id, reply.text())
-                    stored_at = loop.time()
+                        await self._db.write(turns.checkpoint, reply.message.id, reply.text())
+                    stored_at = now
 
-    async def _said_until(self, answers: Message, characters: int) -> list[messages.Said]:
+    async def _said_until(self, answers: Message, characters: int) -> list[tuple[Sender, str]]:
         """What was said up to a message: read at once if that is little, as it mostly is."""
-        said = self._db.read_one(messages.said_until, answers, characters, _SHORT_CONVERSATION)
+        said = self._db.read_one(turns.said_until, answers, characters, _SHORT_CONVERSATION)
         if said is None:
-            said = await self._db.read_in_pool(messages.said_until, answers, characters)
+            said = await self._db.read_in_pool(turns.said_until, answers, characters)
         assert said is not None
         return said
 
@@ -330,8 +351,8 @@ class Turns:
         while not turn.is_abandoned:
             try:
                 await self._db.write(
-                    messages.end_reply,
-                    reply.message.id,
+                    turns.end_reply,
+                    reply.message,
                     reply.text(),
                     status,
                     error,

@@ -68,6 +68,16 @@ def model_of(connection: Connection, id: str) -> str:
     return row[0] if row else ""
 
 
+def own_model(connection: Connection, user: int, id: str) -> str:
+    """The model that a user's chat asks for. Raises `NotFound`."""
+    row = connection.execute(
+        "SELECT model FROM chats WHERE id = ? AND user = ?", (id, user)
+    ).fetchone()
+    if row is None:
+        raise NotFound("chat")
+    return str(row[0])
+
+
 def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage:
     """A user's chats, newest first. A deep page walks only the index, not the rows."""
     total, items = connection.execute(_PAGE, (limit, offset, user)).fetchone()
@@ -105,7 +115,7 @@ def add_imported(
         " WHERE number = ?",
         (chat["updated_at"], added.number),
     )
-    return _changed(connection, user, added.id)
+    return changed(connection, user, added.id)
 
 
 def update(
@@ -121,7 +131,7 @@ def update(
         "UPDATE chats SET model = coalesce(?, model), updated_at = ? WHERE number = ?",
         (model, now, number),
     )
-    return _changed(connection, user, id)
+    return changed(connection, user, id)
 
 
 def delete(connection: Connection, user: int, id: str) -> ChatChange:
@@ -155,7 +165,7 @@ def mark_read(
     return frames.read(connection, user, chat, read, "user", now)
 
 
-def _changed(connection: Connection, user: int, id: str) -> ChatChange:
+def changed(connection: Connection, user: int, id: str) -> ChatChange:
     """A chat as it is by now, and the number of the frame that tells it."""
     seq = frames.chat_changed(connection, user, id)
     return ChatChange(id, find(connection, user, id), seq)

@@ -47,16 +47,26 @@ class Database:
         work: Callable[..., T],
         *arguments: Any,
         then: Callable[[T], Any] | None = None,
+        otherwise: Callable[[], None] | None = None,
     ) -> Any:
         """Run `work(connection, *arguments)` in the writer's transaction; its result, once durable.
 
         `then(result)` is called on the loop in commit order, before any later write is announced,
         and even if the caller was cancelled meanwhile; what it returns is what the caller gets.
+        In its place, `otherwise()` is called when nothing was stored.
         `work` may be run twice (a batch that failed is tried again one by one), so it may touch
         nothing but the connection. Raises what `work` raises, after its changes were undone, or
         `StorageUnavailable` when nothing was stored.
         """
-        return await self._writer.submit(lambda connection: work(connection, *arguments), then)
+        try:
+            written = self._writer.submit(
+                lambda connection: work(connection, *arguments), then, otherwise
+            )
+        except StorageUnavailable:
+            if otherwise is not None:
+                otherwise()
+            raise
+        return await written
 
     def read(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run a short, indexed read at once. Raises `StorageUnavailable`."""

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.progress import ProgressCallback
-from storage import messages, migrations, upkeep
+from storage import migrations, turns, upkeep
 from storage.connection import connect, create_private, sync
 from storage.database import Database
 
@@ -82,7 +82,7 @@ class DataFolder:
             create_private(path)
             with closing(connect(path, writable=True)) as connection:
                 migrations.migrate(connection)
-                messages.interrupt_all(connection)
+                turns.interrupt_all(connection)
             sync(self._path)
         except upkeep.Unusable as error:
             raise FolderError(

@@ -43,6 +43,7 @@ log = logging.getLogger("quillium.storage")
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
     then: Callable[[Any], Any] | None
+    otherwise: Callable[[], None] | None
     future: asyncio.Future[Any]
     asked_at: float
 
@@ -82,7 +83,10 @@ class Writer:
         self._thread.start()
 
     def submit(
-        self, work: Callable[[Connection], Any], then: Callable[[Any], Any] | None
+        self,
+        work: Callable[[Connection], Any],
+        then: Callable[[Any], Any] | None = None,
+        otherwise: Callable[[], None] | None = None,
     ) -> asyncio.Future[Any]:
         """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
         if self._is_closed:
@@ -93,7 +97,7 @@ class Writer:
         self._waiting += 1
         if not self._asked:
             self._loop.call_soon(self._hand_over)
-        self._asked.append(_Job(work, then, future, time.monotonic()))
+        self._asked.append(_Job(work, then, otherwise, future, time.monotonic()))
         return future
 
     def _hand_over(self) -> None:
@@ -252,6 +256,8 @@ class Writer:
                 except Exception as failure:
                     log.exception("what follows a write failed")
                     error = failure
+            elif error is not None and job.otherwise is not None:
+                job.otherwise()
             if job.future.done():  # the caller was cancelled; what it asked for is stored
                 continue
             if error is None:

@@ -10,8 +10,9 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from core import ids
+from core.records import Message
 from core.times import rfc3339
-from storage import messages, replay
+from storage import replay, turns
 from tests.conftest import Client, Clock, Socket
 
 
@@ -112,10 +113,11 @@ async def test_a_long_absence_is_replayed_in_order(ada: Client, rooms: Any) -> N
     user = rooms.accounts.authenticate(ada.credential).user
     contents = [f"{n} " + "x" * (20_000 if n < 60 else 20) for n in range(300)]
     now = rfc3339(rooms.clock())
-    adding = [
-        rooms.db.write(messages.add, user.number, chat, ids.new("msg"), content, None, "Title", now)
+    said = [
+        Message(0, ids.new("msg"), chat, content, "user", now, "complete", None, None)
         for content in contents
     ]
+    adding = [rooms.db.write(turns.say, user.number, message, "Title") for message in said]
     await asyncio.gather(*adding)
     socket = await ada.socket(since=0)
     while len(socket.frames) < 301:

@@ -6,7 +6,7 @@ from typing import Any
 
 from core import ids
 from core.records import Message
-from storage import chats, messages, replay
+from storage import chats, messages, replay, turns
 from storage.connection import Connection
 from tests.conftest import Client
 
@@ -14,18 +14,18 @@ NOW = "2026-01-01T00:00:00.000Z"
 
 
 def say(connection: Connection, chat: str, content: str) -> Message:
-    id = ids.new("msg")
-    return messages.add(connection, 1, chat, id, content, None, "Title", NOW).message
+    message = Message(0, ids.new("msg"), chat, content, "user", NOW, "complete", None, None)
+    return turns.say(connection, 1, message, "Title").message
 
 
-def begin(connection: Connection, chat: str) -> messages.Begun:
-    begun = messages.begin_reply(connection, chat, ids.new("msg"), "m", NOW)
+def begin(connection: Connection, chat: str) -> turns.Begun:
+    begun = turns.begin_reply(connection, chat, turns.NewReply(ids.new("msg"), "m"), NOW)
     assert begun is not None
     return begun
 
 
-def end(connection: Connection, begun: messages.Begun, content: str) -> None:
-    messages.end_reply(connection, begun.message.id, content, "complete", None, NOW)
+def end(connection: Connection, begun: turns.Begun, content: str) -> None:
+    turns.end_reply(connection, begun.message, content, "complete", None, NOW)
 
 
 async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: Any) -> None:
@@ -35,17 +35,17 @@ async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: 
         question = say(connection, chat, "one")
         first = begin(connection, chat)
         meanwhile = say(connection, chat, "two")
-        prompts = [messages.said_until(connection, first.answers, 1000)]
+        prompts = [turns.said_until(connection, first.answers, 1000)]
         end(connection, first, "answer to one")
         second = begin(connection, chat)
-        prompts.append(messages.said_until(connection, second.answers, 1000))
+        prompts.append(turns.said_until(connection, second.answers, 1000))
         end(connection, second, "answer to two")
-        replies = [messages.reply_to(connection, each) for each in (question, meanwhile)]
+        replies = [turns.reply_to(connection, each) for each in (question, meanwhile)]
         listed = messages.everything(connection, chats.check(connection, 1, chat))
         return prompts, replies, listed
 
     prompts, replies, listed = await rooms.db.write(talk)
-    said = [[line.content for line in prompt] for prompt in prompts]
+    said = [[content for _, content in prompt] for prompt in prompts]
     assert said == [["one"], ["one", "answer to one", "two"]]
     assert [reply.content for reply in replies] == ["answer to one", "answer to two"]
     assert [m.content for m in listed] == ["one", "two", "answer to one", "answer to two"]

@@ -1,0 +1,270 @@
+"""What is stored of a turn: what the user says, the beginning of the reply, and its end.
+
+A reply that is being written is always the last message of its chat: it gets a new number when the
+user says something meanwhile. So the list is in the order in which messages were said to the end,
+which is the order of their frames. What a reply answers is noted, for the prompt of the next one.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import NamedTuple
+
+from core.errors import Conflict, NotFound
+from core.records import ChatChange, Message, ReadMark, Sender, Status
+from storage import chats, frames, messages
+from storage.connection import Connection
+
+_MOST_SAID = 2_000  # messages that are read for a prompt
+
+
+class NewReply(NamedTuple):
+    """The id of a reply that is about to begin, and the model that will speak."""
+
+    id: str
+    model: str
+
+
+class Begun(NamedTuple):
+    """A reply whose row is there, the last message that it answers, and that this was read."""
+
+    message: Message
+    answers: Message
+    read: ReadMark
+
+
+class Said(NamedTuple):
+    """A user's message, and whether it is new or was stored before under its `client_id`.
+
+    `change` is there when it gave its chat the title, `begun` when its reply began with it.
+    """
+
+    message: Message
+    is_new: bool
+    change: ChatChange | None = None
+    begun: Begun | None = None
+
+
+def say(
+    connection: Connection,
+    user: int,
+    message: Message,
+    opening_words: str = "",
+    reply: NewReply | None = None,
+) -> Said:
+    """Store what the user says, and the beginning of its `reply` if that is to begin with it.
+
+    The same `client_id` again finds what was stored. A chat without a title of its own takes
+    `opening_words`. Raises `NotFound` for a chat that is not this user's, `Conflict` for a
+    `client_id` that came with other content.
+    """
+    found = connection.execute(
+        "SELECT number, is_titled FROM chats WHERE id = ? AND user = ?", (message.chat_id, user)
+    ).fetchone()
+    if found is None:
+        raise NotFound("chat")
+    chat, is_titled = found
+    if message.client_id is not None:
+        row = connection.execute(
+            f"{messages.SELECT} WHERE m.chat = ? AND m.client_id = ?", (chat, message.client_id)
+        ).fetchone()
+        if row is not None:
+            stored = messages.from_row(row)
+            if stored.content != message.content:
+                raise Conflict("client_id: came before in this chat, with other content.")
+            return Said(stored, False)
+    message = replace(message, seq=frames.next_seq(connection, user))
+    message = messages.insert(connection, user, chat, message)
+    _keep_reply_last(connection, chat)
+    if not is_titled:  # only then, because the title's words are indexed anew
+        connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
+    connection.execute(
+        "UPDATE chats SET updated_at = ?, is_titled = 1 WHERE number = ?",
+        (message.timestamp, chat),
+    )
+    change = None if is_titled else chats.changed(connection, user, message.chat_id)
+    begun = None
+    if reply is not None:
+        begun = _begin(connection, user, chat, message, reply, message.timestamp)
+    return Said(message, True, change, begun)
+
+
+def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str) -> Begun | None:
+    """Begin a reply to what the user said last; None if the chat is gone."""
+    found = connection.execute("SELECT number, user FROM chats WHERE id = ?", (chat_id,)).fetchone()
+    if found is None:
+        return None
+    chat, user = found
+    answers = _last_of_user(connection, chat)
+    if answers is None:
+        return None
+    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
+    return _begin(connection, user, chat, answers, reply, now)
+
+
+def begin_again(
+    connection: Connection, user: int, chat_id: str, reply: NewReply, now: str
+) -> Begun:
+    """Begin the last reply anew, under the id that it had; or the reply that never came.
+
+    Raises `NotFound` for a chat that is not this user's, `Conflict` when there is nothing to
+    answer or the reply is being written.
+    """
+    found = connection.execute(
+        "SELECT number FROM chats WHERE id = ? AND user = ?", (chat_id, user)
+    ).fetchone()
+    if found is None:
+        raise NotFound("chat")
+    chat = found[0]
+    row = connection.execute(
+        f"{messages.SELECT} WHERE m.chat = ? ORDER BY m.number DESC LIMIT 1", (chat,)
+    ).fetchone()
+    answers = _last_of_user(connection, chat)
+    if row is None or answers is None:
+        raise Conflict("There is nothing to regenerate: nothing was said in this chat yet.")
+    last = messages.from_row(row)
+    if last.sender == "user":
+        begun = begin_reply(connection, chat_id, reply, now)
+        assert begun is not None
+        return begun
+    if last.status == "streaming":
+        raise Conflict("The reply is still being written. Stop it first.")
+    connection.execute(
+        "UPDATE messages SET content = '', status = 'streaming', model = ?, timestamp = ?,"
+        " error = NULL, answers = ?, seq = 0 WHERE number = ?",
+        (reply.model, now, answers.number, last.number),
+    )
+    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
+    read = frames.read(connection, user, chat, answers.id, "assistant", now)
+    return Begun(_streaming(last.number, last.id, chat_id, reply.model, now), answers, read)
+
+
+def checkpoint(connection: Connection, id: str, content: str) -> None:
+    """Keep what a reply has said so far, for the case of a crash."""
+    connection.execute(
+        "UPDATE messages SET content = ? WHERE id = ? AND status = 'streaming'", (content, id)
+    )
+
+
+def end_reply(
+    connection: Connection,
+    reply: Message,
+    content: str,
+    status: Status,
+    error: dict[str, str] | None,
+    now: str,
+) -> Message | None:
+    """The reply as it will stay; None if its chat was deleted meanwhile."""
+    found = connection.execute(
+        "SELECT number, user, chat FROM messages WHERE id = ?", (reply.id,)
+    ).fetchone()
+    if found is None:
+        return None
+    number, user, chat = found
+    seq = frames.next_seq(connection, user)
+    connection.execute(
+        "UPDATE messages SET content = ?, status = ?, error = ?, timestamp = ?, seq = ?"
+        " WHERE number = ?",
+        (content, status, error and json.dumps(error), now, seq, number),
+    )
+    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
+    return replace(
+        reply,
+        number=number,
+        content=content,
+        timestamp=now,
+        status=status,
+        error=error,
+        seq=seq,
+    )
+
+
+def interrupt_all(connection: Connection) -> None:
+    """Mark the replies that a crash cut off; they keep what was stored."""
+    cut = connection.execute("SELECT number, user FROM messages WHERE status = 'streaming'")
+    for number, user in cut.fetchall():
+        connection.execute(
+            "UPDATE messages SET status = 'interrupted', seq = ? WHERE number = ?",
+            (frames.next_seq(connection, user), number),
+        )
+
+
+def said_until(
+    connection: Connection, last: Message, characters: int, most: int = _MOST_SAID
+) -> list[tuple[Sender, str]] | None:
+    """Who said what up to a message of the user, each reply after what it answers.
+
+    The latest messages with at least so many characters together, without those that are empty.
+    None if these are more than `most`, which is less than what is ever read.
+    """
+    rows = connection.execute(
+        "SELECT coalesce(answers, number), number, sender, content FROM messages"
+        " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
+        " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
+        (last.number, min(most + 1, _MOST_SAID)),
+    )
+    said = []
+    for row in rows:
+        said.append(row)
+        characters -= len(row[3])
+        if characters <= 0:
+            break
+    else:
+        if most < len(said):
+            return None
+    in_order = sorted(row for row in said if row[0] <= last.number)
+    return [(sender, content) for _, _, sender, content in in_order]
+
+
+def reply_to(connection: Connection, message: Message) -> Message | None:
+    """The first reply that answers a message of the user."""
+    row = connection.execute(
+        f"{messages.SELECT} WHERE m.chat = (SELECT chat FROM messages WHERE number = ?)"
+        " AND m.number > ? AND m.sender = 'assistant' AND coalesce(m.answers, m.number) >= ?"
+        " ORDER BY m.number LIMIT 1",
+        (message.number, message.number, message.number),
+    ).fetchone()
+    return row and messages.from_row(row)
+
+
+def is_being_written(connection: Connection, id: str) -> bool:
+    """Whether a reply has not ended yet."""
+    row = connection.execute("SELECT status FROM messages WHERE id = ?", (id,)).fetchone()
+    return row is not None and row[0] == "streaming"
+
+
+def _begin(
+    connection: Connection, user: int, chat: int, answers: Message, reply: NewReply, now: str
+) -> Begun:
+    message = _streaming(0, reply.id, answers.chat_id, reply.model, now)
+    message = messages.insert(connection, user, chat, message, answers=answers.number)
+    read = frames.read(connection, user, chat, answers.id, "assistant", now)
+    return Begun(message, answers, read)
+
+
+def _streaming(number: int, id: str, chat_id: str, model: str, now: str) -> Message:
+    return Message(number, id, chat_id, "", "assistant", now, "streaming", model, None)
+
+
+def _last_of_user(connection: Connection, chat: int) -> Message | None:
+    row = connection.execute(
+        f"{messages.SELECT} WHERE m.chat = ? AND m.sender = 'user' ORDER BY m.number DESC LIMIT 1",
+        (chat,),
+    ).fetchone()
+    return row and messages.from_row(row)
+
+
+def _keep_reply_last(connection: Connection, chat: int) -> None:
+    """If a reply is being written, move it behind what was just said."""
+    reply = connection.execute(
+        "SELECT number FROM messages INDEXED BY messages_streaming"
+        " WHERE status = 'streaming' AND chat = ?",
+        (chat,),
+    ).fetchone()
+    if reply is None:
+        return
+    number = connection.execute(
+        "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'messages' RETURNING seq"
+    ).fetchone()
+    connection.execute("UPDATE messages SET number = ? WHERE number = ?", (*number, *reply))
