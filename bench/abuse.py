@@ -27,6 +27,7 @@ from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from typing import TypeAlias
 
 from bench.program import account, call, memory, start_quillium
 
@@ -34,7 +35,8 @@ MIB = 1 << 20
 _PROBE_SECONDS = 0.02
 _LONGEST_SECONDS = 60.0  # of one attack
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
+Reader: TypeAlias = asyncio.StreamReader
+Writer: TypeAlias = asyncio.StreamWriter
 Outcome = Counter[str]
 
 

@@ -196,7 +196,7 @@ def chat(row: ChatRow, last: MessageRow | None) -> Chat:
         updated_at=row.updated_at,
         message_count=row.message_count,
         unread_count=row.unread_count,
-        last_message=last and message(last, row.id),
+        last_message=message(last, row.id) if last is not None else None,
     )
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from bench.program import account, call, start_quillium
 from core import ids
+from core.records import Message, Sender
 from storage import chats, users
 from storage.connection import connect
 
@@ -54,15 +55,15 @@ def make(folder: Path, count: int) -> str:
         assert owner is not None
         while made < count:
             size = count // 10 if made == 0 else min(IN_A_CHAT, count - made)
-            said = []
+            id, said = ids.new("chat"), []
             for number in range(made, made + size):
                 start = generator.randrange(len(pool) - 40)
                 words = [*pool[start : start + generator.randint(5, 40)], COMMON]
                 if number in rare:
                     words.append(RARE)
-                said.append(_message(number, " ".join(words)))
+                said.append(_message(id, number, " ".join(words)))
             title = " ".join(generator.choices(vocabulary, k=4))
-            chat = {"id": ids.new("chat"), "title": title, "model": "quillium-demo",
+            chat = {"id": id, "title": title, "model": "quillium-demo",
                     "created_at": NOW, "updated_at": NOW}  # fmt: skip
             connection.execute("BEGIN")
             chats.add_imported(connection, owner[0].number, chat, said)
@@ -73,17 +74,9 @@ def make(folder: Path, count: int) -> str:
     return key
 
 
-def _message(number: int, content: str) -> dict[str, Any]:
-    return {
-        "id": ids.new("msg"),
-        "sender": "assistant" if number % 2 else "user",
-        "content": content,
-        "timestamp": NOW,
-        "status": "complete",
-        "model": None,
-        "client_id": None,
-        "error": None,
-    }
+def _message(chat_id: str, number: int, content: str) -> Message:
+    sender: Sender = "assistant" if number % 2 else "user"
+    return Message(0, ids.new("msg"), chat_id, content, sender, NOW, "complete", None, None)
 
 
 @contextlib.contextmanager
