@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
+import pytest
+
 from core.records import Message
-from services import frames
+from services import frames, replies
 from services.frames import Frame
 from services.replies import MOST_WAITING, Reply, Watcher
 
@@ -44,6 +46,20 @@ async def test_many_pieces_are_few_frames_and_none_is_kept_back() -> None:
     await done.wait()  # and the rest without another word
     assert len(published) < 100
     assert "".join(f.data["delta"] for f in published) == reply.text()
+
+
+@pytest.mark.parametrize("pieces", [[], ["a"], ["a", "b"]])
+async def test_typing_is_told_only_while_there_is_no_word(
+    monkeypatch: pytest.MonkeyPatch, pieces: list[str]
+) -> None:
+    monkeypatch.setattr(replies, "DELTA_SECONDS", 0.001)
+    published: list[frames.Frame] = []
+    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
+    reply.announce()
+    for piece in pieces:
+        reply.say(piece)
+    await asyncio.sleep(0.01)  # timers run in the order of their times
+    assert [frame.data["delta"] for frame in published] == (pieces or [""])
 
 
 async def test_so_far_is_what_was_sent() -> None:

@@ -130,6 +130,22 @@ async def test_too_many_that_wait_are_refused(
     stored = [n for n, result in enumerate(results) if result == n]
     assert any(isinstance(result, StorageUnavailable) for result in results)
     assert db.read(numbers) == stored
+    for number in range(1000, 1020):  # none of these waits
+        assert await db.write(insert, number) == number
+
+
+async def test_what_was_asked_for_before_the_end_is_stored(tmp_path: Path) -> None:
+    path = tmp_path / "ending.db"
+    create_private(path)
+    with closing(connect(path, writable=True)) as connection:
+        connection.execute("CREATE TABLE t (n INTEGER PRIMARY KEY, text TEXT) STRICT")
+    ending = Database(path)
+    writing = [asyncio.ensure_future(ending.write(insert, n)) for n in range(3)]
+    await asyncio.sleep(0)  # asked for in the very round in which the end comes
+    ending.close()
+    assert await asyncio.gather(*writing) == [0, 1, 2]
+    with closing(connect(path, writable=False)) as connection:
+        assert numbers(connection) == [0, 1, 2]
 
 
 async def test_a_disk_that_is_full_and_then_is_not(db: Database) -> None:

@@ -25,7 +25,10 @@ def begin(connection: Connection, chat: str) -> turns.Begun:
 
 
 def end(connection: Connection, begun: turns.Begun, content: str) -> None:
-    turns.end_reply(connection, begun.message, content, "complete", None, NOW)
+    ended = turns.end_reply(connection, begun.message, content, "complete", None, NOW)
+    assert ended is not None
+    chat = chats.check(connection, 1, ended.chat_id)
+    assert ended == messages.find(connection, chat, ended.id)
 
 
 async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: Any) -> None:
