@@ -44,13 +44,13 @@ class Connection:
     def __init__(self, port: int, request: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._request = request
+        self.request = request
         self._received = b""
         self.asked_at = 0.0
 
     def ask(self, now: float) -> None:
         self.asked_at = now
-        self.socket.sendall(self._request)
+        self.socket.sendall(self.request)
 
     def sockets(self) -> list[socket.socket]:
         return [self.socket]
