@@ -243,7 +243,7 @@ def measure_tail(plan: Plan, table: Table, port: int, accounts: list[data.Accoun
         path = f"/api/v1/chats/{chats[0]}/messages?limit={PAGE}"
         mixed += [
             request("POST", "/api/v1/chats", token, '{"title": "A chat more"}')
-            if number % 10 == 0
+            if number % 11 == 0
             else request("GET", path, token)
         ]
     ratios = []

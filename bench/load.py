@@ -12,6 +12,7 @@ import os
 import selectors
 import socket
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -151,7 +152,7 @@ def load(connections: Sequence[Connection], seconds: float, rate: float | None =
         for one in connection.sockets():
             selector.register(one, selectors.EVENT_READ, connection)
     waits: list[float] = []
-    idle = list(connections)
+    idle = deque(connections)  # asked by turns, so that each has its share
     began = now = time.perf_counter()
     end, asked = began + seconds, 0
     try:
@@ -161,7 +162,7 @@ def load(connections: Sequence[Connection], seconds: float, rate: float | None =
                     due = began + asked / rate if rate else now
                     if due > now:
                         break
-                    idle.pop().ask(due)
+                    idle.popleft().ask(due)
                     asked += 1
             # Not longer than until the next is due; a sleep of less than 1 ms is none.
             patience = 0.0005 if rate and idle and now < end else _ANSWER_SECONDS
