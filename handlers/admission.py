@@ -20,6 +20,7 @@ from services import Services
 from services.limits import too_many
 
 MAX_BODY = 1 << 20  # bytes
+SMALL_BODY = 1 << 16  # bytes; nearly all that people say
 EXPOSED_HEADERS = (
     "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
 )

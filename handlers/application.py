@@ -16,7 +16,7 @@ from tornado.web import Application, RequestHandler
 
 from core import logs
 from handlers import openapi, routes
-from handlers.admission import MAX_BODY
+from handlers.admission import MAX_BODY, SMALL_BODY
 from handlers.base import BaseHandler
 from handlers.operations import UnderWay
 from handlers.server import Relay
@@ -25,7 +25,6 @@ from services import Services
 
 log = logging.getLogger("quillium.access")
 
-SMALL_BODY = 1 << 16  # bytes; nearly all that people say
 LARGE_BODIES = 16  # that are read at a time; some 45 MiB with what becomes of them
 _LENGTH = re.compile(r"[0-9]{1,20}\Z")
 

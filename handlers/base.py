@@ -19,7 +19,7 @@ import schemas
 from core import coroutines, documents, errors, ids
 from core.records import JsonPage, Page
 from handlers import parameters
-from handlers.admission import Admission
+from handlers.admission import SMALL_BODY, Admission
 from handlers.operations import Operation
 from handlers.statuses import STATUS
 
@@ -42,8 +42,13 @@ class BaseHandler(Admission):
     _request_id: str | None = None
 
     def _execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Begin at once: Tornado gives each request a task, whose turn comes a round later."""
-        return coroutines.begin(super()._execute(*args, **kwargs))
+        """Begin at once: Tornado gives each request a task, whose turn comes a round later.
+
+        So has one with a large body, for others to have theirs between two of them.
+        """
+        execution = super()._execute(*args, **kwargs)
+        is_large = len(self.request.body) > SMALL_BODY
+        return execution if is_large else coroutines.begin(execution)
 
     def set_default_headers(self) -> None:
         """What every answer carries, the replacement by an error included."""

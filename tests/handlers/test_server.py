@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from core import coroutines
+
 HEAD = b"POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\n"
 BODY = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 
@@ -56,3 +58,23 @@ async def test_nothing_is_awaited_while_a_request_is_answered(
     monkeypatch.setattr(rooms.accounts, "authenticate", look)
     assert (await ada("PUT /users/me", {"name": "Ada"})).status == 200
     assert awaited == [[]]
+
+
+@pytest.mark.parametrize(("size", "begun"), [(10, 1), (100_000, 0)])
+async def test_what_is_large_waits_for_its_turn(
+    ada: Any, monkeypatch: pytest.MonkeyPatch, size: int, begun: int
+) -> None:
+    """Others notice twelve milliseconds of it where it does not (bench/abuse.py)."""
+    chat = await ada.chat()
+    at_once: list[Any] = []
+    begin = coroutines.begin
+
+    def count(coroutine: Any) -> Any:
+        if coroutine.__name__ == "_execute":
+            at_once.append(coroutine)
+        return begin(coroutine)
+
+    monkeypatch.setattr(coroutines, "begin", count)
+    answer = await ada("POST /chats/{id}/messages", {"content": "x" * size}, id=chat)
+    assert answer.status == 201
+    assert len(at_once) == begun
