@@ -34,6 +34,8 @@ def parse(text: str | bytes, passwords: Sequence[str] = ()) -> dict[str, Any]:
             raise InvalidRequest(f"The body is not UTF-8: see byte {error.start}.") from None
     if not text:
         raise InvalidRequest("The body is empty; a JSON object was expected.")
+    if text.startswith("\ufeff"):  # which `json.loads` looks for, and the decoder does not
+        raise InvalidRequest("The body is not valid JSON: it begins with a byte order mark.")
     try:
         document = _DECODER.decode(text)
     except json.JSONDecodeError as error:

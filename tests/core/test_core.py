@@ -133,3 +133,8 @@ def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none() -> None:
     assert (defaults.host, defaults.port, defaults.bcrypt_cost) == ("127.0.0.1", 8080, 12)
     assert (defaults.access_token_expiry, defaults.refresh_token_expiry) == (15, 7)
     assert defaults.data_dir == options.default_data_dir()
+
+
+def test_a_byte_order_mark_is_called_by_its_name() -> None:
+    with pytest.raises(InvalidRequest, match="byte order mark"):
+        documents.parse(b'\xef\xbb\xbf{"title": "x"}')
