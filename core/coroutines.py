@@ -19,21 +19,18 @@ def begin(coroutine: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
     loop = asyncio.get_running_loop()
     if sys.version_info >= (3, 12):
         return asyncio.Task(coroutine, loop=loop, eager_start=True)
+    done: asyncio.Future[T] = loop.create_future()
     try:
         awaited = coroutine.send(None)
     except StopIteration as end:
-        future: asyncio.Future[T] = loop.create_future()
-        future.set_result(end.value)
-        return future
+        done.set_result(end.value)
     except asyncio.CancelledError:
-        future = loop.create_future()
-        future.cancel()
-        return future
+        done.cancel()
     except Exception as error:
-        future = loop.create_future()
-        future.set_exception(error)
-        return future
-    return loop.create_task(_Begun(coroutine, awaited))
+        done.set_exception(error)
+    else:
+        return loop.create_task(_Begun(coroutine, awaited))
+    return done
 
 
 class _Begun(Coroutine[Any, Any, T]):

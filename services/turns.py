@@ -132,10 +132,10 @@ class Turns:
         """
         if self._is_draining:
             raise ShuttingDown("The server is going down. Try again in a moment.")
-        self._db.read(chats.check, user.number, chat_id)
+        wanted = self._db.read_one(chats.own_model, user.number, chat_id)
         if chat_id in self._running:
             raise Conflict("The reply is still being written. Stop it first.")
-        reply = turns.NewReply(ids.new("msg"), self._model_of(chat_id))
+        reply = turns.NewReply(ids.new("msg"), self._resolve(wanted))
         turn = self._running[chat_id] = Turn(user.id, chat_id)
         begun: turns.Begun = await self._db.write(
             turns.begin_again,
@@ -250,10 +250,11 @@ class Turns:
         turn.is_started = True
         try:
             await self._directory.wait_for(self._db.read_one(chats.model_of, turn.chat_id))
+            wanted = self._db.read_one(chats.model_of, turn.chat_id)  # it may be another by now
             begun = await self._db.write(
                 turns.begin_reply,
                 turn.chat_id,
-                turns.NewReply(ids.new("msg"), self._model_of(turn.chat_id)),
+                turns.NewReply(ids.new("msg"), self._resolve(wanted)),
                 rfc3339(self._clock()),
                 then=lambda begun: self._begun(turn, begun),
             )
@@ -267,11 +268,8 @@ class Turns:
                 turn.is_abandoned = True
                 self._finish(turn)
 
-    def _model_of(self, chat_id: str) -> str:
-        """The model that will really speak in this chat."""
-        return self._resolve(self._db.read_one(chats.model_of, chat_id))
-
     def _resolve(self, wanted: str) -> str:
+        """The model that will really speak in a chat that asks for this one."""
         return self._directory.resolve(wanted, self._settings.admin()["default_model"])[1]
 
     def _begun(self, turn: Turn, begun: turns.Begun | None) -> turns.Begun | None:

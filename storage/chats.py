@@ -54,28 +54,18 @@ def find(connection: Connection, user: int, id: str) -> Chat:
 
 def check(connection: Connection, user: int, id: str) -> int:
     """The number of a user's chat. Raises `NotFound`."""
-    row = connection.execute(
-        "SELECT number FROM chats WHERE id = ? AND user = ?", (id, user)
-    ).fetchone()
-    if row is None:
-        raise NotFound("chat")
-    return int(row[0])
+    return _own(connection, user, id)[0]
+
+
+def own_model(connection: Connection, user: int, id: str) -> str:
+    """The model that a user's chat asks for. Raises `NotFound`."""
+    return _own(connection, user, id)[1]
 
 
 def model_of(connection: Connection, id: str) -> str:
     """The model that a chat asks for; empty if the chat is gone."""
     row = connection.execute("SELECT model FROM chats WHERE id = ?", (id,)).fetchone()
     return row[0] if row else ""
-
-
-def own_model(connection: Connection, user: int, id: str) -> str:
-    """The model that a user's chat asks for. Raises `NotFound`."""
-    row = connection.execute(
-        "SELECT model FROM chats WHERE id = ? AND user = ?", (id, user)
-    ).fetchone()
-    if row is None:
-        raise NotFound("chat")
-    return str(row[0])
 
 
 def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage:
@@ -169,6 +159,15 @@ def changed(connection: Connection, user: int, id: str) -> ChatChange:
     """A chat as it is by now, and the number of the frame that tells it."""
     seq = frames.chat_changed(connection, user, id)
     return ChatChange(id, find(connection, user, id), seq)
+
+
+def _own(connection: Connection, user: int, id: str) -> tuple[int, str]:
+    row: tuple[int, str] | None = connection.execute(
+        "SELECT number, model FROM chats WHERE id = ? AND user = ?", (id, user)
+    ).fetchone()
+    if row is None:
+        raise NotFound("chat")
+    return row
 
 
 def _insert(

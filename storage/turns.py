@@ -111,12 +111,7 @@ def begin_again(
     Raises `NotFound` for a chat that is not this user's, `Conflict` when there is nothing to
     answer or the reply is being written.
     """
-    found = connection.execute(
-        "SELECT number FROM chats WHERE id = ? AND user = ?", (chat_id, user)
-    ).fetchone()
-    if found is None:
-        raise NotFound("chat")
-    chat = found[0]
+    chat = chats.check(connection, user, chat_id)
     row = connection.execute(
         f"{messages.SELECT} WHERE m.chat = ? ORDER BY m.number DESC LIMIT 1", (chat,)
     ).fetchone()
