@@ -35,12 +35,12 @@ from core import config, logs  # noqa: E402
 from core.options import ConfigError  # noqa: E402
 from core.progress import Progress  # noqa: E402
 from handlers.application import QuilliumApplication  # noqa: E402
-from handlers.server import Server  # noqa: E402
 from services.metrics import Prometheus  # noqa: E402
 from storage import folder, users  # noqa: E402
+from web.server import Server  # noqa: E402
 
-# Connections that wait to be accepted. When a thousand come at once and there is no room, somebody
-# else's is tried again by their system only a second later.
+# The listen queue. When a thousand clients connect at once and it is full, the client's system
+# retries only a second later.
 BACKLOG = 1024
 DRAIN_SECONDS = 8.0  # within which requests under way may end; then they are cut
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` starts anew
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 _be_watched(given)
         with logs.Log(chosen.log_level, chosen.log_format):
             if command is not None:
-                from handlers import commands
+                from cli import commands
 
                 return commands.run(chosen, command, argument)
             with tempfile.TemporaryDirectory(prefix="quillium-demo-") as temporary:
@@ -89,7 +89,7 @@ async def serve(chosen: config.Config) -> None:
     """Open the data folder, serve, drain. Raises `FolderError` or `ConfigError` if it can't."""
     embedded = local.find(chosen.local_model, model_file.installed(chosen.data_dir))
     metrics = Prometheus() if chosen.metrics else None
-    with folder.held(chosen.data_dir) as data:
+    with folder.locked(chosen.data_dir) as data:
         secret = chosen.jwt_secret.encode() if chosen.jwt_secret else data.secret()
         try:
             sockets = bind_sockets(chosen.port, chosen.host, backlog=BACKLOG)
@@ -103,7 +103,7 @@ async def serve(chosen: config.Config) -> None:
         rooms = services.build(chosen, __version__, database, secret, time.time, embedded, metrics)
         stopping = asyncio.Event()
         address: tuple[str, int] = sockets[0].getsockname()[:2]
-        with data.open_door(_url(address)) as door:
+        with data.control_endpoint(_url(address)) as door:
             application = QuilliumApplication(
                 rooms, _ROOMS / "static", stopping.is_set, control_key=door.key
             )
@@ -150,7 +150,7 @@ async def _begin(chosen: config.Config, rooms: services.Services, address: tuple
     elif sys.stderr.isatty() and not rooms.db.read(users.exist) and not chosen.sidecar:
         print("Open it in a browser; the first account becomes the admin.", file=sys.stderr)
     if chosen.sidecar:
-        tokens = await rooms.accounts.trust(await rooms.administration.owner())
+        tokens = await rooms.accounts.issue_session(await rooms.administration.owner())
         ready = {"event": "ready", "url": url, "port": address[1], "pid": os.getpid()}
         print(json.dumps({**ready, "version": __version__, **tokens}), flush=True)
     if chosen.dev:

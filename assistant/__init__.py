@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 
-class Line(NamedTuple):
+class PromptMessage(NamedTuple):
     """Something that was said in the conversation, or the system's word before it."""
 
     role: Literal["system", "user", "assistant"]
@@ -25,7 +25,7 @@ class Provider(Protocol):
         """The characters of a conversation that are of any use to a model, the latest ones."""
         ...
 
-    def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+    def reply(self, messages: Sequence[PromptMessage], model: str) -> AsyncGenerator[str, None]:
         """The reply to the last of `messages` (oldest first), in pieces that make the text.
 
         Cancelling ends the work at once. Raises `ModelUnavailable`, `ModelRefused` or

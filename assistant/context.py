@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant import Line
+from assistant import PromptMessage
 from core.errors import ModelRefused
 
 DEFAULT_WINDOW = 8_192  # tokens, where a server doesn't tell its own figure
@@ -14,7 +14,7 @@ _TOKENS_A_MESSAGE = 4  # for what stands between messages
 _LARGEST_ANSWER = 1_024  # tokens that are kept free, but no more than a quarter of the window
 
 
-def tokens(line: Line) -> int:
+def tokens(line: PromptMessage) -> int:
     """About how many tokens it takes: one for 3 bytes of UTF-8, and 4 for the message."""
     return len(line.content.encode("utf-8")) // _BYTES_A_TOKEN + 1 + _TOKENS_A_MESSAGE
 
@@ -24,7 +24,7 @@ def characters(window: int) -> int:
     return window * _BYTES_A_TOKEN
 
 
-def fit(lines: Sequence[Line], window: int) -> list[Line]:
+def fit(lines: Sequence[PromptMessage], window: int) -> list[PromptMessage]:
     """What the system says, and as many of the latest messages as fit, oldest first.
 
     Raises `ModelRefused` when not even the last message fits.
@@ -32,7 +32,7 @@ def fit(lines: Sequence[Line], window: int) -> list[Line]:
     system = [line for line in lines if line.role == "system"]
     said = [line for line in lines if line.role != "system"]
     left = window - min(_LARGEST_ANSWER, window // 4) - sum(map(tokens, system))
-    kept: list[Line] = []
+    kept: list[PromptMessage] = []
     for line in reversed(said):
         left -= tokens(line)
         if left < 0:

@@ -11,12 +11,12 @@ import itertools
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
-from assistant import Line
+from assistant import PromptMessage
 from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
 from core.errors import ModelUnavailable
 
-MOST_WORDS = 10_000
-MOST_TOKENS_A_SECOND = 1_000
+MAX_WORDS = 10_000
+MAX_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
 _READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up everybody
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
@@ -56,7 +56,9 @@ class Demo:
         """See `assistant.Provider`."""
         return _REMEMBERED_CHARACTERS
 
-    async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+    async def reply(
+        self, messages: Sequence[PromptMessage], model: str
+    ) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""
         said = [_excerpt(line) for line in messages if line.role != "system"]
         asked = _unanswered(said)
@@ -83,14 +85,14 @@ class Demo:
             raise ModelUnavailable("This is the failure that /error asks for.")
 
 
-def _excerpt(line: Line) -> Line:
+def _excerpt(line: PromptMessage) -> PromptMessage:
     if len(line.content) <= _READ_CHARACTERS:
         return line
     half = _READ_CHARACTERS // 2
     return line._replace(content=f"{line.content[:half]} … {line.content[-half:]}")
 
 
-def _unanswered(said: Sequence[Line]) -> list[str]:
+def _unanswered(said: Sequence[PromptMessage]) -> list[str]:
     """What the user has said since the last reply: all of it is answered together."""
     last = itertools.takewhile(lambda line: line.role == "user", reversed(said))
     return [line.content for line in last][::-1]
@@ -121,9 +123,9 @@ def _obey(command: str, argument: str | None) -> str:
         case "markdown":
             return MARKDOWN
         case "lorem":
-            words = _number(argument, default=50, most=MOST_WORDS)
+            words = _number(argument, default=50, most=MAX_WORDS)
             if words is None:
-                return f"Say how many words: `/lorem 50`, from 1 to {MOST_WORDS:,}."
+                return f"Say how many words: `/lorem 50`, from 1 to {MAX_WORDS:,}."
             return _lorem(words)
         case "slow":
             return "`/slow` works when it is the last thing that you say."
@@ -151,9 +153,9 @@ def _lorem(count: int) -> str:
 
 
 async def _slowly(argument: str | None) -> AsyncGenerator[str, None]:
-    rate = _number(argument, default=5, most=MOST_TOKENS_A_SECOND)
+    rate = _number(argument, default=5, most=MAX_TOKENS_A_SECOND)
     if rate is None:
-        yield f"Say how many tokens a second: `/slow 5`, from 1 to {MOST_TOKENS_A_SECOND:,}."
+        yield f"Say how many tokens a second: `/slow 5`, from 1 to {MAX_TOKENS_A_SECOND:,}."
         return
     for piece in _pieces(SLOW):
         yield piece

@@ -17,7 +17,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from assistant import Line, context, model_file
+from assistant import PromptMessage, context, model_file
 from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
 from assistant.upstream import Upstream
 from core.errors import ModelUnavailable
@@ -81,11 +81,13 @@ class Local:
         """See `assistant.Provider`."""
         return context.characters(WINDOW)
 
-    async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+    async def reply(
+        self, messages: Sequence[PromptMessage], model: str
+    ) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`."""
         lines = list(messages)
         if self._system_prompt and not any(line.role == "system" for line in lines):
-            lines.insert(0, Line("system", self._system_prompt))
+            lines.insert(0, PromptMessage("system", self._system_prompt))
         async with self._turn:
             provider = await self.load()
             async with aclosing(provider.reply(lines, model)) as pieces:

@@ -13,13 +13,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from assistant import Line, context
+from assistant import PromptMessage, context
 from assistant.event_stream import EventStream
 from assistant.upstream import Exchange, Upstream, storable
 from core.errors import ModelTimeout, ModelUnavailable
 
 LIST_SECONDS = 10.0
-_MOST_BYTES_OF_A_LIST = 4 << 20
+_MAX_BYTES_OF_A_LIST = 4 << 20
 _LAST_SECONDS = 2.0  # in which a finished answer's connection may end
 LONGEST_NAME = 100  # characters; what a chat's `model` may hold
 
@@ -45,7 +45,9 @@ class OpenAICompatible:
         """See `assistant.Provider`."""
         return context.characters(self._window(model))
 
-    async def reply(self, messages: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+    async def reply(
+        self, messages: Sequence[PromptMessage], model: str
+    ) -> AsyncGenerator[str, None]:
         """See `assistant.Provider`. Closing it closes the connection, which ends the work there."""
         body = {
             "model": model,
@@ -79,7 +81,7 @@ class OpenAICompatible:
         async with aclosing(Exchange(self.upstream, "GET", "/models").chunks()) as chunks:
             async for chunk in chunks:
                 body += chunk
-                if len(body) > _MOST_BYTES_OF_A_LIST:
+                if len(body) > _MAX_BYTES_OF_A_LIST:
                     raise self.upstream.unreadable()
         document = self._json(bytes(body))
         data = document.get("data") if isinstance(document, dict) else None

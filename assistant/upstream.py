@@ -33,8 +33,8 @@ from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumEr
 
 CONNECT_SECONDS = 10.0
 SILENT_SECONDS = 60.0  # before the first token and between two (contract, section 8)
-MOST_BYTES = 8 << 20  # of an answer
-_MOST_BYTES_OF_AN_ERROR = 1 << 16
+MAX_BYTES = 8 << 20  # of an answer
+_MAX_BYTES_OF_AN_ERROR = 1 << 16
 _SHOWN_CHARACTERS = 200  # of what a server says of its failure
 _KEY_CHARACTERS = 5  # of the ends of a key, which some servers show
 
@@ -140,13 +140,13 @@ class Exchange(HTTPMessageDelegate):
         try:
             while (chunk := await self._next()) is not None:
                 received += len(chunk)
-                if received > MOST_BYTES:
+                if received > MAX_BYTES:
                     raise ModelUnavailable(
-                        f"{self._upstream.name} sent more than {MOST_BYTES >> 20} MiB."
+                        f"{self._upstream.name} sent more than {MAX_BYTES >> 20} MiB."
                     )
                 if self._status == 200:
                     yield chunk
-                elif len(refused) < _MOST_BYTES_OF_AN_ERROR:
+                elif len(refused) < _MAX_BYTES_OF_AN_ERROR:
                     refused += chunk
             if not self._status:
                 raise ModelUnavailable(f"{self._upstream.name} doesn't speak HTTP, or hung up.")
@@ -188,7 +188,7 @@ class Exchange(HTTPMessageDelegate):
     async def _converse(self, stream: IOStream) -> None:
         """Send the request and read the answer; what goes wrong shows in what has not come."""
         parameters = HTTP1ConnectionParameters(
-            no_keep_alive=True, max_header_size=1 << 16, max_body_size=8 * MOST_BYTES
+            no_keep_alive=True, max_header_size=1 << 16, max_body_size=8 * MAX_BYTES
         )
         connection = HTTP1Connection(stream, True, parameters)
         target = self._url.path + (f"?{self._url.query}" if self._url.query else "")

@@ -38,7 +38,7 @@ def make(
     generator = random.Random(9)
     vocabulary = [_word(generator) for _ in range(WORDS)]
     accounts = []
-    with folder.held(data_dir) as data:
+    with folder.locked(data_dir) as data:
         asyncio.run(_migrate(data))
         connection = connect(data_dir / "quillium.db", writable=True)
         connection.execute("BEGIN IMMEDIATE")
@@ -49,9 +49,9 @@ def make(
             email = f"user{number}@example.com"
             user = users.add(connection, ids.new("user"), email, "Ada", "no password", NOW)
             session = ids.new("sess")
-            sessions.add(connection, session, user.number, "x", int(time.time()) + _DAY)
+            sessions.add(connection, session, user.row_id, "x", int(time.time()) + _DAY)
             made = [
-                _chat(connection, user.number, messages, generator, vocabulary) for _ in range(size)
+                _chat(connection, user.row_id, messages, generator, vocabulary) for _ in range(size)
             ]
             token = tokens.access_token(user, session, "x", time.time())
             accounts.append(Account(token, made[-100:]))
@@ -76,7 +76,7 @@ def _chat(
         return id
     said = [
         Message(
-            number=0,
+            row_id=0,
             id=ids.new("msg"),
             chat_id=id,
             content=" ".join(generator.choices(words, k=20)),

@@ -22,7 +22,7 @@ from bench.program import account, call, start_quillium
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from assistant import Line
+from assistant import PromptMessage
 from assistant.local import LARGEST_ANSWER, _serve
 from assistant.model_file import SYSTEM_PROMPT
 from assistant.openai_compatible import OpenAICompatible
@@ -33,7 +33,7 @@ KEY = "a key of this run alone"
 
 
 async def alone(provider: OpenAICompatible) -> AsyncIterator[str]:
-    lines = [Line("system", SYSTEM_PROMPT), Line("user", QUESTION)]
+    lines = [PromptMessage("system", SYSTEM_PROMPT), PromptMessage("user", QUESTION)]
     async for piece in provider.reply(lines, "model"):
         yield piece
 

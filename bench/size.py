@@ -66,7 +66,7 @@ def make(folder: Path, count: int) -> str:
             chat = {"id": id, "title": title, "model": "quillium-demo",
                     "created_at": NOW, "updated_at": NOW}  # fmt: skip
             connection.execute("BEGIN")
-            chats.add_imported(connection, owner[0].number, chat, said)
+            chats.add_imported(connection, owner[0].row_id, chat, said)
             connection.execute("COMMIT")
             made += size
             print(f"\r{made:,} of {count:,} messages", end="", file=sys.stderr)

@@ -38,7 +38,7 @@ class Config:
     log_level: str
     log_format: str
     bcrypt_cost: int
-    check_answers: bool
+    check_responses: bool
 
 
 class Start(NamedTuple):

@@ -1,6 +1,6 @@
 """The errors of the application: one class for each code of the contract, section 2.
 
-An error says what went wrong and knows nothing of HTTP; `handlers.statuses` holds the one table
+An error says what went wrong and knows nothing of HTTP; `web.errors` holds the one table
 that turns a class into a status. `message` is a stable sentence for the code. `details` tells the
 caller what was wrong this time and what to do; it never holds a secret, a path or SQL.
 """

@@ -18,7 +18,7 @@ from typing import Any
 
 from core.times import rfc3339
 
-MOST_WAITING = 10_000  # lines
+MAX_WAITING = 10_000  # lines
 _END_SECONDS = 1.0  # for what still waits when the process ends
 _FIELDS = "fields"  # the attribute of a record that holds what it tells beside its text
 
@@ -31,7 +31,7 @@ class Log:
 
     def __init__(self, level: str, format: str) -> None:
         is_text = format == "text" or (format == "auto" and sys.stderr.isatty())
-        self._waiting: queue.Queue[str | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
         self._thread = threading.Thread(target=self._write, name="quillium-log", daemon=True)
         self._thread.start()
         handler = _Unhurried(self._waiting)

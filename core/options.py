@@ -261,8 +261,8 @@ OPTIONS: tuple[Option, ...] = (
         is_for_commands=True,
     ),
     Option(
-        "check_answers",
-        "CHECK_ANSWERS",
+        "check_responses",
+        "CHECK_RESPONSES",
         "false",
         _switch,
         "check each answer against its schema; for tests, it costs time",

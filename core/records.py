@@ -1,7 +1,7 @@
 """What the application speaks of, as the database holds it and as clients see it.
 
 `public()` is the form of the contract, sections 5 and 6: the reference's fields come first, then
-the rest. `number` is the row's own key; it never leaves the server.
+the rest. `row_id` is the row's own key; it never leaves the server.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Status = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
 
 @dataclass(frozen=True)
 class User:
-    number: int
+    row_id: int
     id: str
     email: str
     name: str
@@ -65,7 +65,7 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class Message:
-    number: int
+    row_id: int
     id: str
     chat_id: str
     content: str
@@ -114,7 +114,7 @@ class ReadMark:
 
 @dataclass(frozen=True)
 class Chat:
-    number: int
+    row_id: int
     id: str
     title: str
     model: str

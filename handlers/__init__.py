@@ -1,1 +1,1 @@
-"""The edge: HTTP and WebSocket in, one call into `services`, an answer out."""
+"""The API: one file per resource, each a thin layer over `services`."""

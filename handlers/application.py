@@ -16,12 +16,12 @@ from tornado.web import Application, RequestHandler
 
 from core import logs
 from handlers import openapi, routes
-from handlers.admission import MAX_BODY, SMALL_BODY
-from handlers.base import BaseHandler
-from handlers.operations import UnderWay
-from handlers.server import Relay
 from handlers.system import NoSuchRoute
 from services import Services
+from web.base import BaseHandler
+from web.guards import MAX_BODY, SMALL_BODY
+from web.operations import UnderWay
+from web.server import Relay
 
 log = logging.getLogger("quillium.access")
 
@@ -168,7 +168,7 @@ def _log_request(handler: RequestHandler) -> None:
     method = handler.request.method or ""
     if method not in handler.SUPPORTED_METHODS:
         method = "other"  # whoever makes them up should not fill the figures
-    handler.services.measures.request(handler.route, method, status, milliseconds / 1000)
+    handler.services.metrics.request(handler.route, method, status, milliseconds / 1000)
     level = logging.INFO if handler.is_counted else logging.DEBUG
     level = level if status < 500 else logging.ERROR
     if not log.isEnabledFor(level):

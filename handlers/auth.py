@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from handlers.base import BaseHandler
+from web.base import BaseHandler
 
 
 class Register(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
-        self.answer(
+        self.respond(
             await self.services.accounts.register(body["email"], body["password"], body.get("name"))
         )
 
@@ -16,17 +16,17 @@ class Register(BaseHandler):
 class Login(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
-        self.answer(await self.services.accounts.login(body["email"], body["password"]))
+        self.respond(await self.services.accounts.login(body["email"], body["password"]))
 
 
 class Refresh(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
-        self.answer(await self.services.accounts.refresh(body["refresh_token"]))
+        self.respond(await self.services.accounts.refresh(body["refresh_token"]))
 
 
 class Logout(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
         await self.services.accounts.logout(self.known_caller, body.get("everywhere", False))
-        self.answer_nothing()
+        self.respond_empty()

@@ -3,45 +3,45 @@
 from __future__ import annotations
 
 from core.errors import InvalidRequest
-from handlers.base import BaseHandler
 from services.chats import markdown
 from storage import chats
+from web.base import BaseHandler
 
 
 class Chats(BaseHandler):
     async def get(self) -> None:
         limit, offset = self.page_bounds()
         query = self.parameter("q")
-        user, db = self.known_caller.user.number, self.services.db
+        user, db = self.known_caller.user.row_id, self.services.db
         if query and query.strip():
             page = await db.read_in_pool(chats.search, user, query, limit, offset)
         else:
             page = await self.read_page(offset, chats.page, user, limit, offset)
-        self.answer_json_page(page, limit, offset, q=query)
+        self.respond_json_page(page, limit, offset, q=query)
 
     async def post(self) -> None:
         body = self.json_body()
         chat = await self.services.chats.create(
             self.known_caller.user, body.get("title"), body.get("model")
         )
-        self.answer(chat.public())
+        self.respond(chat.public())
 
 
 class OneChat(BaseHandler):
     def get(self, id: str) -> None:
-        chat = self.services.db.read(chats.find, self.known_caller.user.number, id)
-        self.answer(chat.public())
+        chat = self.services.db.read(chats.find, self.known_caller.user.row_id, id)
+        self.respond(chat.public())
 
     async def patch(self, id: str) -> None:
         body = self.json_body()
         chat = await self.services.chats.update(
             self.known_caller.user, id, body.get("title"), body.get("model")
         )
-        self.answer(chat.public())
+        self.respond(chat.public())
 
     async def delete(self, id: str) -> None:
         await self.services.chats.delete(self.known_caller.user, id)
-        self.answer_nothing()
+        self.respond_empty()
 
 
 class Export(BaseHandler):
@@ -53,7 +53,7 @@ class Export(BaseHandler):
         ending = "json" if form == "json" else "md"
         self.set_header("Content-Disposition", f'attachment; filename="{id}.{ending}"')
         if form == "json":
-            self.answer(export)
+            self.respond(export)
         else:
             self.set_header("Content-Type", "text/markdown; charset=utf-8")
             self.write(markdown(export))
@@ -62,4 +62,4 @@ class Export(BaseHandler):
 class Import(BaseHandler):
     async def post(self) -> None:
         chat = await self.services.chats.import_(self.known_caller.user, self.json_body())
-        self.answer(chat.public())
+        self.respond(chat.public())

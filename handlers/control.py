@@ -8,8 +8,8 @@ from __future__ import annotations
 import hmac
 
 from core.errors import Unauthorized
-from handlers.base import BaseHandler
-from handlers.operations import Access
+from web.base import BaseHandler
+from web.operations import Access
 
 
 class Control(BaseHandler):
@@ -24,4 +24,4 @@ class Control(BaseHandler):
 
     async def post(self) -> None:
         users = await self.services.administration.run(**self.json_body())
-        self.answer({"users": [user.public() for user in users]})
+        self.respond({"users": [user.public() for user in users]})

@@ -7,10 +7,10 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from core.errors import InvalidRequest
-from handlers.base import BaseHandler
 from services.frames import Frame
 from services.replies import Watcher
 from storage import messages
+from web.base import BaseHandler
 
 KEEPALIVE_SECONDS = 15.0  # proxies cut what is silent for longer
 
@@ -21,9 +21,9 @@ class Messages(BaseHandler):
         order = self.parameter("order")
         if order not in (None, "asc", "desc"):
             raise InvalidRequest("order: expected asc or desc")
-        user, newest_first = self.known_caller.user.number, order == "desc"
+        user, newest_first = self.known_caller.user.row_id, order == "desc"
         page = await self.read_page(offset, messages.page, user, id, limit, offset, newest_first)
-        self.answer_json_page(page, limit, offset, order=order)
+        self.respond_json_page(page, limit, offset, order=order)
 
     async def post(self, id: str) -> None:
         body = self.json_body()
@@ -34,7 +34,7 @@ class Messages(BaseHandler):
         added = await self.services.turns.submit(
             self.known_caller.user, id, body["content"], body.get("client_id")
         )
-        self.answer(added.message.public(), status=201 if added.is_new else 200)
+        self.respond(added.message.public(), status=201 if added.is_new else 200)
 
     async def _stream_turn(self, id: str, body: dict[str, Any]) -> None:
         """One event for each frame of the turn; a client that hangs up doesn't stop the reply."""
@@ -61,11 +61,11 @@ class Stop(BaseHandler):
     def post(self, id: str) -> None:
         self.json_body()
         message_id = self.services.turns.stop(self.known_caller.user, id)
-        self.answer({"chat_id": id, "message_id": message_id})
+        self.respond({"chat_id": id, "message_id": message_id})
 
 
 class Regenerate(BaseHandler):
     async def post(self, id: str) -> None:
         self.json_body()
         message_id = await self.services.turns.regenerate(self.known_caller.user, id)
-        self.answer({"chat_id": id, "message_id": message_id})
+        self.respond({"chat_id": id, "message_id": message_id})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handlers.base import BaseHandler
+from web.base import BaseHandler
 
 
 class Models(BaseHandler):
@@ -14,4 +14,4 @@ class Models(BaseHandler):
             {"id": model.id, "provider": model.provider, "is_default": model.id == default}
             for model in models[offset : offset + limit]
         ]
-        self.answer({"data": shown, "pagination": self.pagination(len(models), limit, offset, {})})
+        self.respond({"data": shown, "pagination": self.pagination(len(models), limit, offset, {})})

@@ -11,7 +11,7 @@ from typing import Any
 import schemas
 from core import errors
 from handlers import routes
-from handlers.operations import Access, Operation
+from web.operations import Access, Operation
 
 _ABOUT = """\
 The backend of an AI chat. Errors come as `{"error": {"code", "message", "details"}}`; `message` is
@@ -182,8 +182,8 @@ def _operation(route: routes.Route, method: str, operation: Operation) -> dict[s
 def _responses(route: routes.Route, operation: Operation) -> dict[str, Any]:
     phrase = HTTPStatus(operation.status).phrase
     answers: dict[int, dict[str, Any]] = {operation.status: {"description": phrase}}
-    if operation.answer is not None:
-        content = {routes.JSON: {"schema": _reference(operation.answer)}}
+    if operation.response is not None:
+        content = {routes.JSON: {"schema": _reference(operation.response)}}
         answers[operation.status]["content"] = content
     elif operation.status == 200:
         kind = "object" if operation.media_type == routes.JSON else "string"

@@ -13,17 +13,17 @@ from core import errors
 from handlers import (
     auth,
     chats,
-    completions,
     control,
     messages,
     models,
+    openai,
     settings,
     system,
     users,
     websocket,
 )
-from handlers.base import BaseHandler
-from handlers.operations import Access, Also, Operation
+from web.base import BaseHandler
+from web.operations import Access, AlternateResponse, Operation
 
 PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
 _PLACEHOLDERS = {"{id}": "([0-9A-Za-z_]{1,100})", "{file}": "(.+)"}
@@ -50,7 +50,7 @@ API = (
                 OPEN,
                 body="register",
                 status=201,
-                answer="registration",
+                response="registration",
                 errors=(errors.EmailTaken, errors.RegistrationClosed),
             )
         },
@@ -63,7 +63,7 @@ API = (
                 "Begin a session",
                 OPEN,
                 body="login",
-                answer="tokens",
+                response="tokens",
                 errors=(errors.InvalidCredentials,),
             )
         },
@@ -76,7 +76,7 @@ API = (
                 "Exchange a refresh token, which is good for one use, for new tokens",
                 OPEN,
                 body="refresh",
-                answer="tokens",
+                response="tokens",
                 errors=(errors.InvalidToken, errors.TokenExpired),
             )
         },
@@ -86,7 +86,11 @@ API = (
         auth.Logout,
         {
             "POST": Operation(
-                "End this session, or all of them", SESSION, body="logout", status=204, answer=None
+                "End this session, or all of them",
+                SESSION,
+                body="logout",
+                status=204,
+                response=None,
             )
         },
     ),
@@ -94,12 +98,12 @@ API = (
         "/users/me",
         users.Me,
         {
-            "GET": Operation("The caller's account", USER, answer="user"),
+            "GET": Operation("The caller's account", USER, response="user"),
             "PUT": Operation(
                 "Change the account; e-mail and password need the current password and a session",
                 USER,
                 body="user_update",
-                answer="user",
+                response="user",
                 errors=(errors.EmailTaken, errors.InvalidCredentials, errors.Forbidden),
             ),
         },
@@ -109,21 +113,21 @@ API = (
         users.ApiKeys,
         {
             "GET": Operation(
-                "The caller's API keys", USER, answer="api_keys_page", parameters=PAGE
+                "The caller's API keys", USER, response="api_keys_page", parameters=PAGE
             ),
             "POST": Operation(
                 "Make an API key; this answer alone shows it",
                 SESSION,
                 body="api_key_create",
                 status=201,
-                answer="api_key_created",
+                response="api_key_created",
             ),
         },
     ),
     Route(
         "/users/api-key/{id}",
         users.OneApiKey,
-        {"DELETE": Operation("Revoke an API key at once", SESSION, status=204, answer=None)},
+        {"DELETE": Operation("Revoke an API key at once", SESSION, status=204, response=None)},
     ),
     Route(
         "/chats",
@@ -132,10 +136,10 @@ API = (
             "GET": Operation(
                 "The chats, newest first, or those in which all words of `q` occur",
                 USER,
-                answer="chats_page",
+                response="chats_page",
                 parameters=(*PAGE, "q"),
             ),
-            "POST": Operation("Make a chat", USER, body="chat_create", status=201, answer="chat"),
+            "POST": Operation("Make a chat", USER, body="chat_create", status=201, response="chat"),
         },
     ),
     Route(
@@ -147,7 +151,7 @@ API = (
                 USER,
                 body="chat_import",
                 status=201,
-                answer="chat",
+                response="chat",
                 errors=(errors.Conflict,),
             )
         },
@@ -156,13 +160,13 @@ API = (
         "/chats/{id}",
         chats.OneChat,
         {
-            "GET": Operation("One chat", USER, answer="chat"),
-            "PATCH": Operation("Change title or model", USER, body="chat_update", answer="chat"),
+            "GET": Operation("One chat", USER, response="chat"),
+            "PATCH": Operation("Change title or model", USER, body="chat_update", response="chat"),
             "DELETE": Operation(
                 "Delete a chat with its messages; a running reply ends",
                 USER,
                 status=204,
-                answer=None,
+                response=None,
             ),
         },
     ),
@@ -173,7 +177,7 @@ API = (
             "GET": Operation(
                 "The messages, oldest first; a reply that is being written stands last",
                 USER,
-                answer="messages_page",
+                response="messages_page",
                 parameters=(*PAGE, "order"),
             ),
             "POST": Operation(
@@ -181,11 +185,13 @@ API = (
                 USER,
                 body="message_create",
                 status=201,
-                answer="message",
+                response="message",
                 errors=(errors.Conflict,),
                 more=(
-                    Also(200, JSON, "message", "The same `client_id` again: what was stored"),
-                    Also(
+                    AlternateResponse(
+                        200, JSON, "message", "The same `client_id` again: what was stored"
+                    ),
+                    AlternateResponse(
                         200,
                         "text/event-stream",
                         None,
@@ -204,7 +210,7 @@ API = (
                 USER,
                 body="nothing",
                 status=202,
-                answer="turn_accepted",
+                response="turn_accepted",
             )
         },
     ),
@@ -217,7 +223,7 @@ API = (
                 USER,
                 body="nothing",
                 status=202,
-                answer="turn_accepted",
+                response="turn_accepted",
                 errors=(errors.Conflict,),
             )
         },
@@ -229,9 +235,9 @@ API = (
             "GET": Operation(
                 "The chat as a file",
                 USER,
-                answer="chat_export",
+                response="chat_export",
                 parameters=("format",),
-                more=(Also(200, "text/markdown", None, "With `format=markdown`"),),
+                more=(AlternateResponse(200, "text/markdown", None, "With `format=markdown`"),),
             )
         },
     ),
@@ -240,7 +246,7 @@ API = (
         models.Models,
         {
             "GET": Operation(
-                "The models that can answer", USER, answer="models_page", parameters=PAGE
+                "The models that can answer", USER, response="models_page", parameters=PAGE
             )
         },
     ),
@@ -248,12 +254,12 @@ API = (
         "/settings/user",
         settings.UserSettings,
         {
-            "GET": Operation("The caller's settings", USER, answer="user_settings"),
+            "GET": Operation("The caller's settings", USER, response="user_settings"),
             "PUT": Operation(
                 "Change some of the caller's settings",
                 USER,
                 body="user_settings_update",
-                answer="user_settings",
+                response="user_settings",
             ),
         },
     ),
@@ -261,19 +267,19 @@ API = (
         "/settings/admin",
         settings.AdminSettings,
         {
-            "GET": Operation("Everybody's settings", ADMIN, answer="admin_settings"),
+            "GET": Operation("Everybody's settings", ADMIN, response="admin_settings"),
             "PUT": Operation(
                 "Change some of everybody's settings",
                 ADMIN,
                 body="admin_settings_update",
-                answer="admin_settings",
+                response="admin_settings",
             ),
         },
     ),
     Route(
         "/openapi.json",
         system.OpenAPI,
-        {"GET": Operation("This document", OPEN, answer=None)},
+        {"GET": Operation("This document", OPEN, response=None)},
     ),
     # A refused token is told over the socket itself, so the socket checks who is calling.
     Route(
@@ -281,7 +287,7 @@ API = (
         websocket.Socket,
         {
             "GET": Operation(
-                "The WebSocket", OPEN, status=101, answer=None, parameters=("token", "since")
+                "The WebSocket", OPEN, status=101, response=None, parameters=("token", "since")
             )
         },
     ),
@@ -293,16 +299,16 @@ MODEL_ERRORS = (errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeou
 AROUND = (
     Route(
         "/openai/v1/chat/completions",
-        completions.ChatCompletions,
+        openai.ChatCompletions,
         {
             "POST": Operation(
                 "Continue a conversation that the caller keeps, for tools that know OpenAI's API",
                 USER,
                 body="completion_create",
-                answer="completion",
+                response="completion",
                 errors=MODEL_ERRORS,
                 more=(
-                    Also(
+                    AlternateResponse(
                         200,
                         "text/event-stream",
                         None,
@@ -314,12 +320,12 @@ AROUND = (
     ),
     Route(
         "/openai/v1/models",
-        completions.Models,
+        openai.Models,
         {
             "GET": Operation(
                 "The models that can answer, in the form of OpenAI's API",
                 USER,
-                answer="openai_models",
+                response="openai_models",
             )
         },
     ),
@@ -330,8 +336,8 @@ AROUND = (
             "GET": Operation(
                 "Whether all is well",
                 OPEN,
-                answer="health",
-                more=(Also(503, JSON, "health", "The database can't be written"),),
+                response="health",
+                more=(AlternateResponse(503, JSON, "health", "The database can't be written"),),
             )
         },
     ),
@@ -342,20 +348,22 @@ AROUND = (
             "GET": Operation(
                 "Figures for Prometheus, where the server was started with --metrics",
                 Access.WATCHER,
-                answer=None,
+                response=None,
                 media_type="text/plain",
                 errors=(errors.NotFound,),
             )
         },
     ),
-    Route("/", system.Page, {"GET": Operation("The page to chat on", OPEN, answer=None)}),
-    Route("/docs", system.Docs, {"GET": Operation("This API, to read and try", OPEN, answer=None)}),
+    Route("/", system.Page, {"GET": Operation("The page to chat on", OPEN, response=None)}),
+    Route(
+        "/docs", system.Docs, {"GET": Operation("This API, to read and try", OPEN, response=None)}
+    ),
     Route(
         "/control",
         control.Control,
-        {"POST": Operation("For `quillium user`", OPEN, body="control", answer="controlled")},
+        {"POST": Operation("For `quillium user`", OPEN, body="control", response="controlled")},
     ),
-    Route("/static/{file}", system.Static, {"GET": Operation("Files", OPEN, answer=None)}),
+    Route("/static/{file}", system.Static, {"GET": Operation("Files", OPEN, response=None)}),
 )
 
 ALL = (*API, *AROUND)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from handlers.base import BaseHandler
+from web.base import BaseHandler
 
 
 class UserSettings(BaseHandler):
     def get(self) -> None:
-        self.answer(self.services.settings.of_user(self.known_caller.user))
+        self.respond(self.services.settings.of_user(self.known_caller.user))
 
     async def put(self) -> None:
         changes = self.json_body()
-        self.answer(await self.services.settings.update_of_user(self.known_caller.user, changes))
+        self.respond(await self.services.settings.update_of_user(self.known_caller.user, changes))
 
 
 class AdminSettings(BaseHandler):
     def get(self) -> None:
-        self.answer(self.services.settings.of_admin())
+        self.respond(self.services.settings.of_admin())
 
     async def put(self) -> None:
-        self.answer(await self.services.settings.update_of_admin(self.json_body()))
+        self.respond(await self.services.settings.update_of_admin(self.json_body()))

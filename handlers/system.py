@@ -8,8 +8,8 @@ from typing import Any
 from tornado.web import HTTPError, StaticFileHandler
 
 from core.errors import NotFound
-from handlers.base import BaseHandler
 from services import metrics
+from web.base import BaseHandler
 
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -27,7 +27,7 @@ class Health(BaseHandler):
 
     async def get(self) -> None:
         writable = await self.services.db.is_writable()
-        self.answer(
+        self.respond(
             {
                 "status": "ok" if writable else "degraded",
                 "version": self.services.version,
@@ -44,10 +44,10 @@ class Metrics(BaseHandler):
     is_counted = False
 
     def get(self) -> None:
-        if self.services.metrics is None:
+        if self.services.prometheus is None:
             raise NotFound("page: start with --metrics to have it")
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
-        self.write(self.services.metrics.text())
+        self.write(self.services.prometheus.text())
 
 
 class OpenAPI(BaseHandler):

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from core.errors import Forbidden
-from handlers.base import BaseHandler
 from storage import api_keys
+from web.base import BaseHandler
 
 
 class Me(BaseHandler):
     def get(self) -> None:
-        self.answer(self.known_caller.user.public())
+        self.respond(self.known_caller.user.public())
 
     async def put(self) -> None:
         changes = self.json_body()
         if self.known_caller.session_id is None and {"email", "password"} & changes.keys():
             raise Forbidden("An API key may not change e-mail or password; log in instead.")
         user = await self.services.accounts.update(self.known_caller, changes)
-        self.answer(user.public())
+        self.respond(user.public())
 
 
 class ApiKeys(BaseHandler):
     def get(self) -> None:
         limit, offset = self.page_bounds()
-        page = self.services.db.read(api_keys.page, self.known_caller.user.number, limit, offset)
-        self.answer_page(page, limit, offset)
+        page = self.services.db.read(api_keys.page, self.known_caller.user.row_id, limit, offset)
+        self.respond_page(page, limit, offset)
 
     async def post(self) -> None:
         name = self.json_body().get("name")
-        self.answer(await self.services.accounts.create_api_key(self.known_caller.user, name))
+        self.respond(await self.services.accounts.create_api_key(self.known_caller.user, name))
 
 
 class OneApiKey(BaseHandler):
     async def delete(self, id: str) -> None:
         await self.services.accounts.revoke_api_key(self.known_caller.user, id)
-        self.answer_nothing()
+        self.respond_empty()

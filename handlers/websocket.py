@@ -18,18 +18,18 @@ from tornado.websocket import WebSocketHandler
 import schemas
 from core import coroutines, documents, errors
 from core.records import Caller
-from handlers import parameters
-from handlers.base import BaseHandler
-from handlers.operations import Access
 from services import frames
 from services.connections import Close
 from services.joining import Since
 from services.limits import too_many
-from services.listeners import Listener
+from services.subscriptions import Subscription
+from web import parameters
+from web.base import BaseHandler
+from web.operations import Access
 
 log = logging.getLogger("quillium.socket")
 
-MOST_WAITING = 1 << 20  # bytes for a reader that does not read
+MAX_WAITING = 1 << 20  # bytes for a reader that does not read
 BUSY_WAITING = 1 << 16  # bytes, beside what the system holds; fewer frames from here on
 
 
@@ -39,7 +39,7 @@ class Socket(BaseHandler, WebSocketHandler):
     caller: Caller
     _since: Since = None
     _refusal: errors.QuilliumError | None = None
-    _listener: Listener | None = None
+    _subscription: Subscription | None = None
     _waiting = 0
     _sent_frames = 0
     _is_leaving = False
@@ -92,7 +92,7 @@ class Socket(BaseHandler, WebSocketHandler):
             self._break()
             return
         try:
-            self._listener = self.services.joining.join(self, self._since)
+            self._subscription = self.services.joining.join(self, self._since)
         except errors.StorageUnavailable as error:
             self._give_up(error)
 
@@ -114,11 +114,11 @@ class Socket(BaseHandler, WebSocketHandler):
         """
         if self._is_leaving or self._sent_frames == self._simulation.drop_after:
             return
-        if self._waiting > MOST_WAITING and self._is_writing():
+        if self._waiting > MAX_WAITING and self._is_writing():
             self._leave()
             self.close(Close.TRY_AGAIN_LATER, "too slow")
             return
-        self.services.measures.frame_sent()
+        self.services.metrics.frame_sent()
         self._waiting += len(encoded)
         self._sent_frames += 1
         if not self._unsent:
@@ -157,9 +157,9 @@ class Socket(BaseHandler, WebSocketHandler):
             return
         if not self._waiting and self._sent_frames == self._simulation.drop_after:
             self._break()
-        if not self._waiting and self._listener is not None and not self._is_leaving:
+        if not self._waiting and self._subscription is not None and not self._is_leaving:
             try:
-                self._listener.resume()
+                self._subscription.resume()
             except errors.StorageUnavailable as error:
                 self._give_up(error)
 
@@ -174,8 +174,8 @@ class Socket(BaseHandler, WebSocketHandler):
         return connection is not None and connection.stream.writing()
 
     def _leave(self) -> None:
-        if self._listener is not None:
-            self.services.connections.remove(self._listener)
+        if self._subscription is not None:
+            self.services.connections.remove(self._subscription)
 
     def _give_up(self, error: errors.QuilliumError) -> None:
         """What it lacks can't be read now: it may come back."""
@@ -207,7 +207,7 @@ class Socket(BaseHandler, WebSocketHandler):
             if not self._is_welcome():
                 return
             type, data = self._parse(message)
-            self.services.measures.frame_received(type)
+            self.services.metrics.frame_received(type)
             await self._RECEIVERS[type](self, data)
         except errors.QuilliumError as error:
             self._send_error(error, data)
@@ -236,8 +236,8 @@ class Socket(BaseHandler, WebSocketHandler):
         added = await self.services.turns.submit(
             self.caller.user, data["chat_id"], data["content"], data.get("client_id")
         )
-        if not added.is_new and self._listener is not None:
-            self._listener.answer(frames.message(added.message))
+        if not added.is_new and self._subscription is not None:
+            self._subscription.answer(frames.message(added.message))
 
     async def receive_typing(self, data: Any) -> None:
         self._count_signal()

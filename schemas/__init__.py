@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidRequest
-from schemas import judge
+from schemas import fast_validator
 
 _FOLDER = Path(__file__).parent
-_MOST_ERRORS = 5  # named in one answer
+_MAX_ERRORS = 5  # named in one answer
 
 
 def _load() -> dict[str, dict[str, Any]]:
@@ -33,13 +33,15 @@ SCHEMAS = _load()
 def _library() -> Any:
     """The validators' class, and what it looks references up in.
 
-    jsonschema takes as long to import as all else, so that waits until there is a body to judge.
+    jsonschema takes as long to import as all else, so that waits until there is a body to check.
     """
     from jsonschema import Draft202012Validator, ValidationError, validators
     from referencing import Registry, Resource
 
     def pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Any:
-        if isinstance(instance, str) and not re.search(judge.python_pattern(pattern), instance):
+        if isinstance(instance, str) and not re.search(
+            fast_validator.python_pattern(pattern), instance
+        ):
             yield ValidationError("does not match")
 
     validator = validators.extend(  # type: ignore[no-untyped-call]
@@ -62,13 +64,13 @@ def _validator(name: str) -> Any:
 
 
 @functools.cache
-def _check(reference: str) -> judge.Check:
+def _check(reference: str) -> fast_validator.Check:
     """The quick check of a schema, or of a part of one as a `$ref` names it."""
     file, _, place = reference.removesuffix(".json").partition(".json#/")
     schema = SCHEMAS[file]
     for name in filter(None, place.split("/")):
         schema = schema[name]
-    return judge.compiled(schema, _check)
+    return fast_validator.compiled(schema, _check)
 
 
 def validate(name: str, value: Any) -> None:
@@ -84,7 +86,7 @@ def validate(name: str, value: Any) -> None:
     told = [e for e in errors if e.validator != "pattern" or e.path not in short]
     sentences = dict.fromkeys(_sentence(error) for error in told)
     if sentences:
-        raise InvalidRequest("; ".join(list(sentences)[:_MOST_ERRORS]))
+        raise InvalidRequest("; ".join(list(sentences)[:_MAX_ERRORS]))
 
 
 def accept(name: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def _sentence(error: Any) -> str:
         case "additionalProperties":
             known = schema["properties"]
             unknown = sorted(repr(name)[:60] for name in value if name not in known)
-            return f"{field}{', '.join(unknown[:_MOST_ERRORS])}: unknown field"
+            return f"{field}{', '.join(unknown[:_MAX_ERRORS])}: unknown field"
         case "type":
             return f"{field}{_kind(value)}, expected {_kinds(expected)}"
         case "maxLength":

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from assistant.directory import USUAL_PLACES, Directory
 from assistant.local import Local
 from core.config import Config
-from core.measures import Measures
+from core.metrics import Metrics
 from core.tokens import Tokens
 from services.accounts import Accounts
 from services.administration import Administration
 from services.chats import Chats
 from services.completions import Completions
-from services.connections import Connections
+from services.connections import ConnectionRegistry
 from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
@@ -32,11 +32,11 @@ class Services:
     clock: Callable[[], float]
     started_at: float
     db: Database
-    measures: Measures
-    metrics: Prometheus | None  # the same, where they are kept to be read
+    metrics: Metrics
+    prometheus: Prometheus | None  # the same object, where metrics are collected
     settings: Settings
     limits: Limits
-    connections: Connections
+    connections: ConnectionRegistry
     joining: Joining
     directory: Directory
     accounts: Accounts
@@ -65,36 +65,37 @@ def build(
     secret: bytes,
     clock: Callable[[], float],
     embedded: Local | None = None,
-    metrics: Prometheus | None = None,
+    prometheus: Prometheus | None = None,
 ) -> Services:
     """Wire everything together, in the one place where that happens.
 
-    `embedded` is the model that runs within this process, `metrics` who counts; if there are any.
+    `embedded` is the model that runs within this process, and `prometheus` collects the metrics.
+    Either may be absent.
     """
     tokens = Tokens(
         secret, config.access_token_expiry * 60, config.refresh_token_expiry * 24 * 60 * 60
     )
     directory = Directory(embedded, () if config.no_discovery else USUAL_PLACES)
     settings = Settings(db, clock, directory.configure)
-    measures = metrics or Measures()
-    connections = Connections()
-    turns = Turns(db, connections, settings, directory, clock, measures)
-    if metrics is not None:
-        metrics.ask(connections.__len__, turns.count_running, db.statistics)
+    metrics = prometheus or Metrics()
+    connections = ConnectionRegistry()
+    turns = Turns(db, connections, settings, directory, clock, metrics)
+    if prometheus is not None:
+        prometheus.ask(connections.__len__, turns.count_running, db.statistics)
     return Services(
         config=config,
         version=version,
         clock=clock,
         started_at=clock(),
         db=db,
-        measures=measures,
         metrics=metrics,
+        prometheus=prometheus,
         settings=settings,
-        limits=Limits(settings, measures),
+        limits=Limits(settings, metrics),
         connections=connections,
         joining=Joining(db, connections, turns),
         directory=directory,
-        accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost, measures),
+        accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost, metrics),
         administration=Administration(db, connections, turns.forget, clock, config.bcrypt_cost),
         turns=turns,
         chats=Chats(db, connections, settings, directory, turns, clock),

@@ -21,12 +21,12 @@ from core.errors import (
     RateLimited,
     RegistrationClosed,
 )
-from core.measures import Measures
+from core.metrics import Metrics
 from core.rate_limit import FailureLog
 from core.records import ApiKey, Caller, User
 from core.times import rfc3339
 from core.tokens import Tokens
-from services.connections import Connections
+from services.connections import ConnectionRegistry
 from services.settings import Settings
 from storage import api_keys, sessions, users
 from storage.connection import Connection
@@ -35,9 +35,9 @@ from storage.database import Database
 T = TypeVar("T")
 
 KEY_PREFIX = "qk_"
-FORGIVEN_SECONDS = 10.0  # in which a refresh token may be used again: two tabs at once
+REFRESH_REUSE_GRACE_SECONDS = 10.0  # in which a refresh token may be used again: two tabs at once
 _HASHING_THREADS = 2
-_MOST_HASHING = _HASHING_THREADS + 64  # running and waiting
+_MAX_HASHING = _HASHING_THREADS + 64  # running and waiting
 _HASH_SECONDS = 0.25  # at cost 12
 _TOUCH_SECONDS = 60.0  # `last_used_at` of a key is no more exact than this
 
@@ -49,11 +49,11 @@ class Accounts:
         self,
         db: Database,
         tokens: Tokens,
-        connections: Connections,
+        connections: ConnectionRegistry,
         settings: Settings,
         clock: Callable[[], float],
         bcrypt_cost: int,
-        measures: Measures,
+        measures: Metrics,
     ) -> None:
         self._db = db
         self._tokens = tokens
@@ -61,7 +61,7 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._cost = bcrypt_cost
-        self._measures = measures
+        self._metrics = measures
         self._hashers = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="quillium-bcrypt")
         self._hashing = 0
         self._hashing_slots = asyncio.Semaphore(_HASHING_THREADS)
@@ -79,7 +79,7 @@ class Accounts:
         if credential.startswith(KEY_PREFIX):
             return self._authenticate_key(credential)
         claims = self._tokens.read(credential, "access", self._clock())
-        user = self._db.remembered(sessions.user_of, claims.session_id, claims.user_id)
+        user = self._db.cached_read(sessions.user_of, claims.session_id, claims.user_id)
         if user is None:
             raise InvalidToken("The session has ended. Log in again.")
         return Caller(user, session_id=claims.session_id)
@@ -88,11 +88,13 @@ class Accounts:
         """Whether the session or key that a socket was opened with still lives."""
         if caller.session_id is not None:
             now = int(self._clock())
-            return self._db.remembered(sessions.is_live, caller.session_id, caller.user.number, now)
-        return self._db.remembered(api_keys.exists, caller.api_key_id)
+            return self._db.cached_read(
+                sessions.is_live, caller.session_id, caller.user.row_id, now
+            )
+        return self._db.cached_read(api_keys.exists, caller.api_key_id)
 
     def _authenticate_key(self, key: str) -> Caller:
-        found = self._db.remembered(api_keys.find_by_hash, _key_hash(key))
+        found = self._db.cached_read(api_keys.find_by_hash, _key_hash(key))
         if found is None:
             raise InvalidToken("This is not an API key of this server, or it was revoked.")
         api_key, user = found
@@ -146,7 +148,7 @@ class Accounts:
         tokens: dict[str, Any] = await self._db.write(begin)
         return tokens
 
-    async def trust(self, user: User) -> dict[str, Any]:
+    async def issue_session(self, user: User) -> dict[str, Any]:
         """Begin a session without a password, for whoever started this process; its tokens."""
         now = self._clock()
         tokens: dict[str, Any] = await self._db.write(self._begin_session, user, now)
@@ -164,7 +166,7 @@ class Accounts:
             ids.random_text(22),
             int(now) + self._tokens.refresh_seconds,
             now,
-            FORGIVEN_SECONDS,
+            REFRESH_REUSE_GRACE_SECONDS,
         )
         if isinstance(outcome, sessions.Rotated):
             return self._tokens_of(outcome.user, claims.session_id, outcome.token_id, now)
@@ -180,20 +182,20 @@ class Accounts:
         if everywhere:
             await self._db.write(
                 sessions.delete_of_user,
-                user.number,
-                then=lambda _: self._connections.end_other_sessions(user.id, None),
+                user.row_id,
+                on_commit=lambda _: self._connections.end_other_sessions(user.id, None),
             )
         else:
             await self._db.write(
                 sessions.delete,
                 session_id,
-                then=lambda _: self._connections.end_session(user.id, session_id),
+                on_commit=lambda _: self._connections.end_session(user.id, session_id),
             )
 
     def _begin_session(self, connection: Connection, user: User, now: float) -> dict[str, Any]:
         session_id, token_id = ids.new("sess"), ids.random_text(22)
         expires_at = int(now) + self._tokens.refresh_seconds
-        sessions.add(connection, session_id, user.number, token_id, expires_at)
+        sessions.add(connection, session_id, user.row_id, token_id, expires_at)
         return self._tokens_of(user, session_id, token_id, now)
 
     def _tokens_of(self, user: User, session_id: str, token_id: str, now: float) -> dict[str, Any]:
@@ -224,10 +226,10 @@ class Accounts:
 
         def change(connection: Connection) -> User:
             if password_hash is not None:
-                sessions.delete_of_user(connection, user.number, but=caller.session_id)
+                sessions.delete_of_user(connection, user.row_id, but=caller.session_id)
             return users.update(
                 connection,
-                user.number,
+                user.row_id,
                 now,
                 name=changes.get("name"),
                 email=changes.get("email"),
@@ -239,7 +241,7 @@ class Accounts:
                 self._connections.end_other_sessions(user.id, caller.session_id)
             return updated
 
-        updated: User = await self._db.write(change, then=changed)
+        updated: User = await self._db.write(change, on_commit=changed)
         return updated
 
     async def create_api_key(self, user: User, name: str | None) -> dict[str, Any]:
@@ -248,7 +250,7 @@ class Accounts:
         made: ApiKey = await self._db.write(
             api_keys.add,
             ids.new("key"),
-            user.number,
+            user.row_id,
             name or "API key",
             key[:10],
             _key_hash(key),
@@ -267,8 +269,8 @@ class Accounts:
         await self._db.write(
             api_keys.delete,
             id,
-            user.number,
-            then=lambda _: self._connections.end_api_key(user.id, id),
+            user.row_id,
+            on_commit=lambda _: self._connections.end_api_key(user.id, id),
         )
         self._touched.pop(id, None)
 
@@ -298,7 +300,7 @@ class Accounts:
     def _check_failures(self, name: str) -> None:
         seconds = self._failures.blocked_for(name, self._clock())
         if seconds:
-            self._measures.refused("logins")
+            self._metrics.refused("logins")
             raise RateLimited(
                 f"Too many failed logins for this address. Try again in {math.ceil(seconds)}"
                 " seconds.",
@@ -309,8 +311,8 @@ class Accounts:
         self, function: Callable[..., T], *arguments: Any, first: Callable[[], None] | None = None
     ) -> T:
         """Run bcrypt on one of two threads, after `first`. Raises `RateLimited` if 64 wait."""
-        if self._hashing >= _MOST_HASHING:
-            self._measures.refused("logins")
+        if self._hashing >= _MAX_HASHING:
+            self._metrics.refused("logins")
             wait = self._hashing * _HASH_SECONDS / _HASHING_THREADS
             raise RateLimited("Too many passwords are being checked.", math.ceil(wait))
         self._hashing += 1

@@ -13,7 +13,7 @@ from core import ids, passwords
 from core.errors import Conflict, InvalidRequest, NotFound
 from core.records import User
 from core.times import rfc3339
-from services.connections import Connections
+from services.connections import ConnectionRegistry
 from storage import sessions, users
 from storage.connection import Connection
 from storage.database import Database
@@ -27,7 +27,7 @@ class Administration:
     def __init__(
         self,
         db: Database,
-        connections: Connections,
+        connections: ConnectionRegistry,
         forget_chat: Callable[[str], None],
         clock: Callable[[], float],
         bcrypt_cost: int,
@@ -72,7 +72,7 @@ class Administration:
         def make(connection: Connection) -> User:
             name, now = email.partition("@")[0][:100], rfc3339(self._clock())
             user = users.add(connection, ids.new("user"), email, name, hashed, now)
-            return users.promote(connection, user.number, now) if is_admin else user
+            return users.promote(connection, user.row_id, now) if is_admin else user
 
         made: User = await self._db.write(make)
         return made
@@ -97,7 +97,7 @@ class Administration:
             others = [other for other in users.every(connection) if other.id != user.id]
             if user.is_admin and others and not any(other.is_admin for other in others):
                 raise Conflict(f"{user.email} is the only admin. Promote somebody else first.")
-            return user, users.delete(connection, user.number)
+            return user, users.delete(connection, user.row_id)
 
         user, chat_ids = await self._db.write(delete)
         for chat_id in chat_ids:
@@ -108,7 +108,7 @@ class Administration:
 
     async def _change(self, email: str, change: Callable[[Connection, int, str], User]) -> User:
         def apply(connection: Connection) -> User:
-            return change(connection, _found(connection, email).number, rfc3339(self._clock()))
+            return change(connection, _found(connection, email).row_id, rfc3339(self._clock()))
 
         changed: User = await self._db.write(apply)
         return changed

@@ -10,7 +10,7 @@ from core import ids
 from core.records import Chat, ChatChange, Message, ReadMark, User
 from core.times import rfc3339
 from services import frames
-from services.connections import Connections
+from services.connections import ConnectionRegistry
 from services.settings import Settings
 from services.turns import Turns
 from storage import chats as stored
@@ -26,7 +26,7 @@ class Chats:
     def __init__(
         self,
         db: Database,
-        connections: Connections,
+        connections: ConnectionRegistry,
         settings: Settings,
         directory: Directory,
         turns: Turns,
@@ -44,7 +44,7 @@ class Chats:
         return await self._changed(
             user,
             stored.add,
-            user.number,
+            user.row_id,
             ids.new("chat"),
             title or UNTITLED,
             title is not None,
@@ -59,7 +59,7 @@ class Chats:
 
     async def update(self, user: User, id: str, title: str | None, model: str | None) -> Chat:
         """Raises `NotFound`."""
-        return await self._changed(user, stored.update, user.number, id, title, model, self._now())
+        return await self._changed(user, stored.update, user.row_id, id, title, model, self._now())
 
     async def delete(self, user: User, id: str) -> None:
         """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
@@ -68,13 +68,13 @@ class Chats:
             self._turns.forget(id)
             self._connections.publish(user.id, frames.chat(change))
 
-        await self._db.write(stored.delete, user.number, id, then=deleted)
+        await self._db.write(stored.delete, user.row_id, id, on_commit=deleted)
 
     # Signals: frames that clients send
 
     def typing(self, user: User, chat_id: str, is_typing: bool) -> None:
         """Tell all the user's devices that the user types. Raises `NotFound`."""
-        self._db.read(stored.check, user.number, chat_id)
+        self._db.read(stored.check, user.row_id, chat_id)
         self._connections.publish(user.id, frames.typing(chat_id, is_typing, self._now()))
 
     async def read(self, user: User, chat_id: str, message_id: str | None) -> None:
@@ -85,15 +85,15 @@ class Chats:
                 self._connections.publish(user.id, frames.read(mark))
 
         await self._db.write(
-            stored.mark_read, user.number, chat_id, message_id, self._now(), then=noted
+            stored.mark_read, user.row_id, chat_id, message_id, self._now(), on_commit=noted
         )
 
     # Export and import
 
     async def export(self, user: User, id: str) -> dict[str, Any]:
         """All of a chat, as `import_` takes it back. Raises `NotFound`."""
-        chat = self._db.read(stored.find, user.number, id)
-        said = await self._db.read_in_pool(messages.everything, chat.number)
+        chat = self._db.read(stored.find, user.row_id, id)
+        said = await self._db.read_in_pool(messages.everything, chat.row_id)
         return {
             "format": EXPORT_FORMAT,
             "version": EXPORT_VERSION,
@@ -108,7 +108,7 @@ class Chats:
         return await self._changed(
             user,
             stored.add_imported,
-            user.number,
+            user.row_id,
             {
                 "id": id,
                 "title": chat["title"].strip() or UNTITLED,
@@ -127,7 +127,7 @@ class Chats:
             assert change.chat is not None
             return change.chat
 
-        chat: Chat = await self._db.write(work, *arguments, then=changed)
+        chat: Chat = await self._db.write(work, *arguments, on_commit=changed)
         return chat
 
     def _now(self) -> str:
@@ -148,7 +148,7 @@ def markdown(export: dict[str, Any]) -> str:
 def _imported(message: dict[str, Any], chat_id: str) -> Message:
     status = message.get("status", "complete")
     return Message(
-        number=0,
+        row_id=0,
         id=ids.new("msg"),
         chat_id=chat_id,
         content=message["content"],

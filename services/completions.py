@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 
-from assistant import Line, Provider, context
+from assistant import PromptMessage, Provider, context
 from assistant.directory import Directory
 from core.errors import QuilliumError, ShuttingDown
 from services.settings import Settings
@@ -23,14 +23,14 @@ class Completions:
         self._directory = directory
         self._under_way: set[Completion] = set()
 
-    async def begin(self, model: str, lines: Sequence[Line]) -> Completion:
+    async def begin(self, model: str, lines: Sequence[PromptMessage]) -> Completion:
         """Find who answers. The admin's system prompt is for callers who bring none."""
         await self._directory.wait_for(model)
         admin = self._settings.admin()
         provider, speaks = self._directory.resolve(model, admin["default_model"])
         prompt = admin["system_prompt"]
         if prompt and all(line.role != "system" for line in lines):
-            lines = [Line("system", prompt), *lines]
+            lines = [PromptMessage("system", prompt), *lines]
         return Completion(provider, speaks, lines, self._under_way)
 
     def drain(self) -> None:
@@ -43,7 +43,11 @@ class Completion:
     """One answer. `model` is the one that really speaks."""
 
     def __init__(
-        self, provider: Provider, model: str, lines: Sequence[Line], under_way: set[Completion]
+        self,
+        provider: Provider,
+        model: str,
+        lines: Sequence[PromptMessage],
+        under_way: set[Completion],
     ) -> None:
         self.model = model
         self._provider = provider
@@ -91,4 +95,4 @@ class Completion:
 
 def tokens_of(answer: str) -> int:
     """About how many tokens an answer takes."""
-    return context.tokens(Line("assistant", answer))
+    return context.tokens(PromptMessage("assistant", answer))

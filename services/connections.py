@@ -1,6 +1,6 @@
 """The registry of open sockets: whom a frame reaches, and who must go.
 
-Nobody waits for another: `Listener.hear` never waits.
+Nobody waits for another: `Subscription.hear` never waits.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from enum import IntEnum
 
 from core.records import Caller
 from services.frames import Frame
-from services.listeners import Listener
 from services.replies import Reply
+from services.subscriptions import Subscription
 
-MOST_SOCKETS = 20  # of one user (contract, section 7)
+MAX_SOCKETS = 20  # of one user (contract, section 7)
 
 
 class Close(IntEnum):
@@ -28,38 +28,38 @@ class Close(IntEnum):
     TOO_MANY = 4409
 
 
-class Connections:
-    """The listeners of each user, in the order in which they came."""
+class ConnectionRegistry:
+    """The subscriptions of each user, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._subscriptions: defaultdict[str, list[Subscription]] = defaultdict(list)
 
     def __len__(self) -> int:
-        return sum(len(listeners) for listeners in self._listeners.values())
+        return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
 
-    def add(self, listener: Listener) -> None:
-        """Let frames of its user reach the listener. The oldest one too many is closed."""
-        listeners = self._listeners[listener.socket.caller.user.id]
-        listeners.append(listener)
-        if len(listeners) > MOST_SOCKETS:
-            oldest = listeners.pop(0)
+    def add(self, subscription: Subscription) -> None:
+        """Let frames of its user reach the subscription. The oldest one too many is closed."""
+        subscriptions = self._subscriptions[subscription.socket.caller.user.id]
+        subscriptions.append(subscription)
+        if len(subscriptions) > MAX_SOCKETS:
+            oldest = subscriptions.pop(0)
             oldest.socket.close(Close.TOO_MANY, "too many sockets")
 
-    def remove(self, listener: Listener) -> None:
+    def remove(self, subscription: Subscription) -> None:
         """No frame reaches it from now on. Twice is harmless."""
-        user_id = listener.socket.caller.user.id
-        if listener in self._listeners.get(user_id, ()):
-            self._listeners[user_id].remove(listener)
-            if not self._listeners[user_id]:
-                del self._listeners[user_id]
+        user_id = subscription.socket.caller.user.id
+        if subscription in self._subscriptions.get(user_id, ()):
+            self._subscriptions[user_id].remove(subscription)
+            if not self._subscriptions[user_id]:
+                del self._subscriptions[user_id]
 
     def publish(self, user_id: str, frame: Frame, reply: Reply | None = None) -> None:
         """Tell all the user's sockets; call it once the frame's fact is durable.
 
         It is encoded once, however many they are. `reply` is there when it is a delta of that.
         """
-        for listener in tuple(self._listeners.get(user_id, ())):
-            listener.hear(frame, reply)
+        for subscription in tuple(self._subscriptions.get(user_id, ())):
+            subscription.deliver(frame, reply)
 
     def end_session(self, user_id: str, session_id: str) -> None:
         self._end(user_id, lambda caller: caller.session_id == session_id)
@@ -76,12 +76,12 @@ class Connections:
 
     def close_all(self) -> None:
         """Tell every socket that the server goes away."""
-        for listeners in list(self._listeners.values()):
-            for listener in tuple(listeners):
-                listener.socket.close(Close.GOING_AWAY, "shutting down")
+        for subscriptions in list(self._subscriptions.values()):
+            for subscription in tuple(subscriptions):
+                subscription.socket.close(Close.GOING_AWAY, "shutting down")
 
     def _end(self, user_id: str, is_meant: Callable[[Caller], bool]) -> None:
-        for listener in tuple(self._listeners.get(user_id, ())):
-            if is_meant(listener.socket.caller):
-                self.remove(listener)
-                listener.socket.close(Close.SESSION_ENDED, "invalid_token")
+        for subscription in tuple(self._subscriptions.get(user_id, ())):
+            if is_meant(subscription.socket.caller):
+                self.remove(subscription)
+                subscription.socket.close(Close.SESSION_ENDED, "invalid_token")

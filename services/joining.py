@@ -6,8 +6,8 @@ from typing import Literal
 
 from core.errors import ResyncRequired
 from services import frames
-from services.connections import Connections
-from services.listeners import Listener, Socket, Sources
+from services.connections import ConnectionRegistry
+from services.subscriptions import Socket, Sources, Subscription
 from services.turns import Turns
 from storage import replay
 from storage.database import Database
@@ -16,12 +16,12 @@ Since = int | Literal["latest"] | None  # None: one who knows nothing of numbers
 
 
 class Joining:
-    def __init__(self, db: Database, connections: Connections, turns: Turns) -> None:
+    def __init__(self, db: Database, connections: ConnectionRegistry, turns: Turns) -> None:
         self._db = db
         self._connections = connections
         self._turns = turns
 
-    def join(self, socket: Socket, since: Since) -> Listener:
+    def join(self, socket: Socket, since: Since) -> Subscription:
         """Let a socket hear what its user is told; first what came after the frame `since`.
 
         If that can't be told, it gets an `error` frame `resync_required` and goes on from here.
@@ -30,17 +30,17 @@ class Joining:
         after = since if isinstance(since, int) else None
         if after is not None:
             try:
-                self._db.read(replay.check, user.number, after)
+                self._db.read(replay.check, user.row_id, after)
             except ResyncRequired as error:
                 socket.send(frames.error(error).encoded)
                 after = None
         sources = Sources(
             missed=lambda after: [
-                frames.of(fact) for fact in self._db.read(replay.missed, user.number, after)
+                frames.of(fact) for fact in self._db.read(replay.missed, user.row_id, after)
             ],
             under_way=lambda: self._turns.under_way(user.id),
         )
-        listener = Listener(socket, sources, after, hears_chats=since is not None)
-        self._connections.add(listener)
-        listener.resume()
-        return listener
+        subscription = Subscription(socket, sources, after, receives_chats=since is not None)
+        self._connections.add(subscription)
+        subscription.resume()
+        return subscription

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import RateLimited
-from core.measures import Measures
+from core.metrics import Metrics
 from core.rate_limit import Allowance, RateLimiter
 from services.settings import Settings
 
@@ -13,9 +13,9 @@ SIGNALS_PER_MINUTE = 600  # `typing` and `read` frames
 class Limits:
     """The buckets of all callers; they live in memory and are full again after a minute."""
 
-    def __init__(self, settings: Settings, measures: Measures) -> None:
+    def __init__(self, settings: Settings, measures: Metrics) -> None:
         self._settings = settings
-        self._measures = measures
+        self._metrics = measures
         self._requests = RateLimiter()
         self._signals = RateLimiter()
 
@@ -30,14 +30,14 @@ class Limits:
             return None
         allowance = self._requests.take(caller, limit, now)
         if not allowance.passed:
-            self._measures.refused("requests")
+            self._metrics.refused("requests")
         return allowance
 
     def signal(self, caller: str, now: float) -> None:
         """Count a `typing` or `read` frame. Raises `RateLimited`."""
         allowance = self._signals.take(caller, SIGNALS_PER_MINUTE, now)
         if not allowance.passed:
-            self._measures.refused("signals")
+            self._metrics.refused("signals")
             raise too_many(allowance)
 
 

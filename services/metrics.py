@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from core.measures import Measures
+from core.metrics import Metrics
 from core.options import ConfigError
 from storage.writer import Statistics
 
@@ -20,7 +20,7 @@ _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 _FIRST_TEXT_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
-class Prometheus(Measures):
+class Prometheus(Metrics):
     """Counts what it is told, in a registry of its own."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class Prometheus(Measures):
     def refused(self, bucket: str) -> None:
         self._refusals.labels(bucket).inc()
 
-    def first_text(self, seconds: float) -> None:
+    def time_to_first_token(self, seconds: float) -> None:
         self._first_text.observe(seconds)
 
     def reply_ended(self, status: str) -> None:

@@ -10,7 +10,7 @@ from core.times import rfc3339
 from services import frames
 
 DELTA_SECONDS = 1 / 60  # a screen shows no more; 10,000 tokens a second stay 60 frames
-MOST_WAITING = 1 << 20  # bytes that may wait for a watcher that does not read
+MAX_WAITING = 1 << 20  # bytes that may wait for a watcher that does not read
 
 
 class Watcher:
@@ -29,7 +29,7 @@ class Watcher:
             return
         self._waiting += len(frame.encoded)
         self._frames.put_nowait(frame)
-        if self._waiting > MOST_WAITING:
+        if self._waiting > MAX_WAITING:
             self.end()
 
     def end(self) -> None:

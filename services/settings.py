@@ -38,13 +38,13 @@ class Settings:
         self._remember(document, updated_at or rfc3339(clock()))
 
     def of_user(self, user: User) -> dict[str, Any]:
-        chosen, updated_at = self._db.remembered(stored.of_user, user.number)
+        chosen, updated_at = self._db.cached_read(stored.of_user, user.row_id)
         return {**self._user_defaults, **chosen, "updated_at": updated_at}
 
     async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
         """Merge: what is left out keeps its value."""
         now = rfc3339(self._clock())
-        chosen, _ = await self._db.write(stored.merge_of_user, user.number, changes, now)
+        chosen, _ = await self._db.write(stored.merge_of_user, user.row_id, changes, now)
         return {**self._user_defaults, **chosen, "updated_at": now}
 
     def admin(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class Settings:
             self._remember(document, now)
             return self.of_admin()
 
-        answer: dict[str, Any] = await self._db.write(merge, then=hold)
+        answer: dict[str, Any] = await self._db.write(merge, on_commit=hold)
         return answer
 
     def _remember(self, document: dict[str, Any], updated_at: str) -> None:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from assistant import Line
+from assistant import PromptMessage
 from assistant.directory import Directory
 from core import coroutines, ids
 from core.errors import (
@@ -23,11 +23,11 @@ from core.errors import (
     ShuttingDown,
     StorageUnavailable,
 )
-from core.measures import Measures
+from core.metrics import Metrics
 from core.records import Message, Sender, Status, User
 from core.times import rfc3339
 from services import frames
-from services.connections import Connections
+from services.connections import ConnectionRegistry
 from services.replies import Reply, Watcher
 from services.settings import Settings
 from services.turn import Turn
@@ -48,18 +48,18 @@ class Turns:
     def __init__(
         self,
         db: Database,
-        connections: Connections,
+        connections: ConnectionRegistry,
         settings: Settings,
         directory: Directory,
         clock: Callable[[], float],
-        measures: Measures,
+        measures: Metrics,
     ) -> None:
         self._db = db
         self._connections = connections
         self._settings = settings
         self._directory = directory
         self._clock = clock
-        self._measures = measures
+        self._metrics = measures
         self._running: dict[str, Turn] = {}
         self._waiting: dict[str, Turn] = {}
         self._tasks: set[asyncio.Future[None]] = set()
@@ -83,7 +83,7 @@ class Turns:
         if self._is_draining:
             raise ShuttingDown("The server is going down. Send the message again in a moment.")
 
-        wanted = self._db.read_one(chats.own_model, user.number, chat_id)
+        wanted = self._db.read_one(chats.own_model, user.row_id, chat_id)
         now = rfc3339(self._clock())
         message = Message(
             0, ids.new("msg"), chat_id, content, "user", now, "complete", None, client_id
@@ -104,12 +104,12 @@ class Turns:
 
         said: turns.Said = await self._db.write(
             turns.say,
-            user.number,
+            user.row_id,
             message,
             _opening_words(content),
             reply,
-            then=stored,
-            otherwise=not_stored,
+            on_commit=stored,
+            on_rollback=not_stored,
         )
         return said
 
@@ -118,7 +118,7 @@ class Turns:
 
         Raises `NotFound`.
         """
-        self._db.read(chats.check, user.number, chat_id)
+        self._db.read(chats.check, user.row_id, chat_id)
         turn = self._running.get(chat_id)
         if turn is None:
             return None
@@ -132,19 +132,19 @@ class Turns:
         """
         if self._is_draining:
             raise ShuttingDown("The server is going down. Try again in a moment.")
-        wanted = self._db.read_one(chats.own_model, user.number, chat_id)
+        wanted = self._db.read_one(chats.own_model, user.row_id, chat_id)
         if chat_id in self._running:
             raise Conflict("The reply is still being written. Stop it first.")
         reply = turns.NewReply(ids.new("msg"), self._resolve(wanted))
         turn = self._running[chat_id] = Turn(user.id, chat_id)
         begun: turns.Begun = await self._db.write(
             turns.begin_again,
-            user.number,
+            user.row_id,
             chat_id,
             reply,
             rfc3339(self._clock()),
-            then=lambda begun: self._begun(turn, begun),
-            otherwise=lambda: self._finish(turn),
+            on_commit=lambda begun: self._begun(turn, begun),
+            on_rollback=lambda: self._finish(turn),
         )
         return begun.message.id
 
@@ -256,7 +256,7 @@ class Turns:
                 turn.chat_id,
                 turns.NewReply(ids.new("msg"), self._resolve(wanted)),
                 rfc3339(self._clock()),
-                then=lambda begun: self._begun(turn, begun),
+                on_commit=lambda begun: self._begun(turn, begun),
             )
         except Exception as error:
             if not isinstance(error, QuilliumError):
@@ -309,16 +309,16 @@ class Turns:
         admin = self._settings.admin()
         provider, model = self._directory.resolve(model, admin["default_model"])
         said = await self._said_until(answers, provider.memory(model))
-        lines = [Line(sender, content) for sender, content in said]
+        lines = [PromptMessage(sender, content) for sender, content in said]
         if admin["system_prompt"]:
-            lines.insert(0, Line("system", admin["system_prompt"]))
+            lines.insert(0, PromptMessage("system", admin["system_prompt"]))
         loop = asyncio.get_running_loop()
         stored_at = loop.time()
         async with contextlib.aclosing(provider.reply(lines, model)) as pieces:
             async for piece in pieces:
                 now = loop.time()
                 if not reply.has_begun:
-                    self._measures.first_text(now - turn.asked_at)
+                    self._metrics.time_to_first_token(now - turn.asked_at)
                 reply.say(piece)
                 if now >= stored_at + CHECKPOINT_SECONDS:
                     with contextlib.suppress(StorageUnavailable):  # the end is tried until it works
@@ -342,7 +342,7 @@ class Turns:
             if message is None:
                 turn.is_abandoned = True
             else:
-                self._measures.reply_ended(status)
+                self._metrics.reply_ended(status)
                 self._publish(turn, frames.message(message))
             self._finish(turn)
 
@@ -355,7 +355,7 @@ class Turns:
                     status,
                     error,
                     rfc3339(self._clock()),
-                    then=ended,
+                    on_commit=ended,
                 )
                 return
             except StorageUnavailable:

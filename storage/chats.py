@@ -12,7 +12,7 @@ from typing import Any
 
 from core.errors import NotFound
 from core.records import Chat, ChatChange, JsonPage, Message, ReadMark
-from storage import frames, messages
+from storage import messages, sequence
 from storage.connection import Connection
 from storage.search import chats_with
 
@@ -89,7 +89,7 @@ def add(
     connection: Connection, user: int, id: str, title: str, is_titled: bool, model: str, now: str
 ) -> ChatChange:
     chat = _insert(connection, user, id, title, is_titled, model, now)
-    return ChatChange(id, chat, frames.chat_changed(connection, user, id))
+    return ChatChange(id, chat, sequence.chat_changed(connection, user, id))
 
 
 def add_imported(
@@ -99,11 +99,11 @@ def add_imported(
     added = _insert(
         connection, user, chat["id"], chat["title"], True, chat["model"], chat["created_at"]
     )
-    messages.insert_imported(connection, user, added.number, said)
+    messages.insert_imported(connection, user, added.row_id, said)
     connection.execute(
         "UPDATE chats SET updated_at = ?, unread_count = 0, read_number = coalesce(last_message, 0)"
         " WHERE number = ?",
-        (chat["updated_at"], added.number),
+        (chat["updated_at"], added.row_id),
     )
     return changed(connection, user, added.id)
 
@@ -127,7 +127,7 @@ def update(
 def delete(connection: Connection, user: int, id: str) -> ChatChange:
     """Delete a chat with all that was said in it. Raises `NotFound`."""
     connection.execute("DELETE FROM chats WHERE number = ?", (check(connection, user, id),))
-    return ChatChange(id, None, frames.chat_changed(connection, user, id))
+    return ChatChange(id, None, sequence.chat_changed(connection, user, id))
 
 
 def mark_read(
@@ -149,15 +149,15 @@ def mark_read(
         " WHERE m.chat = chats.number AND m.number > ? AND m.sender = 'assistant'"
         " AND m.status <> 'streaming')"
         " WHERE number = ? AND read_number < ?",
-        (message.number, message.number, chat, message.number),
+        (message.row_id, message.row_id, chat, message.row_id),
     ).rowcount
-    read = message.id if advanced else frames.last_read(connection, chat) or message.id
-    return frames.read(connection, user, chat, read, "user", now)
+    read = message.id if advanced else sequence.last_read(connection, chat) or message.id
+    return sequence.read(connection, user, chat, read, "user", now)
 
 
 def changed(connection: Connection, user: int, id: str) -> ChatChange:
     """A chat as it is by now, and the number of the frame that tells it."""
-    seq = frames.chat_changed(connection, user, id)
+    seq = sequence.chat_changed(connection, user, id)
     return ChatChange(id, find(connection, user, id), seq)
 
 

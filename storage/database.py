@@ -23,7 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _POOL_THREADS = 2
-_MOST_REMEMBERED = 1000  # answers
+_MAX_REMEMBERED = 1000  # answers
 
 log = logging.getLogger("quillium.storage")
 
@@ -46,25 +46,25 @@ class Database:
         self,
         work: Callable[..., T],
         *arguments: Any,
-        then: Callable[[T], Any] | None = None,
-        otherwise: Callable[[], None] | None = None,
+        on_commit: Callable[[T], Any] | None = None,
+        on_rollback: Callable[[], None] | None = None,
     ) -> Any:
-        """Run `work(connection, *arguments)` in the writer's transaction; its result, once durable.
+        """Run `work(connection, *arguments)` in the writer's transaction; return its result.
 
-        `then(result)` is called on the loop in commit order, before any later write is announced,
-        and even if the caller was cancelled meanwhile; what it returns is what the caller gets.
-        In its place, `otherwise()` is called when nothing was stored.
+        It returns once the result is durable. `on_commit(result)` is called on the loop in commit
+        order, before any later write is announced, and even if the caller was cancelled meanwhile; what it returns is what the caller gets.
+        In its place, `on_rollback()` is called when nothing was stored.
         `work` may be run twice (a batch that failed is tried again one by one), so it may touch
         nothing but the connection. Raises what `work` raises, after its changes were undone, or
         `StorageUnavailable` when nothing was stored.
         """
         try:
             written = self._writer.submit(
-                lambda connection: work(connection, *arguments), then, otherwise
+                lambda connection: work(connection, *arguments), on_commit, on_rollback
             )
         except StorageUnavailable:
-            if otherwise is not None:
-                otherwise()
+            if on_rollback is not None:
+                on_rollback()
             raise
         return await written
 
@@ -76,14 +76,14 @@ class Database:
         """As `read`, for a work of one statement: that sees one moment without a transaction."""
         return _reading(work, self._reader, *arguments)
 
-    def remembered(self, work: Callable[..., T], *arguments: Any) -> T:
+    def cached_read(self, work: Callable[..., T], *arguments: Any) -> T:
         """As `read_one`, asked of the database only once until something is written.
 
         For what nearly every request asks. Nobody else writes to the file, so what was true at a
         commit is true until the next one.
         """
         version = self._writer.version
-        if version != self._remembered_at or len(self._memory) >= _MOST_REMEMBERED:
+        if version != self._remembered_at or len(self._memory) >= _MAX_REMEMBERED:
             self._memory.clear()
             self._remembered_at = version
         question = (work, arguments)

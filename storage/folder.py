@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.progress import ProgressCallback
-from storage import migrations, turns, upkeep
+from storage import maintenance, migrations, turns
 from storage.connection import connect, create_private, sync
 from storage.database import Database
 
@@ -38,7 +38,7 @@ class FolderInUse(FolderError):
     """A server holds it."""
 
 
-class Door(NamedTuple):
+class ControlEndpoint(NamedTuple):
     """Where the server that holds a folder listens, and the key for commands of its owner."""
 
     url: str
@@ -75,16 +75,16 @@ class DataFolder:
         path = self._path / DATABASE
         try:
             if path.exists() and path.stat().st_size:
-                lacking = upkeep.inspect(path)
+                lacking = maintenance.inspect(path)
                 if lacking:
                     copy = self._path / f"quillium-before-{lacking[0]}.db"
-                    upkeep.copy(path, copy, progress)
+                    maintenance.copy(path, copy, progress)
             create_private(path)
             with closing(connect(path, writable=True)) as connection:
                 migrations.migrate(connection)
                 turns.interrupt_all(connection)
             sync(self._path)
-        except upkeep.Unusable as error:
+        except maintenance.Unusable as error:
             raise FolderError(
                 f"the database {path} {error}. {error.advice}, or choose another --data-dir"
             ) from None
@@ -96,9 +96,9 @@ class DataFolder:
         return Database(path)
 
     @contextmanager
-    def open_door(self, url: str) -> Iterator[Door]:
+    def control_endpoint(self, url: str) -> Iterator[ControlEndpoint]:
         """Let commands of whoever may read the folder find this server, as long as it serves."""
-        path, door = self._path / DOOR, Door(url, secrets.token_urlsafe(32))
+        path, door = self._path / DOOR, ControlEndpoint(url, secrets.token_urlsafe(32))
         create_private(path)
         path.write_text(json.dumps(door._asdict()), encoding="utf-8")
         try:
@@ -107,7 +107,9 @@ class DataFolder:
             with suppress(OSError):
                 path.unlink()
 
-    def restore(self, file: Path, progress: ProgressCallback) -> tuple[upkeep.Report, Path | None]:
+    def restore(
+        self, file: Path, progress: ProgressCallback
+    ) -> tuple[maintenance.Report, Path | None]:
         """Put a backup in the database's place; what it holds, and where the old one is kept.
 
         The backup is copied and checked before anything is changed, and takes its place in one
@@ -118,17 +120,17 @@ class DataFolder:
             raise FolderError(f"{file} is not a backup: there is no such file, or it is in use")
         copy = self._path / "quillium.db.restored"
         try:
-            upkeep.copy(file, copy, progress)
-            report = upkeep.check(copy, progress)
+            maintenance.copy(file, copy, progress)
+            report = maintenance.check(copy, progress)
             if report.problems:
                 raise FolderError(
                     f"the backup {file} is damaged ({report.problems[0]}); nothing was changed"
                 )
-            upkeep.renumber(copy)
+            maintenance.renumber(copy)
             kept = self._set_aside(path) if path.exists() else None
             os.replace(copy, path)
             sync(self._path)
-        except upkeep.Unusable as error:
+        except maintenance.Unusable as error:
             raise FolderError(f"the backup {file} {error}; nothing was changed") from None
         except OSError as error:
             raise FolderError(
@@ -159,7 +161,7 @@ class DataFolder:
         return kept
 
 
-def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> upkeep.Report:
+def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> maintenance.Report:
     """Copy the database to a new file, whether a server is using it or not; what the copy holds.
 
     Raises `FolderError`; then there is no new file.
@@ -168,27 +170,27 @@ def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> upkeep.Rep
     if file.exists():
         raise FolderError(f"{file} is there already; choose another name, nothing was overwritten")
     try:
-        upkeep.copy(path, file, progress)
-        return upkeep.Report([], *upkeep.contents(file))
-    except upkeep.Unusable as error:
+        maintenance.copy(path, file, progress)
+        return maintenance.Report([], *maintenance.contents(file))
+    except maintenance.Unusable as error:
         raise FolderError(f"the database {path} {error}. {error.advice}") from None
     except OSError as error:
         raise FolderError(f"the backup {file} can't be written: {_text(error)}") from None
 
 
-def check(data_dir: Path, progress: ProgressCallback) -> upkeep.Report:
+def check(data_dir: Path, progress: ProgressCallback) -> maintenance.Report:
     """Whether the database is sound, whether a server is using it or not. Raises `FolderError`."""
     path = _existing(data_dir)
     try:
-        return upkeep.check(path, progress)
-    except upkeep.Unusable as error:
-        return upkeep.Report([f"{path} {error}. {error.advice}"])
+        return maintenance.check(path, progress)
+    except maintenance.Unusable as error:
+        return maintenance.Report([f"{path} {error}. {error.advice}"])
 
 
-def door(data_dir: Path) -> Door | None:
+def control_endpoint_of(data_dir: Path) -> ControlEndpoint | None:
     """Where the server that holds the folder is found; None if it hasn't said so."""
     try:
-        return Door(**json.loads((data_dir / DOOR).read_text(encoding="utf-8")))
+        return ControlEndpoint(**json.loads((data_dir / DOOR).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
@@ -214,7 +216,7 @@ def _text(error: Exception) -> str:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[DataFolder]:
+def locked(path: Path) -> Iterator[DataFolder]:
     """Make the folder if need be, and hold it. Raises `FolderError` with what to do."""
     try:
         if not path.exists():  # one that is there keeps its mode: it may be somebody's home

@@ -117,4 +117,4 @@ def insert(
         ),
     )
     assert added.lastrowid is not None
-    return replace(message, number=added.lastrowid)
+    return replace(message, row_id=added.lastrowid)

@@ -11,9 +11,9 @@ from storage.connection import Connection
 
 Missed = Message | ReadMark | ChatChange
 
-MOST_MISSED = 10_000  # frames; counted in about 2 ms
-_MOST_AT_ONCE = 100  # frames; read in about 3 ms
-_MOST_CHARACTERS_AT_ONCE = 1 << 18
+MAX_MISSED = 10_000  # frames; counted in about 2 ms
+_MAX_AT_ONCE = 100  # frames; read in about 3 ms
+_MAX_CHARACTERS_AT_ONCE = 1 << 18
 
 _MISSED = (
     "SELECT seq, 'message' AS kind, number AS of FROM messages WHERE user = :user AND seq > :after"
@@ -32,23 +32,23 @@ def check(connection: Connection, user: int, after: int) -> None:
     if not first <= after <= last:
         raise ResyncRequired("This number is not of this server's present data.")
     counted = connection.execute(
-        f"SELECT COUNT(*) FROM ({_MISSED})", _bounds(user, after, MOST_MISSED + 1)
+        f"SELECT COUNT(*) FROM ({_MISSED})", _bounds(user, after, MAX_MISSED + 1)
     ).fetchone()
-    if counted[0] > MOST_MISSED:
-        raise ResyncRequired(f"More than {MOST_MISSED:,} frames were missed.")
+    if counted[0] > MAX_MISSED:
+        raise ResyncRequired(f"More than {MAX_MISSED:,} frames were missed.")
 
 
 def missed(connection: Connection, user: int, after: int) -> list[Missed]:
     """Some of what came after this number, in order; nothing when there is nothing left."""
     found: list[Missed] = []
     characters = 0
-    rows = connection.execute(_MISSED, _bounds(user, after, _MOST_AT_ONCE)).fetchall()
+    rows = connection.execute(_MISSED, _bounds(user, after, _MAX_AT_ONCE)).fetchall()
     for seq, kind, of in rows:
         fact = _fact(connection, user, seq, kind, of)
         found.append(fact)
         if isinstance(fact, Message):
             characters += len(fact.content)
-        if characters > _MOST_CHARACTERS_AT_ONCE:
+        if characters > _MAX_CHARACTERS_AT_ONCE:
             break
     return found
 

@@ -2,7 +2,7 @@
 
 A word also matches as the beginning of a longer one, so that a search box finds while one is still
 typing. What a search costs must not grow with all that was ever said: a word is looked for in the
-newest `MOST_MATCHES` messages that hold it, which for all but the commonest words are all of them.
+newest `MAX_MATCHES` messages that hold it, which for all but the commonest words are all of them.
 A word that is so common matches only whole (FTS5 reads all matches of a beginning before it gives
 the first); beside a rarer word it is looked for in the rarer one's chats.
 """
@@ -14,7 +14,7 @@ import json
 from storage import search_text
 from storage.connection import Connection
 
-MOST_MATCHES = 20_000  # read in about 20 ms
+MAX_MATCHES = 20_000  # read in about 20 ms
 _ALL = -1  # what SQLite takes for no limit
 
 _MESSAGES = (
@@ -48,12 +48,12 @@ def chats_with(connection: Connection, user: int, query: str) -> set[int]:
         expression = f"owner : u{user:d} AND content : {phrase}"
         is_letter = len(phrase) == len('"a"')
         if is_letter or not _is_rare(connection, phrase):
-            having, is_all = _matching(connection, _NEWEST, expression, MOST_MATCHES)
+            having, is_all = _matching(connection, _NEWEST, expression, MAX_MATCHES)
             if not is_all:
                 common.append((expression, having))
                 continue
         if not is_letter:
-            most = MOST_MATCHES if len(phrases) == 1 else _ALL
+            most = MAX_MATCHES if len(phrases) == 1 else _ALL
             having, is_all = _matching(connection, _SOME, f"{expression} *", most)
             if not is_all:
                 having, _ = _matching(connection, _NEWEST, f"{expression} *", most)
@@ -67,7 +67,7 @@ def chats_with(connection: Connection, user: int, query: str) -> set[int]:
 
 def _is_rare(connection: Connection, phrase: str) -> bool:
     """Whether few messages and titles hold the word, whosever they are. Told in a moment."""
-    beyond = (f"content : {phrase}", MOST_MATCHES - 1)
+    beyond = (f"content : {phrase}", MAX_MATCHES - 1)
     return not any(connection.execute(query, beyond).fetchone() for query in _BEYOND)
 
 

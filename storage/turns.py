@@ -2,7 +2,7 @@
 
 A reply that is being written is always the last message of its chat: it gets a new number when the
 user says something meanwhile. So the list is in the order in which messages were said to the end,
-which is the order of their frames. What a reply answers is noted, for the prompt of the next one.
+which is the order of their sequence. What a reply answers is noted, for the prompt of the next one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from core.errors import Conflict, NotFound
 from core.records import ChatChange, Message, ReadMark, Sender, Status
-from storage import chats, frames, messages
+from storage import chats, messages, sequence
 from storage.connection import Connection
 
-_MOST_SAID = 2_000  # messages that are read for a prompt
+_MAX_SAID = 2_000  # messages that are read for a prompt
 
 
 class NewReply(NamedTuple):
@@ -74,7 +74,7 @@ def say(
             if stored.content != message.content:
                 raise Conflict("client_id: came before in this chat, with other content.")
             return Said(stored, False)
-    message = replace(message, seq=frames.next_seq(connection, user))
+    message = replace(message, seq=sequence.next_seq(connection, user))
     message = messages.insert(connection, user, chat, message)
     _keep_reply_last(connection, chat)
     if not is_titled:  # only then, because the title's words are indexed anew
@@ -128,11 +128,11 @@ def begin_again(
     connection.execute(
         "UPDATE messages SET content = '', status = 'streaming', model = ?, timestamp = ?,"
         " error = NULL, answers = ?, seq = 0 WHERE number = ?",
-        (reply.model, now, answers.number, last.number),
+        (reply.model, now, answers.row_id, last.row_id),
     )
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
-    read = frames.read(connection, user, chat, answers.id, "assistant", now)
-    return Begun(_streaming(last.number, last.id, chat_id, reply.model, now), answers, read)
+    read = sequence.read(connection, user, chat, answers.id, "assistant", now)
+    return Begun(_streaming(last.row_id, last.id, chat_id, reply.model, now), answers, read)
 
 
 def checkpoint(connection: Connection, id: str, content: str) -> None:
@@ -157,7 +157,7 @@ def end_reply(
     if found is None:
         return None
     number, user, chat = found
-    seq = frames.next_seq(connection, user)
+    seq = sequence.next_seq(connection, user)
     connection.execute(
         "UPDATE messages SET content = ?, status = ?, error = ?, timestamp = ?, seq = ?"
         " WHERE number = ?",
@@ -166,7 +166,7 @@ def end_reply(
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
     return replace(
         reply,
-        number=number,
+        row_id=number,
         content=content,
         timestamp=now,
         status=status,
@@ -181,12 +181,12 @@ def interrupt_all(connection: Connection) -> None:
     for number, user in cut.fetchall():
         connection.execute(
             "UPDATE messages SET status = 'interrupted', seq = ? WHERE number = ?",
-            (frames.next_seq(connection, user), number),
+            (sequence.next_seq(connection, user), number),
         )
 
 
 def said_until(
-    connection: Connection, last: Message, characters: int, most: int = _MOST_SAID
+    connection: Connection, last: Message, characters: int, most: int = _MAX_SAID
 ) -> list[tuple[Sender, str]] | None:
     """Who said what up to a message of the user, each reply after what it answers.
 
@@ -197,7 +197,7 @@ def said_until(
         "SELECT coalesce(answers, number), number, sender, content FROM messages"
         " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
         " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
-        (last.number, min(most + 1, _MOST_SAID)),
+        (last.row_id, min(most + 1, _MAX_SAID)),
     )
     said = []
     for row in rows:
@@ -208,7 +208,7 @@ def said_until(
     else:
         if most < len(said):
             return None
-    in_order = sorted(row for row in said if row[0] <= last.number)
+    in_order = sorted(row for row in said if row[0] <= last.row_id)
     return [(sender, content) for _, _, sender, content in in_order]
 
 
@@ -218,7 +218,7 @@ def reply_to(connection: Connection, message: Message) -> Message | None:
         f"{messages.SELECT} WHERE m.chat = (SELECT chat FROM messages WHERE number = ?)"
         " AND m.number > ? AND m.sender = 'assistant' AND coalesce(m.answers, m.number) >= ?"
         " ORDER BY m.number LIMIT 1",
-        (message.number, message.number, message.number),
+        (message.row_id, message.row_id, message.row_id),
     ).fetchone()
     return row and messages.from_row(row)
 
@@ -233,8 +233,8 @@ def _begin(
     connection: Connection, user: int, chat: int, answers: Message, reply: NewReply, now: str
 ) -> Begun:
     message = _streaming(0, reply.id, answers.chat_id, reply.model, now)
-    message = messages.insert(connection, user, chat, message, answers=answers.number)
-    read = frames.read(connection, user, chat, answers.id, "assistant", now)
+    message = messages.insert(connection, user, chat, message, answers=answers.row_id)
+    read = sequence.read(connection, user, chat, answers.id, "assistant", now)
     return Begun(message, answers, read)
 
 

@@ -23,7 +23,7 @@ from core.errors import StorageUnavailable
 from storage import erasure
 from storage.connection import BUSY_SECONDS, Connection, connect, wal_of
 
-MOST_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
+MAX_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
 _LARGEST_BATCH = 256  # writes a commit: beyond it the commit's own cost no longer shows
 
 # A checkpoint copies the log into the database and, when no reader is using the log, begins it
@@ -42,8 +42,8 @@ log = logging.getLogger("quillium.storage")
 
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
-    then: Callable[[Any], Any] | None
-    otherwise: Callable[[], None] | None
+    on_commit: Callable[[Any], Any] | None
+    on_rollback: Callable[[], None] | None
     future: asyncio.Future[Any]
     asked_at: float
 
@@ -85,19 +85,19 @@ class Writer:
     def submit(
         self,
         work: Callable[[Connection], Any],
-        then: Callable[[Any], Any] | None = None,
-        otherwise: Callable[[], None] | None = None,
+        on_commit: Callable[[Any], Any] | None = None,
+        on_rollback: Callable[[], None] | None = None,
     ) -> asyncio.Future[Any]:
         """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
         if self._is_closed:
             raise StorageUnavailable("The server is going down.")
-        if self._waiting >= MOST_WAITING:
+        if self._waiting >= MAX_WAITING:
             raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting += 1
         if not self._asked:
             self._loop.call_soon(self._hand_over)
-        self._asked.append(_Job(work, then, otherwise, future, time.monotonic()))
+        self._asked.append(_Job(work, on_commit, on_rollback, future, time.monotonic()))
         return future
 
     def _hand_over(self) -> None:
@@ -250,14 +250,14 @@ class Writer:
     def _deliver(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
         self._waiting -= len(batch)
         for job, (result, error) in zip(batch, outcomes):
-            if error is None and job.then is not None:
+            if error is None and job.on_commit is not None:
                 try:
-                    result = job.then(result)
+                    result = job.on_commit(result)
                 except Exception as failure:
                     log.exception("what follows a write failed")
                     error = failure
-            elif error is not None and job.otherwise is not None:
-                job.otherwise()
+            elif error is not None and job.on_rollback is not None:
+                job.on_rollback()
             if job.future.done():  # the caller was cancelled; what it asked for is stored
                 continue
             if error is None:

@@ -26,10 +26,10 @@ import services
 from core import config
 from handlers import openapi
 from handlers.application import QuilliumApplication
-from handlers.server import Server
 from services.metrics import Prometheus
 from storage import folder
 from tests.program import Program
+from web.server import Server
 
 ROOT = Path(__file__).parent.parent
 CONTROL_KEY = "what lies in the data folder while the server serves"
@@ -277,14 +277,14 @@ def data_dir(tmp_path: Path) -> Path:
 def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Any:
     """The services of a running application."""
     marker = request.node.get_closest_marker("flags")
-    flags = ["--bcrypt-cost=4", "--check-answers", "--no-discovery", f"--data-dir={data_dir}"]
+    flags = ["--bcrypt-cost=4", "--check-responses", "--no-discovery", f"--data-dir={data_dir}"]
     chosen = config.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
-    with folder.held(chosen.data_dir) as data:
+    with folder.locked(chosen.data_dir) as data:
 
         async def build() -> services.Services:
             database = data.database(lambda doing, share: None)
             metrics = Prometheus() if chosen.metrics else None
-            return services.build(chosen, "1.2.3", database, SECRET, clock, metrics=metrics)
+            return services.build(chosen, "1.2.3", database, SECRET, clock, prometheus=metrics)
 
         built = io_loop.run_sync(build)
         yield built

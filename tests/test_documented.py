@@ -8,8 +8,9 @@ import pytest
 
 import schemas
 from core import config, errors, options
-from handlers import routes, statuses
-from handlers.operations import Operation
+from handlers import routes
+from web import errors as web_errors
+from web.operations import Operation
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = [
@@ -27,12 +28,12 @@ def test_each_operation_has_schema_docs_and_test(name: str, operation: Operation
     tests = "".join(file.read_text() for file in (ROOT / "tests" / "handlers").glob("*.py"))
     if path not in {"/ws", "/static/{file}"}:  # reached by Client.socket and by raw requests
         assert f'"{name}"' in tests
-    for schema in (operation.body, operation.answer):
+    for schema in (operation.body, operation.response):
         assert schema is None or schema in schemas.SCHEMAS
     if path not in {"/ws", "/", "/static/{file}", "/docs", "/openapi.json", "/metrics"} and (
         operation.status != 204
     ):
-        assert operation.answer is not None
+        assert operation.response is not None
     if method in {"POST", "PUT", "PATCH"}:
         assert operation.body is not None
 
@@ -53,10 +54,10 @@ def test_each_command_is_documented(command: config.Command) -> None:
 def test_each_error_has_one_status_and_is_documented() -> None:
     documented = (ROOT / "docs" / "api.md").read_text()
     codes = set()
-    for error, status in statuses.STATUS.items():
+    for error, status in web_errors.STATUS.items():
         assert f"| {status} | `{error.code}` |" in documented
         codes.add(error.code)
-    assert len(codes) == len(statuses.STATUS)
+    assert len(codes) == len(web_errors.STATUS)
     models = {errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout}
     frames = {errors.ResyncRequired}
     for told in (*models, *frames):
@@ -66,7 +67,7 @@ def test_each_error_has_one_status_and_is_documented() -> None:
         for value in vars(errors).values()
         if isinstance(value, type) and issubclass(value, errors.QuilliumError)
     }
-    assert known - {errors.QuilliumError} - models - frames == set(statuses.STATUS)
+    assert known - {errors.QuilliumError} - models - frames == set(web_errors.STATUS)
 
 
 @pytest.mark.parametrize("name", sorted(schemas.SCHEMAS))

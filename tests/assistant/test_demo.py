@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import Line, demo
+from assistant import PromptMessage, demo
 from assistant.demo import Demo
 from core.errors import ModelUnavailable
 
 
 async def converse(*said: str) -> list[str]:
     """What the assistant answers to each of these, in one conversation."""
-    lines: list[Line] = []
+    lines: list[PromptMessage] = []
     answers = []
     for text in said:
-        lines.append(Line("user", text))
+        lines.append(PromptMessage("user", text))
         reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
-        lines.append(Line("assistant", reply))
+        lines.append(PromptMessage("assistant", reply))
         answers.append(reply)
     return answers
 
@@ -65,7 +65,7 @@ async def test_markdown_holds_one_of_everything() -> None:
 
 
 async def test_error_speaks_and_then_fails() -> None:
-    reply = Demo().reply([Line("user", "/error")], "quillium-demo")
+    reply = Demo().reply([PromptMessage("user", "/error")], "quillium-demo")
     said = [await anext(reply) for _ in range(6)]
     assert "".join(said) == "This reply is about to fail"
     with pytest.raises(ModelUnavailable):
@@ -73,14 +73,20 @@ async def test_error_speaks_and_then_fails() -> None:
 
 
 async def test_all_that_came_since_the_last_reply_is_answered() -> None:
-    lines = [Line("system", "x"), Line("user", "My name is Ada"), Line("user", "2 + 2")]
+    lines = [
+        PromptMessage("system", "x"),
+        PromptMessage("user", "My name is Ada"),
+        PromptMessage("user", "2 + 2"),
+    ]
     reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
     assert reply == "Nice to meet you, Ada! I will remember your name.\n\n2 + 2 = 4"
 
 
 async def test_long_messages_hold_up_nobody() -> None:
     """A hundred of them, unanswered, took minutes once; what is read of each is bounded."""
-    said = [Line("user", f"{n} " + "my x, " * 20_000 + "My name is Ada.") for n in range(100)]
+    said = [
+        PromptMessage("user", f"{n} " + "my x, " * 20_000 + "My name is Ada.") for n in range(100)
+    ]
     pieces = [piece async for piece in Demo().reply(said, "quillium-demo")]
     assert "Nice to meet you, Ada!" in "".join(pieces)
     assert len(pieces) < 20_000

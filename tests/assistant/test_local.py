@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from assistant import Line, local, model_file
+from assistant import PromptMessage, local, model_file
 from assistant.directory import Directory
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
@@ -28,7 +28,7 @@ from tests.program import run
 needs_extra = pytest.mark.skipif(
     not local.is_available(), reason="needs the local extra: pip install -e '.[local]'"
 )
-STORY = [Line("user", "Tell me a long story about a goose.")]
+STORY = [PromptMessage("user", "Tell me a long story about a goose.")]
 
 
 def quietly(doing: str, share: float | None) -> None:
@@ -55,7 +55,7 @@ def embedded(io_loop: Any, model_dir: Path) -> Any:
     io_loop.run_sync(found.close)
 
 
-async def said(provider: Local, *lines: Line) -> str:
+async def said(provider: Local, *lines: PromptMessage) -> str:
     return "".join([piece async for piece in provider.reply(lines, provider.model)])
 
 
@@ -123,7 +123,7 @@ async def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     assert broken.model == "some"
     for _ in range(2):  # and nothing hangs the second time
         with pytest.raises(ModelUnavailable, match="can't be loaded"):
-            await said(broken, Line("user", "Hello"))
+            await said(broken, PromptMessage("user", "Hello"))
     await broken.close()
 
 
@@ -132,7 +132,7 @@ class OneAtATime:
 
     is_speaking = False
 
-    async def reply(self, lines: Sequence[Line], model: str) -> AsyncGenerator[str, None]:
+    async def reply(self, lines: Sequence[PromptMessage], model: str) -> AsyncGenerator[str, None]:
         assert not self.is_speaking
         self.is_speaking = True
         try:
@@ -154,7 +154,7 @@ async def test_replies_wait_for_their_turn_in_order(
     ended: list[str] = []
 
     async def ask(text: str) -> None:
-        ended.append(await said(provider, Line("user", text)))
+        ended.append(await said(provider, PromptMessage("user", text)))
 
     await asyncio.gather(ask("the longest of them all"), ask("a shorter one"), ask("short"))
     assert ended == ["thelongestofthemall", "ashorterone", "short"]
@@ -164,10 +164,10 @@ async def test_replies_wait_for_their_turn_in_order(
 @pytest.mark.gen_test(timeout=60)
 async def test_it_answers(embedded: Local) -> None:
     embedded.start_loading()
-    answer = await said(embedded, Line("user", "What is the capital of France?"))
+    answer = await said(embedded, PromptMessage("user", "What is the capital of France?"))
     assert "Paris" in answer
     with pytest.raises(ModelRefused, match="too long for this model"):
-        await said(embedded, Line("user", "word " * 20_000))
+        await said(embedded, PromptMessage("user", "word " * 20_000))
 
 
 @needs_extra
@@ -175,7 +175,9 @@ async def test_it_answers(embedded: Local) -> None:
 async def test_replies_queue_and_a_stop_makes_way(embedded: Local) -> None:
     first = embedded.reply(STORY, embedded.model)
     await anext(first)
-    waiting = asyncio.ensure_future(said(embedded, Line("user", "What is the capital of France?")))
+    waiting = asyncio.ensure_future(
+        said(embedded, PromptMessage("user", "What is the capital of France?"))
+    )
     for _ in range(10):
         await anext(first)
     assert not waiting.done()

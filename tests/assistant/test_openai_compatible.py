@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from assistant import Line
+from assistant import PromptMessage
 from assistant.addresses import problem_with
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import MOST_BYTES, Upstream
+from assistant.upstream import MAX_BYTES, Upstream
 from core.errors import QuilliumError
 from tests.assistant.upstream import Caller, event, upstream
 from tests.program import free_port
@@ -30,7 +30,7 @@ async def ask(
     provider = OpenAICompatible(Upstream("The Upstream", base_url, KEY, **settings))
     said = ""
     try:
-        async for piece in provider.reply([Line("user", "Hello?")], "m"):
+        async for piece in provider.reply([PromptMessage("user", "Hello?")], "m"):
             said += piece
             if heard is not None:
                 heard.set()
@@ -56,7 +56,7 @@ async def test_what_is_asked() -> None:
 
     async with upstream(script) as base_url:
         provider = OpenAICompatible(Upstream("x", f"{base_url}/", KEY), {"max_tokens": 7})
-        lines = [Line("system", "Be brief."), Line("user", "🪶?")]
+        lines = [PromptMessage("system", "Be brief."), PromptMessage("user", "🪶?")]
         assert [piece async for piece in provider.reply(lines, "m")] == ["Hi"]
     (caller,) = heard
     assert caller.path == "POST /v1/chat/completions HTTP/1.1"
@@ -354,7 +354,7 @@ async def test_an_endless_answer_is_cut_off() -> None:
         said, code, details = await ask(base_url)
         await closed.wait()
     assert (code, details) == ("model_unavailable", "The Upstream sent more than 8 MiB.")
-    assert MOST_BYTES * 0.9 < len(said) < MOST_BYTES
+    assert MAX_BYTES * 0.9 < len(said) < MAX_BYTES
 
 
 async def test_closing_a_reply_closes_the_connection() -> None:
@@ -367,7 +367,7 @@ async def test_closing_a_reply_closes_the_connection() -> None:
         closed.set()
 
     async with upstream(script) as base_url:
-        reply = OpenAICompatible(Upstream("x", base_url)).reply([Line("user", "?")], "m")
+        reply = OpenAICompatible(Upstream("x", base_url)).reply([PromptMessage("user", "?")], "m")
         assert await anext(reply) == "Hel"
         await reply.aclose()
         await closed.wait()

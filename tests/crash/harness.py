@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage import upkeep
+from storage import maintenance
 from tests.program import ROOT, Program, run
 
 USERS = 3
@@ -148,7 +148,7 @@ class Harness:
         self.tally.backups += 1
 
     def _check(self, database: Path) -> None:
-        problems = upkeep.check(database, lambda doing, share: None).problems
+        problems = maintenance.check(database, lambda doing, share: None).problems
         if problems:
             raise Loss(f"check: {problems}")
 

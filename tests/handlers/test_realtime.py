@@ -117,7 +117,7 @@ async def test_a_long_absence_is_replayed_in_order(ada: Client, rooms: Any) -> N
         Message(0, ids.new("msg"), chat, content, "user", now, "complete", None, None)
         for content in contents
     ]
-    adding = [rooms.db.write(turns.say, user.number, message, "Title") for message in said]
+    adding = [rooms.db.write(turns.say, user.row_id, message, "Title") for message in said]
     await asyncio.gather(*adding)
     socket = await ada.socket(since=0)
     while len(socket.frames) < 301:
@@ -261,9 +261,9 @@ async def test_a_number_that_was_never_given(ada: Client) -> None:
 async def test_too_much_was_missed(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     chat = await ada.chat(title="x")
     await ada.say(chat, "one")  # four frames: chat, message, read, message
-    monkeypatch.setattr(replay, "MOST_MISSED", 4)
+    monkeypatch.setattr(replay, "MAX_MISSED", 4)
     assert len((await caught_up(ada, 0, chat)).frames) == 4
-    monkeypatch.setattr(replay, "MOST_MISSED", 3)
+    monkeypatch.setattr(replay, "MAX_MISSED", 3)
     socket = await caught_up(ada, 0, chat)
     assert [frame["data"]["code"] for frame in socket.frames] == ["resync_required"]
     assert "More than 3 frames" in socket.frames[0]["data"]["details"]

@@ -203,10 +203,10 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else() -> None:
 def test_a_backup_that_is_stopped_leaves_nothing(start: Any, data: Path, tmp_path: Path) -> None:
     start().stop()
     script = (
-        "import os, signal, sys, quillium\nfrom storage import upkeep\n"
+        "import os, signal, sys, quillium\nfrom storage import maintenance\n"
         # A shell that starts the tests in the background has it ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "upkeep._verify = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "maintenance._verify = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.exit(quillium.main(sys.argv[1:]))"
     )
     target = tmp_path / "backup.db"

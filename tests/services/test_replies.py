@@ -10,7 +10,7 @@ import pytest
 from core.records import Message
 from services import frames, replies
 from services.frames import Frame
-from services.replies import MOST_WAITING, Reply, Watcher
+from services.replies import MAX_WAITING, Reply, Watcher
 
 MESSAGE = Message(1, "msg_1", "chat_1", "", "assistant", "now", "streaming", "m", None)
 
@@ -74,7 +74,7 @@ async def test_so_far_is_what_was_sent() -> None:
 async def test_a_watcher_that_does_not_read_is_let_go() -> None:
     watcher = Watcher()
     for _ in range(20):
-        watcher.put(Frame("typing", {"delta": "x" * (MOST_WAITING // 10)}))
+        watcher.put(Frame("typing", {"delta": "x" * (MAX_WAITING // 10)}))
     seen = [frame async for frame in watcher.frames(silence=10)]
     assert 10 <= len(seen) <= 11
 

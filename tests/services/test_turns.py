@@ -49,7 +49,7 @@ async def test_what_is_refused_leaves_the_chat_free(
     again = await rooms.turns.submit(user, chat, "Hello", "one")
     assert (again.is_new, rooms.turns.count_running()) == (False, 0)
     with monkeypatch.context() as patched:
-        patched.setattr(writer, "MOST_WAITING", 0)
+        patched.setattr(writer, "MAX_WAITING", 0)
         with pytest.raises(StorageUnavailable):
             await rooms.turns.submit(user, chat, "Hello")
         with pytest.raises(StorageUnavailable):

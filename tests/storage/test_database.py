@@ -57,16 +57,16 @@ async def test_what_is_remembered_is_asked_again_after_a_commit(
         return connection.execute("SELECT text FROM t WHERE n = ?", (number,)).fetchone()
 
     await db.write(insert, 1, "one")
-    assert [db.remembered(text, n) for n in (1, 1, 2, 1)] == [("one",), ("one",), None, ("one",)]
+    assert [db.cached_read(text, n) for n in (1, 1, 2, 1)] == [("one",), ("one",), None, ("one",)]
     assert asked == [1, 2]
     announced: list[Any] = []
-    await db.write(insert, 2, "two", then=lambda _: announced.append(db.remembered(text, 2)))
+    await db.write(insert, 2, "two", on_commit=lambda _: announced.append(db.cached_read(text, 2)))
     assert announced == [("two",)]
-    assert db.remembered(text, 2) == ("two",)
+    assert db.cached_read(text, 2) == ("two",)
     assert asked == [1, 2, 2]
-    monkeypatch.setattr(database, "_MOST_REMEMBERED", 2)
+    monkeypatch.setattr(database, "_MAX_REMEMBERED", 2)
     for number in range(10):
-        db.remembered(text, number)
+        db.cached_read(text, number)
     assert len(db._memory) <= 2
 
 
@@ -111,7 +111,7 @@ async def test_what_follows_a_write_runs_in_commit_order_after_the_commit(db: Da
         order.append(number)
         return f"done {number}"
 
-    writes = [asyncio.ensure_future(db.write(insert, n, then=then)) for n in range(50)]
+    writes = [asyncio.ensure_future(db.write(insert, n, on_commit=then)) for n in range(50)]
     await asyncio.sleep(0)
     writes[7].cancel()
     results = await asyncio.gather(*writes, return_exceptions=True)
@@ -123,7 +123,7 @@ async def test_what_follows_a_write_runs_in_commit_order_after_the_commit(db: Da
 async def test_too_many_that_wait_are_refused(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "MOST_WAITING", 10)
+    monkeypatch.setattr(writer, "MAX_WAITING", 10)
     results = await asyncio.gather(
         *(db.write(insert, n) for n in range(500)), return_exceptions=True
     )

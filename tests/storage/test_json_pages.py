@@ -25,15 +25,15 @@ ERROR = {"code": "model_timeout", "message": 'It "took" long', "details": "\u202
 
 
 async def test_pages_are_what_the_records_say(tmp_path: Path) -> None:
-    with folder.held(tmp_path) as data:
+    with folder.locked(tmp_path) as data:
         data.database(lambda doing, share: None).close()
     connection = connect(tmp_path / "quillium.db", writable=True)
-    user = users.add(connection, "user_1", "a@b", "A", "x", NOW).number
+    user = users.add(connection, "user_1", "a@b", "A", "x", NOW).row_id
 
     def message(number: int, text: str) -> Message:
         error = ERROR if number % 3 == 2 else None
         return Message(
-            number=0,
+            row_id=0,
             id=ids.new("msg"),
             chat_id="",
             content=text,

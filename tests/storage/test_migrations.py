@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from core.progress import ProgressCallback
-from storage import folder, migrations, upkeep
+from storage import folder, maintenance, migrations
 from storage.connection import connect, create_private
 from storage.folder import FolderError
-from tests.storage.test_upkeep import quietly
+from tests.storage.test_maintenance import quietly
 
 ROOT = Path(__file__).parent.parent.parent
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.sql"))
@@ -45,7 +45,7 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def opened(data_dir: Path) -> None:
-    with folder.held(data_dir) as data:
+    with folder.locked(data_dir) as data:
         data.database(quietly).close()
 
 
@@ -60,12 +60,12 @@ async def test_a_released_schema_is_brought_up_to_date(release: Path, tmp_path: 
     path.parent.mkdir()
     restored(path, release)
     before = rows(path)
-    lacking = upkeep.inspect(path)
+    lacking = maintenance.inspect(path)
     await opened(path.parent)
     after = rows(path)
     for table, known in before.items():
         assert [row[: len(old)] for row, old in zip(after[table], known)] == known
-    assert upkeep.check(path, quietly).problems == []
+    assert maintenance.check(path, quietly).problems == []
     await opened(tmp_path / "new")
     assert schema(path) == schema(tmp_path / "new" / "quillium.db")
     if lacking:
@@ -95,7 +95,7 @@ class Killed:
 migrations.STEPS["m998_one"] = ["CREATE TABLE one (n)"]
 migrations.STEPS["m999_two"] = Killed()
 
-with folder.held(Path(sys.argv[1])) as data:
+with folder.locked(Path(sys.argv[1])) as data:
     import asyncio
     async def main():
         data.database(lambda doing, share: None).close()
@@ -143,10 +143,10 @@ async def test_without_room_for_the_copy_nothing_is_migrated(
     def full(source: Path, target: Path, progress: ProgressCallback) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(upkeep, "copy", full)
+    monkeypatch.setattr(maintenance, "copy", full)
     with pytest.raises(FolderError, match="No space left on device"):
         await opened(tmp_path)
-    assert upkeep.inspect(path)
+    assert maintenance.inspect(path)
 
 
 def test_an_empty_database_lacks_everything() -> None:

@@ -19,7 +19,7 @@ async def test_common_words(
     ada: Client, anyone: Client, rooms: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bob = await anyone.register("bob@example.com")
-    monkeypatch.setattr(search, "MOST_MATCHES", 5)
+    monkeypatch.setattr(search, "MAX_MATCHES", 5)
     old, new, bobs = await ada.chat(title="A"), await ada.chat(title="B"), await bob.chat(title="C")
     content = {
         old: ["common rare", "commonest"],

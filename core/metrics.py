@@ -7,7 +7,7 @@ that count, for `--metrics`.
 from __future__ import annotations
 
 
-class Measures:
+class Metrics:
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered."""
 
@@ -20,7 +20,7 @@ class Measures:
     def refused(self, bucket: str) -> None:
         """Somebody had nothing left: of "requests", "signals" or "logins"."""
 
-    def first_text(self, seconds: float) -> None:
+    def time_to_first_token(self, seconds: float) -> None:
         """A reply began to speak, so long after it was asked for."""
 
     def reply_ended(self, status: str) -> None:

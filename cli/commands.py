@@ -24,8 +24,8 @@ from core.errors import QuilliumError
 from core.options import ConfigError
 from core.progress import Progress
 from services.administration import Administration
-from services.connections import Connections
-from storage import folder, upkeep
+from services.connections import ConnectionRegistry
+from storage import folder, maintenance
 
 _TIMEOUT_SECONDS = 30.0
 
@@ -53,7 +53,7 @@ def _backup(data_dir: Path, file: str) -> int:
 
 
 def _restore(data_dir: Path, file: str) -> int:
-    with folder.held(data_dir) as data, Progress(sys.stderr) as progress:
+    with folder.locked(data_dir) as data, Progress(sys.stderr) as progress:
         restored, kept = data.restore(_path(file), progress)
     print(f"Restored {_contents(restored)} from {file}.")
     if kept is not None:
@@ -100,7 +100,7 @@ def _path(file: str) -> Path:
     return Path(file).expanduser()
 
 
-def _contents(report: upkeep.Report) -> str:
+def _contents(report: maintenance.Report) -> str:
     counted = {"user": report.users, "chat": report.chats, "message": report.messages}
     return ", ".join(f"{n:,} {name}{'' if n == 1 else 's'}" for name, n in counted.items())
 
@@ -125,7 +125,7 @@ def _user(config: Config, action: str, email: str) -> int:
         print("Nothing was deleted.")
         return 1
     try:
-        with folder.held(config.data_dir) as data:
+        with folder.locked(config.data_dir) as data:
             told = asyncio.run(_do(data, config, asked))
     except folder.FolderInUse:
         told = _ask(config.data_dir, asked)
@@ -163,7 +163,9 @@ async def _do(data: folder.DataFolder, config: Config, asked: dict[str, str]) ->
     with Progress(sys.stderr) as progress:
         db = data.database(progress)
     try:
-        work = Administration(db, Connections(), lambda _: None, time.time, config.bcrypt_cost)
+        work = Administration(
+            db, ConnectionRegistry(), lambda _: None, time.time, config.bcrypt_cost
+        )
         return [user.public() for user in await work.run(**asked)]
     finally:
         db.close()
@@ -171,7 +173,7 @@ async def _do(data: folder.DataFolder, config: Config, asked: dict[str, str]) ->
 
 def _ask(data_dir: Path, asked: dict[str, str]) -> list[Any]:
     """Have the running server do it. Raises `CommandError`."""
-    door = folder.door(data_dir)
+    door = folder.control_endpoint_of(data_dir)
     if door is None:
         raise CommandError("the server that uses the data folder is not ready; try again")
     request = urllib.request.Request(

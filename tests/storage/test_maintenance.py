@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from storage import upkeep
+from storage import maintenance
 from storage.connection import Connection, connect
 from tests.conftest import Client
 
@@ -61,7 +61,7 @@ DAMAGES: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize("name", DAMAGES)
 async def test_a_check_finds(ada: Client, rooms: Any, database: Path, name: str) -> None:
     await fill(ada)
-    sound = upkeep.check(database, quietly)
+    sound = maintenance.check(database, quietly)
     assert (sound.problems, sound.users, sound.chats, sound.messages) == ([], 1, 1, 4)
     statements, found = DAMAGES[name]
 
@@ -73,7 +73,9 @@ async def test_a_check_finds(ada: Client, rooms: Any, database: Path, name: str)
     with closing(connect(database, writable=True)) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
         damage(connection)
-    assert any(problem.startswith(found) for problem in upkeep.check(database, quietly).problems)
+    assert any(
+        problem.startswith(found) for problem in maintenance.check(database, quietly).problems
+    )
 
 
 async def test_a_check_finds_damaged_pages(
@@ -82,7 +84,7 @@ async def test_a_check_finds_damaged_pages(
     for _ in range(3):
         await fill(ada)
     copy = tmp_path / "copy.db"
-    upkeep.copy(database, copy, quietly)
+    maintenance.copy(database, copy, quietly)
     with closing(sqlite3.connect(copy)) as connection:
         (page,) = connection.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_chat'"
@@ -90,9 +92,9 @@ async def test_a_check_finds_damaged_pages(
     content = bytearray(copy.read_bytes())
     content[(page - 1) * 4096 + 200 : page * 4096] = b"\xff" * (4096 - 200)
     copy.write_bytes(content)
-    assert upkeep.check(copy, quietly).problems
-    with pytest.raises(upkeep.Unusable, match="is damaged"):
-        upkeep.copy(copy, tmp_path / "copy of a copy.db", quietly)
+    assert maintenance.check(copy, quietly).problems
+    with pytest.raises(maintenance.Unusable, match="is damaged"):
+        maintenance.copy(copy, tmp_path / "copy of a copy.db", quietly)
     assert [path.name for path in tmp_path.glob("copy of*")] == []
 
 
@@ -103,16 +105,16 @@ async def test_a_copy_is_one_private_file_of_one_moment(
     copy = tmp_path / "copy.db"
     told: list[tuple[str, float | None]] = []
 
-    upkeep.copy(database, copy, lambda doing, share: told.append((doing, share)))
+    maintenance.copy(database, copy, lambda doing, share: told.append((doing, share)))
     assert told[0] == ("copying", 1)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert upkeep.check(copy, quietly).messages == 4
+    assert maintenance.check(copy, quietly).messages == 4
     assert not copy.with_name("copy.db-wal").exists()
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
     await ada.say(chat, "One more")
-    assert upkeep.contents(copy)[2] == 4
-    assert upkeep.contents(database)[2] == 6
+    assert maintenance.contents(copy)[2] == 4
+    assert maintenance.contents(database)[2] == 6
 
 
 def words_left(folder: Path, word: bytes) -> list[str]:
@@ -155,7 +157,7 @@ async def test_deleted_means_gone(
     rooms.db.close()
     assert words_left(data_dir, word) == []
     assert words_left(data_dir, b"vibraphone") == ["quillium.db"]
-    report = upkeep.check(data_dir / "quillium.db", quietly)
+    report = maintenance.check(data_dir / "quillium.db", quietly)
     assert report.problems == []
 
 

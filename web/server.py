@@ -23,7 +23,7 @@ IDLE_SECONDS = 300.0
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
 _LOOK_SECONDS = 2.0  # from one look at what is awaited to the next
-_MOST_FILES = 16_384  # that are asked of the system
+_MAX_FILES = 16_384  # that are asked of the system
 _FILES_KEPT = 100  # for the database, upstreams and the rest
 
 # Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
@@ -146,12 +146,12 @@ class _Awaited(Relay):
 def _allowed_files() -> int:
     """How many files the process may have open, after asking for more than systems begin with."""
     if os.name != "posix":
-        return _MOST_FILES
+        return _MAX_FILES
     import resource  # not there on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         soft = wanted
-    return _MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    return _MAX_FILES if soft == resource.RLIM_INFINITY else soft

@@ -9,8 +9,8 @@ import pytest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from core.errors import InvalidRequest, NotFound
-from handlers.simulation import Simulation, simulated
-from handlers.statuses import ERRORS_BY_STATUS
+from web.errors import ERRORS_BY_STATUS
+from web.simulation import Simulation, simulated
 
 Client = Any
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from core.records import Caller, Message, User
 from services import frames
-from services.connections import Connections
-from services.listeners import Listener, Sources
+from services.connections import ConnectionRegistry
 from services.replies import Reply
+from services.subscriptions import Sources, Subscription
 from storage import chats, messages
 from tests.conftest import Client
 
@@ -46,9 +46,9 @@ class Slow:
         return typed
 
 
-def listener(socket: Slow, since: int | None = None, **sources: Any) -> Listener:
+def subscription(socket: Slow, since: int | None = None, **sources: Any) -> Subscription:
     nothing: dict[str, Any] = {"missed": lambda after: [], "under_way": list}
-    return Listener(socket, Sources(**{**nothing, **sources}), since, hears_chats=True)
+    return Subscription(socket, Sources(**{**nothing, **sources}), since, receives_chats=True)
 
 
 def final(content: str, seq: int = 1) -> Message:
@@ -58,9 +58,9 @@ def final(content: str, seq: int = 1) -> Message:
 
 
 async def test_a_busy_socket_gets_fewer_frames_and_no_less_text() -> None:
-    connections, slow, fast = Connections(), Slow(), Slow()
-    held = listener(slow)
-    for each in (held, listener(fast)):
+    connections, slow, fast = ConnectionRegistry(), Slow(), Slow()
+    held = subscription(slow)
+    for each in (held, subscription(fast)):
         connections.add(each)
 
     def publish(reply: Reply, frame: frames.Frame) -> None:
@@ -90,9 +90,9 @@ async def test_a_busy_socket_gets_fewer_frames_and_no_less_text() -> None:
 
 
 async def test_a_frame_is_encoded_once() -> None:
-    connections, sockets = Connections(), [Slow() for _ in range(5)]
+    connections, sockets = ConnectionRegistry(), [Slow() for _ in range(5)]
     for socket in sockets:
-        connections.add(listener(socket))
+        connections.add(subscription(socket))
     frame = frames.message(final("x"))
     connections.publish(ADA.id, frame)
     assert all(socket.encoded[0] is frame.encoded for socket in sockets)
@@ -100,8 +100,8 @@ async def test_a_frame_is_encoded_once() -> None:
 
 async def test_a_reply_of_a_chat_that_is_gone_is_forgotten() -> None:
     slow = Slow()
-    held = listener(slow)
-    reply = Reply(final(""), lambda reply, frame: held.hear(frame, reply), time.time)
+    held = subscription(slow)
+    reply = Reply(final(""), lambda reply, frame: held.deliver(frame, reply), time.time)
     slow.is_busy = True
     reply.say("never to be seen")
     reply.is_over = True
@@ -112,25 +112,25 @@ async def test_a_reply_of_a_chat_that_is_gone_is_forgotten() -> None:
 def test_numbered_frames_come_from_one_source_at_a_time() -> None:
     socket = Slow()
     stored = [frames.message(final(str(seq), seq)) for seq in (5, 6, 7)]
-    held = listener(
+    held = subscription(
         socket, since=4, missed=lambda after: [f for f in stored if (f.seq or 0) > after][:2]
     )
     live = frames.message(final("7", 7))
     held.resume()
-    held.hear(live)  # not yet: it will come from the store
-    held.hear(frames.typing("chat_1", True, "now"))
+    held.deliver(live)  # not yet: it will come from the store
+    held.deliver(frames.typing("chat_1", True, "now"))
     held.resume()
     held.resume()
-    held.hear(live)  # announced late: it came from the store already
+    held.deliver(live)  # announced late: it came from the store already
     following = frames.message(final("8", 8))
-    held.hear(following)
+    held.deliver(following)
     assert [frame.get("seq") for frame in socket.frames] == [5, 6, 7, 8]
 
 
 def test_what_is_asked_for_twice_does_not_overtake_what_was_missed() -> None:
     socket = Slow()
     stored = [frames.message(final(str(seq), seq)) for seq in (5, 6)]
-    held = listener(
+    held = subscription(
         socket, since=4, missed=lambda after: [f for f in stored if (f.seq or 0) > after][:1]
     )
     held.resume()
@@ -144,9 +144,9 @@ def test_what_is_asked_for_twice_does_not_overtake_what_was_missed() -> None:
 
 def test_errors_are_told_to_one_who_catches_up() -> None:
     socket = Slow()
-    held = listener(socket, since=4, missed=lambda after: [])
+    held = subscription(socket, since=4, missed=lambda after: [])
     error = frames.Frame("error", {"code": "storage_unavailable"})
-    held.hear(error)
+    held.deliver(error)
     assert [frame["type"] for frame in socket.frames] == ["error"]
 
 
@@ -165,7 +165,7 @@ async def test_one_who_joins_between_commit_and_announcement(ada: Client, rooms:
     saying = asyncio.ensure_future(rooms.turns.submit(user, id, "/slow 1000"))
     await asyncio.sleep(0)  # it is asked for
     await asyncio.sleep(0)  # and handed to the writer
-    number = rooms.db.read(chats.check, user.number, id)
+    number = rooms.db.read(chats.check, user.row_id, id)
     await committed(rooms, lambda c: messages.everything(c, number))
     assert plain.frames == []  # durable, and not announced yet
     held = rooms.joining.join(behind, 0)
@@ -182,7 +182,7 @@ async def test_one_who_joins_as_a_reply_ends(ada: Client, rooms: Any) -> None:
     id = await ada.chat()
     user = rooms.accounts.authenticate(ada.credential).user
     await rooms.turns.submit(user, id, "Hello")
-    number = rooms.db.read(chats.check, user.number, id)
+    number = rooms.db.read(chats.check, user.row_id, id)
 
     def has_ended(connection: Any) -> bool:
         said = messages.everything(connection, number)

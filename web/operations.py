@@ -22,20 +22,20 @@ class Access(enum.Enum):
 
 
 class Operation(NamedTuple):
-    """One method of one path. `body` and `answer` name schemas; None where there is none."""
+    """One method of one path. `body` and `response` name schemas; None where there is none."""
 
     summary: str
     access: Access
-    answer: str | None
+    response: str | None
     status: int = 200
     body: str | None = None
     parameters: tuple[str, ...] = ()  # of the query; `openapi` describes them
     errors: tuple[type[QuilliumError], ...] = ()  # beside those that follow from the rest
-    more: tuple[Also, ...] = ()
+    more: tuple[AlternateResponse, ...] = ()
     media_type: str = "application/json"  # of the answer
 
 
-class Also(NamedTuple):
+class AlternateResponse(NamedTuple):
     """Another answer of an operation, or another form of one; `schema` is None for plain text."""
 
     status: int

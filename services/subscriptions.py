@@ -34,28 +34,28 @@ class Socket(Protocol):
 
 
 class Sources(NamedTuple):
-    """Where a listener gets what it lacks."""
+    """Where a subscription gets what it lacks."""
 
     missed: Callable[[int], list[Frame]]  # some frames after a number; nothing when none is left
     under_way: Callable[[], Iterable[Reply]]  # the replies that are being written just now
 
 
-class Listener:
+class Subscription:
     """`since` is the last number that the client saw; None to begin with what happens now."""
 
     def __init__(
-        self, socket: Socket, sources: Sources, since: int | None, *, hears_chats: bool
+        self, socket: Socket, sources: Sources, since: int | None, *, receives_chats: bool
     ) -> None:
         self.socket = socket
         self._sources = sources
-        self._hears_chats = hears_chats
+        self._hears_chats = receives_chats
         self._last = since or 0  # the number of the last frame that was sent
         self._is_live = since is None
         self._behind: dict[str, tuple[Reply, int]] = {}  # by message id: from where it lacks text
         if self._is_live:
             self._join_replies()
 
-    def hear(self, frame: Frame, reply: Reply | None = None) -> None:
+    def deliver(self, frame: Frame, reply: Reply | None = None) -> None:
         """Send on what the user is told; `reply` is there when it is a delta of that."""
         if not self._is_live:
             if frame.type == "error":

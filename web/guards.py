@@ -12,12 +12,12 @@ from tornado.web import RequestHandler
 from core import errors
 from core.rate_limit import Allowance
 from core.records import Caller
-from handlers import origins, parameters
-from handlers.operations import Access, Operation
-from handlers.simulation import Simulation, simulated
-from handlers.statuses import ERRORS_BY_STATUS
 from services import Services
 from services.limits import too_many
+from web import origins, parameters
+from web.errors import ERRORS_BY_STATUS
+from web.operations import Access, Operation
+from web.simulation import Simulation, simulated
 
 MAX_BODY = 1 << 20  # bytes
 SMALL_BODY = 1 << 16  # bytes; nearly all that people say

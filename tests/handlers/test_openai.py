@@ -10,9 +10,9 @@ import pytest
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 
-from assistant import Line
+from assistant import PromptMessage
 from core.errors import ModelRefused, ModelTimeout
-from handlers import completions
+from handlers import openai
 
 Client = Any
 COMPLETE = "POST /openai/v1/chat/completions"
@@ -33,10 +33,10 @@ def text_of(parts: list[Any]) -> str:
 @pytest.fixture
 def says(monkeypatch: pytest.MonkeyPatch, rooms: Any) -> Any:
     """Has the built-in model say pieces, or raise what stands among them; what it was told."""
-    heard: list[list[Line]] = []
+    heard: list[list[PromptMessage]] = []
 
-    def script(*pieces: Any) -> list[list[Line]]:
-        async def reply(messages: list[Line], model: str) -> Any:
+    def script(*pieces: Any) -> list[list[PromptMessage]]:
+        async def reply(messages: list[PromptMessage], model: str) -> Any:
             heard.append(list(messages))
             for piece in pieces:
                 if isinstance(piece, Exception):
@@ -167,8 +167,8 @@ async def test_the_admins_system_prompt_is_for_those_who_bring_none(ada: Client,
     own = [{"role": "developer", "content": "Be long."}, {"role": "assistant", "content": None}]
     await ada(COMPLETE, {**HELLO, "messages": own})
     assert heard == [
-        [Line("system", "Be brief."), Line("user", "My name is Ada.")],
-        [Line("system", "Be long."), Line("assistant", "")],
+        [PromptMessage("system", "Be brief."), PromptMessage("user", "My name is Ada.")],
+        [PromptMessage("system", "Be long."), PromptMessage("assistant", "")],
     ]
 
 
@@ -206,7 +206,7 @@ async def test_who_hangs_up_ends_the_work(
 ) -> None:
     has_begun, has_ended = asyncio.Event(), asyncio.Event()
 
-    async def reply(messages: list[Line], model: str) -> Any:
+    async def reply(messages: list[PromptMessage], model: str) -> Any:
         try:
             yield "Once"
             has_begun.set()
@@ -235,7 +235,7 @@ async def test_a_server_that_goes_down_says_so(ada: Client, rooms: Any) -> None:
 async def test_a_caller_that_does_not_read_is_let_go(
     ada: Client, rooms: Any, http_server: Any, says: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(completions, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(openai, "PATIENCE_SECONDS", 0.1)
     says(*["x" * 1_000_000] * 20)
     caller = await call(ada, http_server.port, True)
     await caller.read_until(b"\r\n\r\n")

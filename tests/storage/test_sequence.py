@@ -53,7 +53,7 @@ async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: 
     assert [reply.content for reply in replies] == ["answer to one", "answer to two"]
     assert [m.content for m in listed] == ["one", "two", "answer to one", "answer to two"]
     assert [m.seq for m in listed] == sorted(m.seq for m in listed)
-    assert [m.number for m in listed] == sorted(m.number for m in listed)
+    assert [m.row_id for m in listed] == sorted(m.row_id for m in listed)
 
 
 async def test_a_read_is_of_one_moment(ada: Client, rooms: Any) -> None:

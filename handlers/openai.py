@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 from tornado.iostream import StreamClosedError
 
-from assistant import Line
+from assistant import PromptMessage
 from core import documents, errors, ids
-from handlers.base import BaseHandler
-from handlers.statuses import STATUS
 from services.completions import Completion, tokens_of
+from web.base import BaseHandler
+from web.errors import STATUS
 
 PATIENCE_SECONDS = 60.0  # for a caller that does not read; others wait for the same model
 
@@ -56,7 +56,7 @@ class Models(OpenAIHandler):
             {"id": model.id, "object": "model", "created": created, "owned_by": model.provider}
             for model in self.services.directory.models()
         ]
-        self.answer({"object": "list", "data": listed})
+        self.respond({"object": "list", "data": listed})
 
 
 class ChatCompletions(OpenAIHandler):
@@ -96,7 +96,7 @@ class ChatCompletions(OpenAIHandler):
                 "logprobs": None,
                 "finish_reason": "stop",
             }
-            self.answer(
+            self.respond(
                 {
                     **self._head,
                     "object": "chat.completion",
@@ -153,12 +153,12 @@ def _event(value: dict[str, Any]) -> bytes:
     return b"data: %s\n\n" % documents.encoded(value)
 
 
-def _line(message: dict[str, Any]) -> Line:
+def _line(message: dict[str, Any]) -> PromptMessage:
     content = message.get("content") or ""
     if isinstance(content, list):
         content = "".join(part["text"] for part in content)
     role: Any = "system" if message["role"] == "developer" else message["role"]
-    return Line(role, content)
+    return PromptMessage(role, content)
 
 
 def _usage(completion: Completion, answer: str) -> dict[str, int]:

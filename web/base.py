@@ -18,10 +18,10 @@ from tornado.web import HTTPError
 import schemas
 from core import coroutines, documents, errors, ids
 from core.records import JsonPage, Page
-from handlers import parameters
-from handlers.admission import SMALL_BODY, Admission
-from handlers.operations import Operation
-from handlers.statuses import STATUS
+from web import parameters
+from web.errors import STATUS
+from web.guards import SMALL_BODY, Admission
+from web.operations import Operation
 
 log = logging.getLogger("quillium")
 
@@ -102,33 +102,33 @@ class BaseHandler(Admission):
             return await self.services.db.read_in_pool(work, *arguments)
         return self.services.db.read_one(work, *arguments)
 
-    def answer(self, value: dict[str, Any], status: int | None = None) -> None:
+    def respond(self, value: dict[str, Any], status: int | None = None) -> None:
         """Send the answer of the operation, checked against its schema when testing."""
         operation = self.operation
-        if self.services.config.check_answers and operation.answer is not None:
-            self._check_answer(operation.answer, value)
+        if self.services.config.check_responses and operation.response is not None:
+            self._check_response(operation.response, value)
         self.set_status(status or operation.status)
         self.write(documents.encoded(value))
 
-    def answer_page(self, page: Page[Any], limit: int, offset: int, **extra: str | None) -> None:
+    def respond_page(self, page: Page[Any], limit: int, offset: int, **extra: str | None) -> None:
         """Send a page of records, with links to its neighbours under the request's own prefix."""
         items = [record.public() for record in page.items]
-        self.answer(
+        self.respond(
             {"data": items, "pagination": self.pagination(page.total, limit, offset, extra)}
         )
 
-    def answer_json_page(
+    def respond_json_page(
         self, page: JsonPage, limit: int, offset: int, **extra: str | None
     ) -> None:
         """Send a page that is in its public form already."""
         pagination = documents.encoded(self.pagination(page.total, limit, offset, extra))
         body = b'{"data":[%s],"pagination":%s}' % (page.items.encode(), pagination)
-        if self.services.config.check_answers:
-            self._check_answer(self.operation.answer or "", json.loads(body))
+        if self.services.config.check_responses:
+            self._check_response(self.operation.response or "", json.loads(body))
         self.set_status(self.operation.status)
         self.write(body)
 
-    def answer_nothing(self) -> None:
+    def respond_empty(self) -> None:
         self.set_status(204)
         self.clear_header("Content-Type")
 
@@ -149,7 +149,7 @@ class BaseHandler(Admission):
             "previous": link(max(0, offset - limit)) if offset > 0 else None,
         }
 
-    def _check_answer(self, name: str, value: dict[str, Any]) -> None:
+    def _check_response(self, name: str, value: dict[str, Any]) -> None:
         try:
             schemas.validate(name, value)
         except errors.InvalidRequest as error:
@@ -166,7 +166,7 @@ class BaseHandler(Admission):
         self.set_header("Access-Control-Allow-Methods", self.allowed_methods())
         self.set_header("Access-Control-Allow-Headers", self.allowed_headers)
         self.set_header("Access-Control-Max-Age", "600")
-        self.answer_nothing()
+        self.respond_empty()
 
     def compute_etag(self) -> None:
         return None  # hashing every answer costs more than sending it

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.progress import ProgressCallback
-from storage import frames, migrations
+from storage import migrations, sequence
 from storage.connection import Connection, connect, create_private, sync
 
 _PAGES_A_STEP = 1024  # 4 MiB
@@ -132,7 +132,7 @@ def renumber(path: Path) -> None:
     """
     with _usable(), closing(connect(path, writable=True)) as connection:
         if _FRAMES not in migrations.pending(connection):
-            frames.begin_anew(connection)
+            sequence.begin_anew(connection)
 
 
 def contents(path: Path) -> tuple[int, int, int]:

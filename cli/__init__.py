@@ -1,0 +1,1 @@
+"""The command line: arguments, the server process, and the maintenance commands."""
