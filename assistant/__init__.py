@@ -6,7 +6,10 @@ Nothing here knows of users, chats or sockets.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
+
+from assistant.events import ReplyEvent
 
 
 class PromptMessage(NamedTuple):
@@ -14,6 +17,20 @@ class PromptMessage(NamedTuple):
 
     role: Literal["system", "user", "assistant"]
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """How a model is to answer. None leaves a parameter to the provider."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    reasoning_effort: str | None = None
+
+
+DEFAULT_PARAMETERS = Parameters()
 
 
 class Provider(Protocol):
@@ -25,10 +42,15 @@ class Provider(Protocol):
         """The characters of a conversation that are of any use to a model, the latest ones."""
         ...
 
-    def reply(self, messages: Sequence[PromptMessage], model: str) -> AsyncGenerator[str, None]:
-        """The reply to the last of `messages` (oldest first), in pieces that make the text.
+    def reply(
+        self,
+        messages: Sequence[PromptMessage],
+        model: str,
+        parameters: Parameters = DEFAULT_PARAMETERS,
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        """Stream the reply to the last of `messages` (oldest first), closed by an `End`.
 
-        Cancelling ends the work at once. Raises `ModelUnavailable`, `ModelRefused` or
-        `ModelTimeout`; what was said before stays said.
+        Closing the generator ends the work at once. Raises `ModelUnavailable`, `ModelRefused` or
+        `ModelTimeout`; the events before the failure stay valid.
         """
         ...

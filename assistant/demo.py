@@ -11,8 +11,9 @@ import itertools
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 
-from assistant import PromptMessage
+from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage
 from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
+from assistant.events import End, ReplyEvent, Text
 from core.errors import ModelUnavailable
 
 MAX_WORDS = 10_000
@@ -57,15 +58,19 @@ class Demo:
         return _REMEMBERED_CHARACTERS
 
     async def reply(
-        self, messages: Sequence[PromptMessage], model: str
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[PromptMessage],
+        model: str,
+        parameters: Parameters = DEFAULT_PARAMETERS,
+    ) -> AsyncGenerator[ReplyEvent, None]:
         """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""
         said = [_excerpt(line) for line in messages if line.role != "system"]
         asked = _unanswered(said)
         command = _COMMAND.match(asked[-1].strip()) if asked else None
         if command and command[1].lower() == "slow":
             async for piece in _slowly(command[2]):
-                yield piece
+                yield Text(piece)
+            yield End()
             return
         earlier = [line.content for line in said[: len(said) - len(asked)] if line.role == "user"]
         facts: dict[str, str] = {}
@@ -78,11 +83,12 @@ class Demo:
                 await asyncio.sleep(0)  # let others speak
         for answer in _answers(asked, earlier, facts):
             for number, piece in enumerate(_pieces(answer), 1):
-                yield piece
+                yield Text(piece)
                 if number % _SAID_AT_ONCE == 0:
                     await asyncio.sleep(0)  # let others speak, and a stop be heard
         if command and command[1].lower() == "error":
             raise ModelUnavailable("This is the failure that /error asks for.")
+        yield End()
 
 
 def _excerpt(line: PromptMessage) -> PromptMessage:

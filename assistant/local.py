@@ -17,7 +17,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from assistant import PromptMessage, context, model_file
+from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, model_file
+from assistant.events import ReplyEvent
 from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
 from assistant.upstream import Upstream
 from core.errors import ModelUnavailable
@@ -82,17 +83,20 @@ class Local:
         return context.characters(WINDOW)
 
     async def reply(
-        self, messages: Sequence[PromptMessage], model: str
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[PromptMessage],
+        model: str,
+        parameters: Parameters = DEFAULT_PARAMETERS,
+    ) -> AsyncGenerator[ReplyEvent, None]:
         """See `assistant.Provider`."""
         lines = list(messages)
         if self._system_prompt and not any(line.role == "system" for line in lines):
             lines.insert(0, PromptMessage("system", self._system_prompt))
         async with self._turn:
             provider = await self.load()
-            async with aclosing(provider.reply(lines, model)) as pieces:
-                async for piece in pieces:
-                    yield piece
+            async with aclosing(provider.reply(lines, model, parameters)) as events:
+                async for event in events:
+                    yield event
 
     async def load(self) -> OpenAICompatible:
         """Load it, if that was not done yet. Raises `ModelUnavailable`; the next call tries again.

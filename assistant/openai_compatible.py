@@ -13,8 +13,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from assistant import PromptMessage, context
+from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context
 from assistant.event_stream import EventStream
+from assistant.events import End, ReplyEvent, Text
 from assistant.upstream import Exchange, Upstream, storable
 from core.errors import ModelTimeout, ModelUnavailable
 
@@ -46,8 +47,11 @@ class OpenAICompatible:
         return context.characters(self._window(model))
 
     async def reply(
-        self, messages: Sequence[PromptMessage], model: str
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[PromptMessage],
+        model: str,
+        parameters: Parameters = DEFAULT_PARAMETERS,
+    ) -> AsyncGenerator[ReplyEvent, None]:
         """See `assistant.Provider`. Closing it closes the connection, which ends the work there."""
         body = {
             "model": model,
@@ -62,9 +66,10 @@ class OpenAICompatible:
         async with aclosing(self._events(body)) as events:
             async for event in events:
                 if piece := text.add(self._piece(event)):
-                    yield piece
+                    yield Text(piece)
         if rest := text.end():
-            yield rest
+            yield Text(rest)
+        yield End()
 
     def _window(self, model: str) -> int:
         return self.windows.get(model, context.DEFAULT_WINDOW)

@@ -23,6 +23,7 @@ from bench.program import account, call, start_quillium
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from assistant import PromptMessage
+from assistant.events import Text
 from assistant.local import LARGEST_ANSWER, _serve
 from assistant.model_file import SYSTEM_PROMPT
 from assistant.openai_compatible import OpenAICompatible
@@ -34,8 +35,9 @@ KEY = "a key of this run alone"
 
 async def alone(provider: OpenAICompatible) -> AsyncIterator[str]:
     lines = [PromptMessage("system", SYSTEM_PROMPT), PromptMessage("user", QUESTION)]
-    async for piece in provider.reply(lines, "model"):
-        yield piece
+    async for event in provider.reply(lines, "model"):
+        if isinstance(event, Text):
+            yield event.text
 
 
 async def through_quillium(url: str, token: str) -> AsyncIterator[str]:

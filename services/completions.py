@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from assistant import PromptMessage, Provider, context
 from assistant.directory import Directory
+from assistant.events import Text
 from core.errors import QuilliumError, ShuttingDown
 from services.settings import Settings
 
@@ -88,9 +89,10 @@ class Completion:
             self._speaking.cancel()
 
     async def _listen(self, tell: Tell) -> None:
-        async with aclosing(self._provider.reply(self._lines, self.model)) as pieces:
-            async for piece in pieces:
-                await tell(piece)
+        async with aclosing(self._provider.reply(self._lines, self.model)) as events:
+            async for event in events:
+                if isinstance(event, Text):
+                    await tell(event.text)
 
 
 def tokens_of(answer: str) -> int:

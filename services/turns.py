@@ -15,6 +15,7 @@ from typing import Any
 
 from assistant import PromptMessage
 from assistant.directory import Directory
+from assistant.events import Text
 from core import coroutines, ids
 from core.errors import (
     Conflict,
@@ -314,12 +315,14 @@ class Turns:
             lines.insert(0, PromptMessage("system", admin["system_prompt"]))
         loop = asyncio.get_running_loop()
         stored_at = loop.time()
-        async with contextlib.aclosing(provider.reply(lines, model)) as pieces:
-            async for piece in pieces:
+        async with contextlib.aclosing(provider.reply(lines, model)) as events:
+            async for event in events:
+                if not isinstance(event, Text):
+                    continue
                 now = loop.time()
                 if not reply.has_begun:
                     self._metrics.time_to_first_token(now - turn.asked_at)
-                reply.say(piece)
+                reply.say(event.text)
                 if now >= stored_at + CHECKPOINT_SECONDS:
                     with contextlib.suppress(StorageUnavailable):  # the end is tried until it works
                         await self._db.write(turns.checkpoint, reply.message.id, reply.text())

@@ -52,7 +52,8 @@ class Database:
         """Run `work(connection, *arguments)` in the writer's transaction; return its result.
 
         It returns once the result is durable. `on_commit(result)` is called on the loop in commit
-        order, before any later write is announced, and even if the caller was cancelled meanwhile; what it returns is what the caller gets.
+        order, before any later write is announced, and even if the caller was cancelled
+        meanwhile; what it returns is what the caller gets.
         In its place, `on_rollback()` is called when nothing was stored.
         `work` may be run twice (a batch that failed is tried again one by one), so it may touch
         nothing but the connection. Raises what `work` raises, after its changes were undone, or

@@ -6,6 +6,7 @@ import pytest
 
 from assistant import PromptMessage, demo
 from assistant.demo import Demo
+from assistant.events import Text
 from core.errors import ModelUnavailable
 
 
@@ -15,7 +16,9 @@ async def converse(*said: str) -> list[str]:
     answers = []
     for text in said:
         lines.append(PromptMessage("user", text))
-        reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
+        reply = "".join(
+            [e.text async for e in Demo().reply(lines, "quillium-demo") if isinstance(e, Text)]
+        )
         lines.append(PromptMessage("assistant", reply))
         answers.append(reply)
     return answers
@@ -67,7 +70,7 @@ async def test_markdown_holds_one_of_everything() -> None:
 async def test_error_speaks_and_then_fails() -> None:
     reply = Demo().reply([PromptMessage("user", "/error")], "quillium-demo")
     said = [await anext(reply) for _ in range(6)]
-    assert "".join(said) == "This reply is about to fail"
+    assert "".join(e.text for e in said if isinstance(e, Text)) == "This reply is about to fail"
     with pytest.raises(ModelUnavailable):
         await anext(reply)
 
@@ -78,7 +81,9 @@ async def test_all_that_came_since_the_last_reply_is_answered() -> None:
         PromptMessage("user", "My name is Ada"),
         PromptMessage("user", "2 + 2"),
     ]
-    reply = "".join([piece async for piece in Demo().reply(lines, "quillium-demo")])
+    reply = "".join(
+        [e.text async for e in Demo().reply(lines, "quillium-demo") if isinstance(e, Text)]
+    )
     assert reply == "Nice to meet you, Ada! I will remember your name.\n\n2 + 2 = 4"
 
 
@@ -87,7 +92,7 @@ async def test_long_messages_hold_up_nobody() -> None:
     said = [
         PromptMessage("user", f"{n} " + "my x, " * 20_000 + "My name is Ada.") for n in range(100)
     ]
-    pieces = [piece async for piece in Demo().reply(said, "quillium-demo")]
+    pieces = [e.text async for e in Demo().reply(said, "quillium-demo") if isinstance(e, Text)]
     assert "Nice to meet you, Ada!" in "".join(pieces)
     assert len(pieces) < 20_000
     kept = demo._excerpt(said[0]).content

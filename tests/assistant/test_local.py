@@ -18,6 +18,7 @@ import pytest
 
 from assistant import PromptMessage, local, model_file
 from assistant.directory import Directory
+from assistant.events import ReplyEvent, Text
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import Upstream
@@ -56,7 +57,9 @@ def embedded(io_loop: Any, model_dir: Path) -> Any:
 
 
 async def said(provider: Local, *lines: PromptMessage) -> str:
-    return "".join([piece async for piece in provider.reply(lines, provider.model)])
+    return "".join(
+        [e.text async for e in provider.reply(lines, provider.model) if isinstance(e, Text)]
+    )
 
 
 @needs_extra
@@ -132,13 +135,15 @@ class OneAtATime:
 
     is_speaking = False
 
-    async def reply(self, lines: Sequence[PromptMessage], model: str) -> AsyncGenerator[str, None]:
+    async def reply(
+        self, lines: Sequence[PromptMessage], model: str, parameters: object
+    ) -> AsyncGenerator[ReplyEvent, None]:
         assert not self.is_speaking
         self.is_speaking = True
         try:
             for word in lines[-1].content.split():
                 await asyncio.sleep(0)
-                yield word
+                yield Text(word)
         finally:
             self.is_speaking = False
 

@@ -13,6 +13,7 @@ import pytest
 
 from assistant import PromptMessage
 from assistant.addresses import problem_with
+from assistant.events import Text
 from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import MAX_BYTES, Upstream
 from core.errors import QuilliumError
@@ -30,8 +31,8 @@ async def ask(
     provider = OpenAICompatible(Upstream("The Upstream", base_url, KEY, **settings))
     said = ""
     try:
-        async for piece in provider.reply([PromptMessage("user", "Hello?")], "m"):
-            said += piece
+        async for event in provider.reply([PromptMessage("user", "Hello?")], "m"):
+            said += event.text if isinstance(event, Text) else ""
             if heard is not None:
                 heard.set()
     except QuilliumError as error:
@@ -57,7 +58,7 @@ async def test_what_is_asked() -> None:
     async with upstream(script) as base_url:
         provider = OpenAICompatible(Upstream("x", f"{base_url}/", KEY), {"max_tokens": 7})
         lines = [PromptMessage("system", "Be brief."), PromptMessage("user", "🪶?")]
-        assert [piece async for piece in provider.reply(lines, "m")] == ["Hi"]
+        assert [e.text async for e in provider.reply(lines, "m") if isinstance(e, Text)] == ["Hi"]
     (caller,) = heard
     assert caller.path == "POST /v1/chat/completions HTTP/1.1"
     assert caller.headers["authorization"] == f"Bearer {KEY}"
@@ -368,7 +369,7 @@ async def test_closing_a_reply_closes_the_connection() -> None:
 
     async with upstream(script) as base_url:
         reply = OpenAICompatible(Upstream("x", base_url)).reply([PromptMessage("user", "?")], "m")
-        assert await anext(reply) == "Hel"
+        assert await anext(reply) == Text("Hel")
         await reply.aclose()
         await closed.wait()
 

@@ -11,6 +11,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 
 from assistant import PromptMessage
+from assistant.events import Text
 from core.errors import ModelRefused, ModelTimeout
 from handlers import openai
 
@@ -41,7 +42,7 @@ def says(monkeypatch: pytest.MonkeyPatch, rooms: Any) -> Any:
             for piece in pieces:
                 if isinstance(piece, Exception):
                     raise piece
-                yield piece
+                yield Text(piece)
 
         provider, _ = rooms.directory.resolve("quillium-demo", None)
         monkeypatch.setattr(provider, "reply", reply)
@@ -208,7 +209,7 @@ async def test_who_hangs_up_ends_the_work(
 
     async def reply(messages: list[PromptMessage], model: str) -> Any:
         try:
-            yield "Once"
+            yield Text("Once")
             has_begun.set()
             await asyncio.Event().wait()
         finally:
