@@ -151,7 +151,7 @@ class User:
         row.get_by_role("button").click()
         self.page.get_by_role("menuitem", name=action, exact=True).click()
 
-    def settings(self, part: str = "Preferences") -> Locator:
+    def settings(self, part: str = "General") -> Locator:
         """Open a part of the settings."""
         if not self.page.locator("dialog.settings").is_visible():
             self.page.keyboard.press("Control+,")

@@ -23,12 +23,12 @@ def conversation(user: User) -> None:
 
 
 def settings(user: User) -> None:
-    user.settings("Administration")
+    user.settings("Server")
     expect(user.page.get_by_label("System prompt")).to_be_visible()
 
 
 def welcome(user: User) -> None:
-    expect(user.page.get_by_text("What is on your mind")).to_be_visible()
+    expect(user.page.get_by_text("What can I help with")).to_be_visible()
 
 
 SCREENS: dict[str, Callable[[User], None]] = {
@@ -48,7 +48,7 @@ def take(program: Program, email: str) -> None:
                 )
                 page = context.new_page()
                 page.goto(program.url)
-                expect(page.get_by_role("button", name="Make an account")).to_be_visible()
+                expect(page.get_by_role("button", name="Create account")).to_be_visible()
                 page.screenshot(path=FOLDER / f"entrance-{width}-{colours}.png")
                 for name, show in SCREENS.items():
                     user = User(context.new_page(), program, email)

@@ -42,7 +42,7 @@ def test_the_entrance(context: BrowserContext, guard: Guard, served: Program, wi
     expect(user.button("Sign in")).to_be_visible()
     check(user.page)
     user.button("Sign in").click()
-    user.page.get_by_label("E-mail").fill("nobody@example.com")
+    user.page.get_by_label("Email").fill("nobody@example.com")
     user.page.get_by_label("Password").fill("a wrong password")
     user.page.keyboard.press("Enter")
     expect(user.page.locator(".form-error")).not_to_be_empty()
@@ -56,20 +56,20 @@ def test_conversations(ada: User, width: int) -> None:
     expect(ada.replies.locator(".hljs-keyword").first).to_be_visible()
     ada.say("/error", replies=2)
     ada.say("/slow 30")
-    expect(ada.button("Stop the reply")).to_be_visible()
+    expect(ada.button("Stop reply")).to_be_visible()
     check(ada.page)
-    ada.button("Stop the reply").click()
+    ada.button("Stop reply").click()
     expect(ada.replies).to_have_count(3)
 
 
 def test_what_lies_above(ada: User, width: int) -> None:
     ada.page.set_viewport_size({"width": width, "height": 800})
     chat = ada.chat("Hello")
-    for part in ("Preferences", "Account", "API keys"):
+    for part in ("General", "Account", "API keys"):
         ada.settings(part)
         check(ada.page)
-    ada.page.get_by_label("Name of the key").fill("laptop")
-    ada.button("Make a key").click()
+    ada.page.get_by_label("Key name").fill("laptop")
+    ada.button("Create key").click()
     expect(ada.page.locator(".made-key code")).to_be_visible()
     check(ada.page)
     ada.close()
@@ -98,9 +98,9 @@ def test_administration(context: BrowserContext, served: Program, width: int) ->
     admin = User(context.new_page(), served, "admin@example.com")
     admin.page.set_viewport_size({"width": width, "height": 800})
     admin.open(admin.login())
-    admin.settings("Administration")
+    admin.settings("Server")
     expect(admin.page.get_by_label("System prompt")).to_be_visible()
-    admin.button("Add a provider").click()
+    admin.button("Add provider").click()
     check(admin.page)
 
 
@@ -111,7 +111,7 @@ def test_the_keyboard_alone(context: BrowserContext, guard: Guard, served: Progr
     user.page.goto(served.url)
     user.button("Sign in").focus()
     keyboard.press("Enter")
-    user.page.get_by_label("E-mail").focus()
+    user.page.get_by_label("Email").focus()
     keyboard.type(user.email)
     keyboard.press("Tab")
     keyboard.type(PASSWORD)
@@ -137,7 +137,7 @@ def test_the_keyboard_alone(context: BrowserContext, guard: Guard, served: Progr
     expect(tabs.nth(0)).to_be_focused()
     keyboard.press("ArrowRight")
     expect(tabs.nth(1)).to_be_focused()
-    expect(user.page.get_by_label("E-mail")).to_be_visible()
+    expect(user.page.get_by_label("Email")).to_be_visible()
     keyboard.press("Escape")
     keyboard.press("Control+k")
     expect(user.page.get_by_label("Search chats")).to_be_focused()
@@ -182,7 +182,7 @@ def test_a_question_mark_in_the_text_is_one(ada: User) -> None:
 
 
 def test_the_skip_link_and_visible_focus(ada: User) -> None:
-    skip = ada.page.get_by_role("link", name="Skip to the conversation")
+    skip = ada.page.get_by_role("link", name="Skip to conversation")
     skip.focus()
     expect(skip).to_be_in_viewport()
     ada.page.keyboard.press("Enter")
@@ -206,4 +206,4 @@ def test_reduced_motion(ada: User) -> None:
     assert ada.page.evaluate(blink) == "blink"
     ada.page.emulate_media(reduced_motion="reduce")
     assert ada.page.evaluate(blink) == "none"
-    ada.button("Stop the reply").click()
+    ada.button("Stop reply").click()

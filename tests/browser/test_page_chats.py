@@ -26,7 +26,7 @@ def test_a_first_message_makes_a_chat(ada: User) -> None:
     ada.page.reload()
     expect(ada.replies).to_have_count(1)
     ada.button("New chat").click()
-    expect(ada.page.get_by_text("What is on your mind")).to_be_visible()
+    expect(ada.page.get_by_text("What can I help with")).to_be_visible()
     ada.page.go_back()
     expect(ada.heading).to_have_text("/help")
 
@@ -64,7 +64,7 @@ def test_more_chats_than_one_page(ada: User) -> None:
     ada.chats.nth(49).scroll_into_view_if_needed()
     expect(ada.chats).to_have_count(55)
     expect(ada.chats.nth(54)).to_have_text("Chat 0")
-    expect(ada.button("More chats")).to_have_count(0)
+    expect(ada.button("Load more chats")).to_have_count(0)
 
 
 def test_unread_replies_are_marked(ada: User) -> None:
@@ -100,7 +100,7 @@ def test_delete_and_undo(ada: User) -> None:
     expect(ada.replies).to_have_count(1)
     ada.choose("Hello", "Delete")
     expect(ada.chats).to_have_count(0)
-    expect(ada.page.get_by_text("What is on your mind")).to_be_visible()
+    expect(ada.page.get_by_text("What can I help with")).to_be_visible()
     ada.button("Undo").click()
     expect(ada.chats).to_have_text(["Hello"])
     expect(ada.heading).to_have_text("Hello")
@@ -147,10 +147,10 @@ def test_export_and_import(ada: User, tmp_path: Path) -> None:
     expect(ada.notice("This file is not JSON.")).to_be_visible()
     broken.write_text('{"format": "other"}')
     ada.page.get_by_label("Import a chat").set_input_files(broken)
-    expect(ada.notice(re.compile("That can’t be taken as it is: .+"))).to_be_visible()
+    expect(ada.notice(re.compile("Invalid request: .+"))).to_be_visible()
 
 
 def test_a_chat_that_is_gone(ada: User) -> None:
     ada.page.goto(f"{ada.program.url}/#chat_nowhere")
-    expect(ada.notice("This chat is not there any more.")).to_be_visible()
-    expect(ada.page.get_by_text("What is on your mind")).to_be_visible()
+    expect(ada.notice("This chat no longer exists.")).to_be_visible()
+    expect(ada.page.get_by_text("What can I help with")).to_be_visible()

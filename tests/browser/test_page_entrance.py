@@ -25,14 +25,14 @@ def test_the_first_account_is_told_that_it_is_the_admin(
     first, second = (User(context.new_page(), program) for _ in range(2))
     page = first.page
     page.goto(program.url)
-    expect(page.get_by_text("The first account on a server becomes its admin.")).to_be_visible()
+    expect(page.get_by_text("You’ll be the administrator of this server.")).to_be_visible()
     fill(page, name="Ada", email=first.email, password=PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("What is on your mind, Ada?")).to_be_visible()
+    expect(page.get_by_text("What can I help with, Ada?")).to_be_visible()
     expect(first.notice("so you are its admin")).to_be_visible()
     first.button("Sign out").click()
-    expect(page.get_by_text("Welcome back.")).to_be_visible()  # known here by now
-    page.get_by_role("button", name="Make an account").click()
+    expect(page.get_by_text("Welcome back")).to_be_visible()  # known here by now
+    page.get_by_role("button", name="Create account").click()
     fill(page, email=second.email, password=PASSWORD)
     page.keyboard.press("Enter")
     expect(first.composer).to_be_visible()
@@ -46,13 +46,13 @@ def test_errors_say_what_to_do(context: BrowserContext, guard: Guard, served: Pr
     page = user.page
     page.goto(served.url)
     fill(page, email=user.email, password=PASSWORD)
-    user.button("Make an account").click()
+    user.button("Create account").click()
     alert = page.locator(".form-error")
     expect(alert).to_have_text(re.compile("There is already an account for this address"))
     user.button("Sign in").click()
     fill(page, email=user.email, password="a wrong password")
     page.keyboard.press("Enter")
-    expect(alert).to_have_text("The address or the password is wrong. Try again.")
+    expect(alert).to_have_text("Wrong email or password. Try again.")
     expect(page.locator("input[name=email]")).to_have_value(user.email)  # nothing is lost
     fill(page, password=PASSWORD)
     page.keyboard.press("Enter")
@@ -114,10 +114,10 @@ def test_the_browsers_language_is_kept(context: BrowserContext, served: Program)
         guard = Guard(opened, served.url)
         user = User(opened.new_page(), served)
         user.page.goto(served.url)
-        expect(user.button("Konto anlegen")).to_be_visible()
+        expect(user.button("Konto erstellen")).to_be_visible()
         fill(user.page, name="Ada", email=user.email, password=PASSWORD)
         user.page.keyboard.press("Enter")
-        expect(user.page.get_by_text("Was beschäftigt dich, Ada?")).to_be_visible()
+        expect(user.page.get_by_text("Womit kann ich helfen, Ada?")).to_be_visible()
         user.login()
         assert user.call("GET", "/settings/user")["language"] == "de"
         assert user.page.locator("html").get_attribute("lang") == "de"

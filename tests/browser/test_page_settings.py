@@ -36,7 +36,7 @@ def test_the_theme(ada: User, context: BrowserContext) -> None:
     expect(ada.page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(ada.composer).to_be_visible()
     with ada.page.expect_response("**/settings/user"):
-        ada.settings().get_by_label("Theme").select_option("As the system has it")
+        ada.settings().get_by_label("Theme").select_option("System")
     assert background(ada.page) == light
     ada.page.emulate_media(color_scheme="dark")
     assert background(ada.page) == dark
@@ -150,13 +150,13 @@ def test_profile_and_password(ada: User) -> None:
     profile.get_by_label("Name").fill("Countess")
     profile.get_by_role("button", name="Save").click()
     expect(ada.page.locator(".user")).to_contain_text("Countess")
-    address.get_by_label("E-mail").fill(f"new.{ada.email}")
+    address.get_by_label("Email").fill(f"new.{ada.email}")
     address.get_by_label("Current password").fill("wrong password")
     address.get_by_role("button", name="Save").click()
     expect(address.locator(".form-error")).to_contain_text("the password is wrong")
     address.get_by_label("Current password").fill(PASSWORD)
     address.get_by_role("button", name="Save").click()
-    expect(address.locator(".form-state")).to_have_text("Saved.")
+    expect(address.locator(".form-state")).to_have_text("Saved")
     ada.email = f"new.{ada.email}"
     ada.login()
     password.get_by_label("New password").fill("a better password")
@@ -183,9 +183,9 @@ def test_sign_out_everywhere(ada: User) -> None:
 def test_api_keys(ada: User, context: BrowserContext) -> None:
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     panel = ada.settings("API keys")
-    expect(panel.get_by_text("No keys yet.")).to_be_visible()
-    panel.get_by_label("Name of the key").fill("laptop")
-    panel.get_by_role("button", name="Make a key").click()
+    expect(panel.get_by_text("No API keys yet")).to_be_visible()
+    panel.get_by_label("Key name").fill("laptop")
+    panel.get_by_role("button", name="Create key").click()
     made = panel.locator(".made-key")
     key = made.locator("code").inner_text()
     made.get_by_role("button", name="Copy").click()
@@ -199,7 +199,7 @@ def test_api_keys(ada: User, context: BrowserContext) -> None:
     expect(panel.locator(".keys li")).to_contain_text("laptop")
     expect(panel.locator(".made-key")).to_have_count(0)  # shown once
     panel.get_by_role("button", name="Revoke “laptop”").click()
-    expect(panel.get_by_text("No keys yet.")).to_be_visible()
+    expect(panel.get_by_text("No API keys yet")).to_be_visible()
     with pytest.raises(urllib.error.HTTPError):
         ada.call("GET", "/users/me")
 
@@ -213,18 +213,18 @@ def admin(context: BrowserContext, program: Program) -> User:
 
 def test_only_the_admin_administers(ada: User) -> None:
     ada.settings()
-    expect(ada.page.get_by_role("tab")).to_have_text(["Preferences", "Account", "API keys"])
+    expect(ada.page.get_by_role("tab")).to_have_text(["General", "Account", "API keys"])
 
 
 def test_administration(admin: User, context: BrowserContext) -> None:
     guard = Guard(context, admin.program.url)
-    panel = admin.settings("Administration")
-    panel.get_by_label("Anybody may make an account").uncheck()
+    panel = admin.settings("Server")
+    panel.get_by_label("Allow sign-ups").uncheck()
     panel.get_by_label("Default model").select_option("quillium-demo")
     panel.get_by_label("System prompt").fill("Be brief.")
     panel.get_by_label("Requests a minute").fill("50")
     panel.get_by_role("button", name="Save").click()
-    expect(panel.locator(".form-state").first).to_have_text("Saved.")
+    expect(panel.locator(".form-state").first).to_have_text("Saved")
     settings = admin.call("GET", "/settings/admin")
     del settings["updated_at"]
     assert settings == {
@@ -235,41 +235,41 @@ def test_administration(admin: User, context: BrowserContext) -> None:
         "providers": [],
     }
     admin.close()
-    panel = admin.settings("Administration")
+    panel = admin.settings("Server")
     expect(panel.get_by_label("System prompt")).to_have_value("Be brief.")
-    expect(panel.get_by_label("Anybody may make an account")).not_to_be_checked()
+    expect(panel.get_by_label("Allow sign-ups")).not_to_be_checked()
     expect(panel.get_by_label("Default model")).to_have_value("quillium-demo")
     assert guard.noticed == []
 
 
 def test_providers(admin: User) -> None:
     admin.call("PUT", "/settings/admin", {"rate_limit_per_minute": 0})
-    panel = admin.settings("Administration")
+    panel = admin.settings("Server")
     provider = panel.locator(".provider")
     with model_server("I was scripted.", key="k-1") as address:
-        admin.button("Add a provider").click()
+        admin.button("Add provider").click()
         panel.get_by_label("Name").fill("Mine")
-        panel.get_by_label("Address").fill("http://user:pass@localhost/v1")
+        panel.get_by_label("Base URL").fill("http://user:pass@localhost/v1")
         panel.get_by_label("API key").fill("wrong")
-        admin.button("Save and check").click()
+        admin.button("Save").click()
         expect(panel.locator(".form-error").last).to_contain_text("providers.0.base_url")
-        panel.get_by_label("Address").fill(address)
-        admin.button("Save and check").click()
+        panel.get_by_label("Base URL").fill(address)
+        admin.button("Save").click()
         expect(provider).to_contain_text("Lists no models. Check that the server runs")
-        provider.get_by_role("button", name="Change").click()
+        provider.get_by_role("button", name="Edit").click()
         expect(panel.get_by_text("A key is stored.")).to_be_visible()
         panel.get_by_label("API key").fill("k-1")
-        admin.button("Save and check").click()
-        expect(provider).to_contain_text("Answers, with one model:")
+        admin.button("Save").click()
+        expect(provider).to_contain_text("Connected · 1 model")
         expect(provider.locator(".models")).to_have_text("scripted")
-        provider.get_by_role("button", name="Change").click()
-        admin.button("Save and check").click()  # an empty key keeps the one that is stored
-        expect(provider).to_contain_text("Answers, with one model:")
+        provider.get_by_role("button", name="Edit").click()
+        admin.button("Save").click()  # an empty key keeps the one that is stored
+        expect(provider).to_contain_text("Connected · 1 model")
         admin.close()
         admin.page.get_by_label("Model").select_option("scripted")
         admin.say("Hello", replies=1)
         expect(admin.replies).to_contain_text("I was scripted.")
-    admin.settings("Administration")
+    admin.settings("Server")
     provider.get_by_role("button", name="Remove").click()
     expect(provider).to_have_count(0)
     assert admin.call("GET", "/settings/admin")["providers"] == []
@@ -285,4 +285,4 @@ def test_a_failed_upstream_is_said_in_words(admin: User) -> None:
     problem = admin.page.locator(".problem.is-error")
     expect(problem).to_have_text(re.compile("Ask the admin to check its key and settings"))
     admin.button("Try again").click()  # now there is no server
-    expect(problem).to_have_text(re.compile("The model can’t be reached. Try again, or choose"))
+    expect(problem).to_have_text(re.compile("The model isn’t available. Try again, or choose"))

@@ -33,18 +33,18 @@ def test_two_devices_show_the_same(ada: User, phone: User) -> None:
     writing = phone.page.locator(".reply[aria-busy=true] .prose")
     expect(writing).to_contain_text("This is a slow reply")  # from its beginning
     expect(writing).to_contain_text(re.compile("second|word|slow"))
-    phone.button("Stop the reply").click()
+    phone.button("Stop reply").click()
     expect(ada.page.get_by_text("You stopped this reply.")).to_be_visible()
     shown = phone.replies.locator(".prose").inner_text()
     assert ada.replies.locator(".prose").inner_text() == shown
 
     phone.composer.press_sequentially("Hel")
-    expect(ada.page.get_by_text("You are writing on another device…")).to_be_visible()
+    expect(ada.page.get_by_text("You’re typing on another device…")).to_be_visible()
     phone.composer.press_sequentially("lo")
     phone.composer.press("Enter")
     expect(ada.said.last).to_have_text("Hello")
     expect(ada.replies).to_have_count(2)
-    expect(ada.page.get_by_text("You are writing on another device…")).to_have_count(0)
+    expect(ada.page.get_by_text("You’re typing on another device…")).to_have_count(0)
 
 
 def test_two_devices_list_the_same(ada: User, phone: User) -> None:
@@ -110,14 +110,14 @@ def test_a_server_that_goes_down_in_the_middle_of_a_reply(bea: User, server: Ser
     expect(writing).to_contain_text("This is a slow reply")
     chat = bea.shown
     server.kill()
-    banner = bea.page.get_by_text("The server can’t be reached. Go on writing")
+    banner = bea.page.get_by_text("Can’t reach the server. You can keep writing")
     expect(banner).to_be_visible()
     for number in (1, 2):
         bea.say(f"said to nobody {number}")
     expect(bea.page.locator(".is-waiting .words")).to_have_text(
         ["said to nobody 1", "said to nobody 2"]
     )
-    expect(bea.page.get_by_text("2 messages wait to be sent.")).to_be_visible()
+    expect(bea.page.get_by_text("2 messages waiting to be sent")).to_be_visible()
     bea.composer.fill("half a thou")
     server.start()
     bea.page.evaluate("dispatchEvent(new Event('online'))")
@@ -140,13 +140,13 @@ def test_an_interrupted_reply_is_tried_again(bea: User, server: Server) -> None:
     bea.button("Try again").click()
     expect(bea.page.get_by_text("The server went down")).to_have_count(0)
     expect(bea.page.locator(".reply[aria-busy=true]")).to_have_count(1)
-    bea.button("Stop the reply").click()
+    bea.button("Stop reply").click()
     expect(bea.replies).to_have_count(1)
 
 
 def test_the_first_message_of_a_chat_waits_too(bea: User, server: Server) -> None:
     server.kill()
-    expect(bea.page.get_by_text("The server can’t be reached. Go on writing")).to_be_visible()
+    expect(bea.page.get_by_text("Can’t reach the server. You can keep writing")).to_be_visible()
     bea.say("Hello")
     expect(bea.page.locator(".is-waiting .words")).to_have_text("Hello")
     server.start()
@@ -159,10 +159,10 @@ def test_the_first_message_of_a_chat_waits_too(bea: User, server: Server) -> Non
 def test_trying_now_does_not_wait_for_the_next_attempt(bea: User, server: Server) -> None:
     bea.page.clock.install()
     server.kill()
-    expect(bea.button("Try now")).to_be_visible()
+    expect(bea.button("Reconnect now")).to_be_visible()
     bea.page.clock.pause_at(time.time() + 60)  # no attempt comes by itself any more
     with bea.page.expect_websocket():
-        bea.button("Try now").click()
+        bea.button("Reconnect now").click()
 
 
 def test_what_waits_outlives_the_tab_being_loaded_anew(bea: User, server: Server) -> None:
