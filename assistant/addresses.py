@@ -1,4 +1,4 @@
-"""Where a provider's `base_url` may lead (SECURITY.md, "The page and the model's words").
+"""Where a provider's `base_url` may lead (docs/security.md, "The page and the model's words").
 
 Loopback is what Ollama needs; link-local addresses are where clouds keep their machines' secrets.
 """

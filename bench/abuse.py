@@ -1,4 +1,4 @@
-"""What attacks at the edge cost everybody else (SECURITY.md; the table of docs/security.md).
+"""What attacks at the edge cost everybody else (the tables of docs/security.md).
 
     python -m bench.abuse
 

@@ -1,4 +1,4 @@
-"""The HTTP server: Tornado's, with what it has no setting for (SECURITY.md, "The edge").
+"""The HTTP server: Tornado's, with what it has no setting for (docs/security.md, "The edge").
 
 A header that has begun has to be there within 10 s; Tornado's one limit is for idle connections
 too. And there are never so many connections that the database, or those who are connected already,

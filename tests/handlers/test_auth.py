@@ -1,4 +1,4 @@
-"""Sessions over HTTP: contract section 4, SECURITY "Tokens and accounts"."""
+"""Sessions over HTTP: contract section 4, docs/security.md, "Tokens and accounts"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The socket: contract section 7, SECURITY "The socket"."""
+"""The socket: contract section 7, docs/security.md, "The socket"."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from tests.program import Program
 
 SECRET = "the signing key of the tests, which the attacker does not know"
 PASSWORD = "a good password"
-GROWTH = 64 << 20  # bytes above idle that an attack may cost (SECURITY.md, "The socket")
+GROWTH = 64 << 20  # bytes above idle that an attack may cost (docs/security.md, "The socket")
 
 
 class Answer(NamedTuple):

@@ -1,4 +1,4 @@
-"""What the disk may do to a server (SECURITY.md, "Faults"): writes 503, reads go on, and back."""
+"""What the disk may do to a server (docs/security.md, "Faults"): writes 503, reads go on, and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SECURITY.md, "The edge", row by row, from outside."""
+"""docs/security.md, "The edge", row by row, from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SECURITY.md, "The page and the model's words", row by row, from outside."""
+"""docs/security.md, "The page and the model's words", row by row, from outside."""
 
 from __future__ import annotations
 

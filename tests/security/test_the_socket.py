@@ -1,4 +1,4 @@
-"""SECURITY.md, "The socket", row by row, from outside: bounded memory, and nobody else notices."""
+"""docs/security.md, "The socket", row by row, from outside: bounded memory, and nobody else notices."""
 
 from __future__ import annotations
 

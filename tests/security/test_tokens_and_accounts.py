@@ -1,4 +1,4 @@
-"""SECURITY.md, "Tokens and accounts", row by row, from outside."""
+"""docs/security.md, "Tokens and accounts", row by row, from outside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SECURITY.md, "Who may see what": two users' ids over all routes and frames, from outside."""
+"""docs/security.md, "Who may see what": two users' ids over all routes and frames, from outside."""
 
 from __future__ import annotations
 

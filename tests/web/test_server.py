@@ -1,4 +1,4 @@
-"""How long the server waits for a request, in its three stages (SECURITY, "The edge")."""
+"""How long the server waits for a request, in its three stages (docs/security.md, "The edge")."""
 
 from __future__ import annotations
 
