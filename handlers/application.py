@@ -20,7 +20,7 @@ from handlers.system import NoSuchRoute
 from services import Services
 from web.base import BaseHandler
 from web.guards import MAX_BODY, SMALL_BODY
-from web.operations import UnderWay
+from web.in_flight import InFlight
 from web.server import Relay
 
 log = logging.getLogger("quillium.access")
@@ -40,9 +40,9 @@ class QuilliumApplication(Application):
         control_key: str = "",
     ) -> None:
         """`control_key` is what commands of the server's owner show; without one, none may."""
-        self.under_way = UnderWay()
+        self.in_flight = InFlight()
         super().__init__(
-            under_way=self.under_way,
+            in_flight=self.in_flight,
             static_folder=static_folder,
             is_draining=is_draining,
             control_key=control_key,
@@ -57,9 +57,9 @@ class QuilliumApplication(Application):
         self._places = asyncio.Semaphore(LARGE_BODIES)
 
     async def drained(self, seconds: float) -> None:
-        """Wait until no request and no socket is under way, at most so long."""
+        """Wait until no request and no WebSocket is in flight, at most for this long."""
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.under_way.emptied(), seconds)
+            await asyncio.wait_for(self.in_flight.emptied(), seconds)
 
     def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any

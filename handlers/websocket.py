@@ -97,7 +97,6 @@ class Socket(BaseHandler, WebSocketHandler):
             self._give_up(error)
 
     def on_close(self) -> None:
-        self.application.settings["under_way"].discard(self)
         self._leave()
 
     def on_pong(self, data: bytes) -> None:

@@ -6,13 +6,16 @@ the envelope of contract section 2 here, by the one table `STATUS`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from tornado.concurrent import Future
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError
 
 import schemas
@@ -40,15 +43,32 @@ class BaseHandler(Admission):
     )
 
     _request_id: str | None = None
+    _sent: Future[None] | None = None  # done when the response has left the process
 
     def _execute(self, *args: Any, **kwargs: Any) -> Any:
         """Begin at once: Tornado gives each request a task, whose turn comes a round later.
 
         So has one with a large body, for others to have theirs between two of them.
         """
-        execution = super()._execute(*args, **kwargs)
+        execution = self._counted(super()._execute(*args, **kwargs))
         is_large = len(self.request.body) > SMALL_BODY
         return execution if is_large else coroutines.begin(execution)
+
+    async def _counted(self, execution: Awaitable[None]) -> None:
+        """Count the request as in flight until its response is sent or its connection is lost.
+
+        A WebSocket's execution lasts as long as the socket. Counting around it also covers
+        `detach()`, after which Tornado never calls `on_finish`.
+        """
+        with self.application.settings["in_flight"]:
+            await execution
+            if self._sent is not None and not self._sent.done():
+                with contextlib.suppress(StreamClosedError):
+                    await self._sent
+
+    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
+        self._sent = super().finish(chunk)
+        return self._sent
 
     def set_default_headers(self) -> None:
         """What every answer carries, the replacement by an error included."""

@@ -52,7 +52,6 @@ class Admission(RequestHandler):
 
     async def prepare(self) -> None:
         """Everything that is checked before a method is reached, the cheapest first."""
-        self.application.settings["under_way"].add(self)
         self.check_host()
         self.check_origin_header()
         if self.application.settings["is_draining"]() and self.is_counted:
@@ -176,9 +175,6 @@ class Admission(RequestHandler):
         stream = getattr(self.request.connection, "stream", None)
         socket = getattr(stream, "socket", None)
         return socket.getsockname()[0] if socket is not None else None
-
-    def on_finish(self) -> None:
-        self.application.settings["under_way"].discard(self)
 
     @property
     def known_caller(self) -> Caller:

@@ -1,12 +1,9 @@
-"""What a row of `routes` says of a path, and which requests are under way."""
+"""What a row of `routes` says of a path."""
 
 from __future__ import annotations
 
-import asyncio
 import enum
 from typing import NamedTuple
-
-from tornado.web import RequestHandler
 
 from core.errors import QuilliumError
 
@@ -42,25 +39,3 @@ class AlternateResponse(NamedTuple):
     media_type: str
     schema: str | None
     description: str
-
-
-class UnderWay:
-    """The requests and sockets that have not ended; a server that goes down waits for them."""
-
-    def __init__(self) -> None:
-        self._handlers: set[RequestHandler] = set()
-        self._is_empty = asyncio.Event()
-        self._is_empty.set()
-
-    def add(self, handler: RequestHandler) -> None:
-        self._handlers.add(handler)
-        self._is_empty.clear()
-
-    def discard(self, handler: RequestHandler) -> None:
-        """Twice is harmless."""
-        self._handlers.discard(handler)
-        if not self._handlers:
-            self._is_empty.set()
-
-    async def emptied(self) -> None:
-        await self._is_empty.wait()

@@ -70,7 +70,7 @@ async def test_what_is_large_waits_for_its_turn(
     begin = coroutines.begin
 
     def count(coroutine: Any) -> Any:
-        if coroutine.__name__ == "_execute":
+        if coroutine.__name__ == "_counted":
             at_once.append(coroutine)
         return begin(coroutine)
 
