@@ -112,9 +112,8 @@ async def frames(server: Server) -> Outcome:
     frame = bytes([0x81, 0x80 | len(payload)]) + b"\0\0\0\0" + payload
     writer.write(frame * 20_000)
     seen: Outcome = Counter()
-    while seen.total() < 20_000:
+    while seen.total() < 20_000 - 600:  # as many pass in a minute, without a response
         read = await reader.read(MIB)
-        seen["told on"] += read.count(b'"type":"typing"')
         seen["refused"] += read.count(b'"code":"rate_limited"')
     writer.close()
     return seen

@@ -105,9 +105,10 @@ class ReadMark:
     def public(self) -> dict[str, Any]:
         return {
             "chat_id": self.chat_id,
-            "message_id": self.message_id,
+            "content": "",
             "sender": self.sender,
             "timestamp": self.timestamp,
+            "message_id": self.message_id,
             "unread_count": self.unread_count,
         }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from web.base import BaseHandler
+from web.operations import Access
 
 
 class Register(BaseHandler):
@@ -28,5 +29,11 @@ class Refresh(BaseHandler):
 class Logout(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
-        await self.services.accounts.logout(self.known_caller, body.get("everywhere", False))
+        if "refresh_token" in body:
+            caller = self.services.accounts.caller_of_refresh_token(body["refresh_token"])
+        else:
+            self.authorize(Access.SESSION)
+            caller = self.known_caller
+        if caller is not None:
+            await self.services.accounts.logout(caller, body.get("everywhere", False))
         self.respond_empty()

@@ -33,7 +33,7 @@ class OneChat(BaseHandler):
         self.respond(chat.public())
 
     async def patch(self, id: str) -> None:
-        body = self.json_body()
+        body = self.json_body(id=id)
         chat = await self.services.chats.update(
             self.known_caller.user, id, body.get("title"), body.get("model")
         )

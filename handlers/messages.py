@@ -26,7 +26,7 @@ class Messages(BaseHandler):
         self.respond_json_page(page, limit, offset, order=order)
 
     async def post(self, id: str) -> None:
-        body = self.json_body()
+        body = self.json_body(chat_id=id)
         accepted = self.request.headers.get("Accept", "").lower()
         if "text/event-stream" in accepted:
             await self._stream_turn(id, body)

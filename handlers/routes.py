@@ -86,8 +86,8 @@ API = (
         auth.Logout,
         {
             "POST": Operation(
-                "End this session, or all of them",
-                SESSION,
+                "End a session, or all sessions of the user",
+                Access.SESSION_OR_REFRESH_TOKEN,
                 body="logout",
                 status=204,
                 response=None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import Forbidden
+from core.errors import Forbidden, InvalidRequest
 from storage import api_keys
 from web.base import BaseHandler
 
@@ -12,11 +12,16 @@ class Me(BaseHandler):
         self.respond(self.known_caller.user.public())
 
     async def put(self) -> None:
-        changes = self.json_body()
+        user = self.known_caller.user
+        changes = self.json_body(id=user.id, is_admin=user.is_admin, created_at=user.created_at)
+        if changes.get("email") == user.email:
+            del changes["email"]  # a profile that was sent back as it came
+        if "email" in changes and "current_password" not in changes:
+            raise InvalidRequest("current_password: is required to change email")
         if self.known_caller.session_id is None and {"email", "password"} & changes.keys():
             raise Forbidden("An API key may not change e-mail or password; log in instead.")
-        user = await self.services.accounts.update(self.known_caller, changes)
-        self.respond(user.public())
+        updated = await self.services.accounts.update(self.known_caller, changes)
+        self.respond(updated.public())
 
 
 class ApiKeys(BaseHandler):

@@ -38,7 +38,6 @@ class Socket(BaseHandler, WebSocketHandler):
 
     caller: Caller
     _since: Since = None
-    _refusal: errors.QuilliumError | None = None
     _subscription: Subscription | None = None
     _waiting = 0
     _sent_frames = 0
@@ -242,7 +241,9 @@ class Socket(BaseHandler, WebSocketHandler):
         self._count_signal()
         schemas.validate("client_typing", data)
         is_typing = data.get("is_typing", True)
-        self.services.chats.typing(self.caller.user, data["chat_id"], is_typing)
+        self.services.chats.typing(
+            self.caller.user, data["chat_id"], is_typing, sender=self._subscription
+        )
 
     async def receive_read(self, data: Any) -> None:
         self._count_signal()

@@ -89,13 +89,22 @@ def validate(name: str, value: Any) -> None:
         raise InvalidRequest("; ".join(list(sentences)[:_MAX_ERRORS]))
 
 
-def accept(name: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The body with its names, titles and addresses trimmed (contract, section 1), validated."""
+def accept(name: str, body: dict[str, Any], **fixed: Any) -> dict[str, Any]:
+    """Validate a body and return what it asks for. Raises `InvalidRequest`.
+
+    Names, titles and addresses are trimmed. Read-only fields are accepted, so that a client can
+    send an object back as it came, and left out of the result (contract, section 1). Those named
+    in `fixed` must have that value if they are sent.
+    """
     for field in _trimmed_fields(name):
         if isinstance(body.get(field), str):
             body[field] = body[field].strip()
     validate(name, body)
-    return body
+    for field, value in fixed.items():
+        if field in body and body[field] != value:
+            raise InvalidRequest(f"{field}: can't be changed, expected {json.dumps(value)}")
+    read_only = _read_only_fields(name)
+    return {field: value for field, value in body.items() if field not in read_only}
 
 
 def defaults(name: str) -> dict[str, Any]:
@@ -117,6 +126,12 @@ def passwords(name: str) -> tuple[str, ...]:
 def _trimmed_fields(name: str) -> tuple[str, ...]:
     properties = SCHEMAS[name]["properties"]
     return tuple(field for field, part in properties.items() if part.get("x-trim"))
+
+
+@functools.cache
+def _read_only_fields(name: str) -> frozenset[str]:
+    properties = SCHEMAS[name]["properties"]
+    return frozenset(field for field, part in properties.items() if part.get("readOnly"))
 
 
 def _sentence(error: Any) -> str:

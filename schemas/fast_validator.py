@@ -15,7 +15,8 @@ Check = Callable[[Any], bool]
 Find = Callable[[str], Check]  # the check of what a `$ref` leads to
 
 _SAY_NOTHING = {
-    "$schema", "$id", "$defs", "title", "description", "examples", "default", "format", "x-trim",
+    "$schema", "$id", "$defs", "title", "description", "examples", "default", "format",
+    "readOnly", "x-trim",
 }  # fmt: skip
 _OF_OBJECTS = {"properties", "required", "additionalProperties"}
 _TYPES: dict[str, Check] = {

@@ -175,6 +175,15 @@ class Accounts:
             raise InvalidToken("The token was used before, so its session was ended. Log in again.")
         raise InvalidToken("The session has ended. Log in again.")
 
+    def caller_of_refresh_token(self, refresh_token: str) -> Caller | None:
+        """Return the caller whose session a refresh token belongs to, None if it has ended.
+
+        Raises `InvalidToken` or `TokenExpired`.
+        """
+        claims = self._tokens.read(refresh_token, "refresh", self._clock())
+        user = self._db.cached_read(sessions.user_of, claims.session_id, claims.user_id)
+        return user and Caller(user, session_id=claims.session_id)
+
     async def logout(self, caller: Caller, everywhere: bool) -> None:
         """End the caller's session, or all of the user's. Its tokens and sockets end with it."""
         user, session_id = caller.user, caller.session_id

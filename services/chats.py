@@ -12,6 +12,7 @@ from core.times import rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
 from services.settings import Settings
+from services.subscriptions import Subscription
 from services.turns import Turns
 from storage import chats as stored
 from storage import messages
@@ -72,10 +73,13 @@ class Chats:
 
     # Signals: frames that clients send
 
-    def typing(self, user: User, chat_id: str, is_typing: bool) -> None:
-        """Tell all the user's devices that the user types. Raises `NotFound`."""
+    def typing(
+        self, user: User, chat_id: str, is_typing: bool, sender: Subscription | None
+    ) -> None:
+        """Tell the user's sockets other than `sender` that the user types. Raises `NotFound`."""
         self._db.read(stored.check, user.row_id, chat_id)
-        self._connections.publish(user.id, frames.typing(chat_id, is_typing, self._now()))
+        frame = frames.typing(chat_id, is_typing, self._now())
+        self._connections.publish(user.id, frame, sender=sender)
 
     async def read(self, user: User, chat_id: str, message_id: str | None) -> None:
         """Note how far the user has read and tell all their devices. Raises `NotFound`."""

@@ -53,13 +53,20 @@ class ConnectionRegistry:
             if not self._subscriptions[user_id]:
                 del self._subscriptions[user_id]
 
-    def publish(self, user_id: str, frame: Frame, reply: Reply | None = None) -> None:
-        """Tell all the user's sockets; call it once the frame's fact is durable.
+    def publish(
+        self,
+        user_id: str,
+        frame: Frame,
+        reply: Reply | None = None,
+        sender: Subscription | None = None,
+    ) -> None:
+        """Send a frame to all sockets of a user except `sender`, once its fact is durable.
 
-        It is encoded once, however many they are. `reply` is there when it is a delta of that.
+        The frame is encoded once. `reply` is given when the frame is a delta of that reply.
         """
         for subscription in tuple(self._subscriptions.get(user_id, ())):
-            subscription.deliver(frame, reply)
+            if subscription is not sender:
+                subscription.deliver(frame, reply)
 
     def end_session(self, user_id: str, session_id: str) -> None:
         self._end(user_id, lambda caller: caller.session_id == session_id)

@@ -1,6 +1,8 @@
 """What goes over the socket: `{"type", "data"}`, one function for each type.
 
-A frame is made once as a dict and encoded once, for however many sockets it goes to (section 7).
+A frame is made once as a dict and encoded once, for however many sockets it goes to. Its data
+begins with the four fields of the reference; `content` is empty in all but `message` frames
+(contract, sections 1 and 7).
 """
 
 from __future__ import annotations
@@ -53,17 +55,26 @@ def of(fact: Message | ReadMark | ChatChange) -> Frame:
 
 def typing(chat_id: str, is_typing: bool, timestamp: str) -> Frame:
     """The user types on one of their devices, or has stopped."""
-    data = {"chat_id": chat_id, "sender": "user", "is_typing": is_typing, "timestamp": timestamp}
-    return Frame("typing", data)
+    return Frame(
+        "typing",
+        {
+            "chat_id": chat_id,
+            "content": "",
+            "sender": "user",
+            "timestamp": timestamp,
+            "is_typing": is_typing,
+        },
+    )
 
 
 def delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
     """What the assistant has said since the frame before; `offset` is in code points."""
     data = {
         "chat_id": reply.chat_id,
+        "content": "",
         "sender": "assistant",
-        "is_typing": True,
         "timestamp": timestamp,
+        "is_typing": True,
         "message_id": reply.id,
         "delta": text,
         "offset": offset,

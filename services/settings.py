@@ -33,19 +33,25 @@ class Settings:
         self._clock = clock
         self._use_providers = use_providers
         self._user_defaults = schemas.defaults("user_settings")
+        self._user_fields = list(schemas.SCHEMAS["user_settings"]["properties"])
         self._admin_defaults = schemas.defaults("admin_settings")
         document, updated_at = db.read(stored.of_server)
         self._remember(document, updated_at or rfc3339(clock()))
 
     def of_user(self, user: User) -> dict[str, Any]:
         chosen, updated_at = self._db.cached_read(stored.of_user, user.row_id)
-        return {**self._user_defaults, **chosen, "updated_at": updated_at}
+        return self._public(chosen, updated_at)
 
     async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
         """Merge: what is left out keeps its value."""
         now = rfc3339(self._clock())
         chosen, _ = await self._db.write(stored.merge_of_user, user.row_id, changes, now)
-        return {**self._user_defaults, **chosen, "updated_at": now}
+        return self._public(chosen, now)
+
+    def _public(self, chosen: dict[str, Any], updated_at: str) -> dict[str, Any]:
+        """A user's settings: the reference's four fields first (contract, section 5)."""
+        settings = {**self._user_defaults, **chosen, "updated_at": updated_at}
+        return {name: settings[name] for name in self._user_fields}
 
     def admin(self) -> dict[str, Any]:
         """What the admin has chosen, with the providers' keys: for the server alone."""

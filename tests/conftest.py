@@ -217,9 +217,10 @@ class Client:
         *,
         since: int | str | None = None,
         simulate: str | None = None,
+        prefix: str = "/api/v1",
         **headers: str,
     ) -> Socket:
-        address = self.base_url.replace("http", "ws") + "/api/v1/ws"
+        address = f"{self.base_url.replace('http', 'ws')}{prefix}/ws"
         token = self.credential if credential is None else credential
         query = {"token": token or ""} | ({} if since is None else {"since": str(since)})
         if simulate is not None:

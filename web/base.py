@@ -97,14 +97,17 @@ class BaseHandler(Admission):
         method = self.request.method or "GET"
         return self.operations["GET" if method == "HEAD" else method]
 
-    def json_body(self) -> dict[str, Any]:
-        """The body, validated against the operation's schema. Raises `InvalidRequest`."""
+    def json_body(self, **fixed: Any) -> dict[str, Any]:
+        """Return the body, validated against the operation's schema, without read-only fields.
+
+        Read-only fields named in `fixed` must have that value. Raises `InvalidRequest`.
+        """
         name = self.operation.body
         assert name is not None
         required = schemas.SCHEMAS[name].get("required")
         body = self.request.body
         document = documents.parse(body, schemas.passwords(name)) if body or required else {}
-        return schemas.accept(name, document)
+        return schemas.accept(name, document, **fixed)
 
     def parameter(self, name: str) -> str | None:
         """A query parameter. Raises `InvalidRequest` if it comes twice or can't be text."""

@@ -36,6 +36,7 @@ class Admission(RequestHandler):
     _allowed_origin: str | None = None
     _allowance: Allowance | None = None
     _simulation = Simulation()
+    _refusal: errors.QuilliumError | None = None  # of the credential that was sent
 
     def initialize(
         self,
@@ -125,19 +126,22 @@ class Admission(RequestHandler):
 
         Who fails to say who they are is counted by address.
         """
-        refusal: errors.QuilliumError | None = None
         credential = self.credential()
         if credential is not None:
             try:
                 self.caller = self.services.accounts.authenticate(credential)
             except (errors.InvalidToken, errors.TokenExpired) as error:
-                refusal = error
+                self._refusal = error
         if self.is_counted:
             self.count()
-        if access is Access.OPEN:
+        self.authorize(access)
+
+    def authorize(self, access: Access) -> None:
+        """Raise unless the caller has this access. A token in the body is for the handler."""
+        if access in (Access.OPEN, Access.SESSION_OR_REFRESH_TOKEN):
             return
-        if refusal is not None:
-            raise refusal
+        if self._refusal is not None:
+            raise self._refusal
         if self.caller is None:
             raise errors.Unauthorized("Send an access token: Authorization: Bearer <access_token>.")
         if access in (Access.SESSION, Access.ADMIN) and self.caller.session_id is None:

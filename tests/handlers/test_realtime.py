@@ -23,8 +23,8 @@ async def said(client: Client, chat: str) -> list[dict[str, Any]]:
 
 async def caught_up(client: Client, since: int | str, chat: str) -> Socket:
     """A socket opened with `since` that has seen all until now."""
-    socket = await client.socket(since=since)
-    await socket.send("typing", chat_id=chat)
+    socket, other = await client.socket(since=since), await client.socket()
+    await other.send("typing", chat_id=chat)
     await socket.until("typing", sender="user")
     socket.frames.pop()
     return socket
@@ -166,7 +166,7 @@ async def test_chats_that_are_made_renamed_and_deleted(ada: Client) -> None:
     assert frames[3] == imported
     assert frames[4] == {"id": chat, "deleted": True}
     await plain.reply()
-    await plain.send("typing", chat_id=imported["id"])
+    await socket.send("typing", chat_id=imported["id"])
     await plain.until("typing", sender="user")
     assert {frame["type"] for frame in plain.frames} == {"message", "read", "typing"}
 

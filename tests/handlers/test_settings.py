@@ -39,7 +39,7 @@ async def test_user_settings_defaults_and_merge(ada: Client, bob: Client) -> Non
         ({"theme": "blue"}, "theme: expected one of light, dark, system"),
         ({"language": "english!"}, "language: expected a BCP 47 tag"),
         ({"notifications_enabled": 1}, "notifications_enabled: a number, expected true or false"),
-        ({"updated_at": "x"}, "'updated_at': unknown field"),
+        ({"colour": "x"}, "'colour': unknown field"),
         ({"default_model": ""}, "default_model: 0 characters, at least 1"),
     ],
 )

@@ -40,7 +40,6 @@ async def test_all_sockets_of_a_user_see_the_same_frames(ada: Client, anyone: Cl
     key = (await ada("POST /users/api-key")).body["api_key"]
     by_key = await ada.with_credential(key).socket()
     sockets = [await ada.socket(), await ada.socket(), await other_session.socket(), by_key]
-    await sockets[0].send("typing", chat_id=chat)
     await sockets[1].send("message", chat_id=chat, content="/lorem 30")
     for socket in sockets:
         await socket.reply()
@@ -48,7 +47,18 @@ async def test_all_sockets_of_a_user_see_the_same_frames(ada: Client, anyone: Cl
     for socket in sockets:
         assert (await socket.until("read", sender="user"))["unread_count"] == 0
         assert socket.frames == sockets[0].frames
-    assert sockets[0].frames[0]["data"]["is_typing"] is True
+
+
+async def test_typing_is_told_to_the_users_other_sockets_only(ada: Client, bob: Client) -> None:
+    chat = await ada.chat()
+    typing, watching, stranger = await ada.socket(), await ada.socket(), await bob.socket()
+    await typing.send("typing", chat_id=chat, is_typing=False)
+    told = await watching.until("typing")
+    assert list(told) == ["chat_id", "content", "sender", "timestamp", "is_typing"]
+    assert (told["content"], told["sender"], told["is_typing"]) == ("", "user", False)
+    for socket in (typing, stranger):
+        await socket.send("typing", chat_id="none")
+        assert (await socket.next() or {})["type"] == "error"
 
 
 async def test_rest_and_socket_are_doors_to_one_path(ada: Client) -> None:
@@ -172,8 +182,8 @@ async def test_a_session_that_ends_behind_the_servers_back(ada: Client, rooms: A
 
 async def test_the_token_in_a_header(ada: Client) -> None:
     socket = await ada.socket("", Authorization=f"Bearer {ada.credential}")
-    await socket.send("typing", chat_id=await ada.chat())
-    await socket.until("typing")
+    await socket.send("typing", chat_id="none")
+    assert (await socket.until("error"))["code"] == "not_found"
 
 
 @pytest.mark.parametrize(
@@ -219,13 +229,14 @@ async def test_the_twenty_first_socket_closes_the_oldest(ada: Client) -> None:
 
 async def test_signals_have_a_bucket_of_their_own(ada: Client) -> None:
     chat = await ada.chat()
-    socket = await ada.socket()
+    socket, other = await ada.socket(), await ada.socket()
     for _ in range(601):
         await socket.send("typing", chat_id=chat)
     error = await socket.until("error")
     assert error["code"] == "rate_limited"
-    assert len(socket.frames) == 601
-    assert (await ada("GET /users/me")).headers["X-RateLimit-Remaining"] == "97"
+    for _ in range(600):
+        await other.until("typing", sender="user")
+    assert (await ada("GET /users/me")).headers["X-RateLimit-Remaining"] == "96"
 
 
 async def test_a_slow_reader_is_let_go_and_delays_nobody(
