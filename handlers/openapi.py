@@ -84,7 +84,7 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.OPEN: [],
     Access.USER: [{"session": []}, {"api_key": []}],
     Access.SESSION: [{"session": []}],
-    Access.SESSION_OR_REFRESH_TOKEN: [{"session": []}, {}],
+    Access.LOGOUT: [{"session": []}, {}],
     Access.ADMIN: [{"session": []}],
     Access.WATCHER: [{"session": []}, {"api_key": []}],
 }

@@ -87,7 +87,7 @@ API = (
         {
             "POST": Operation(
                 "End a session, or all sessions of the user",
-                Access.SESSION_OR_REFRESH_TOKEN,
+                Access.LOGOUT,
                 body="logout",
                 status=204,
                 response=None,

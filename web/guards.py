@@ -138,7 +138,7 @@ class Admission(RequestHandler):
 
     def authorize(self, access: Access) -> None:
         """Raise unless the caller has this access. A token in the body is for the handler."""
-        if access in (Access.OPEN, Access.SESSION_OR_REFRESH_TOKEN):
+        if access in (Access.OPEN, Access.LOGOUT):
             return
         if self._refusal is not None:
             raise self._refusal

@@ -14,7 +14,7 @@ class Access(enum.Enum):
     OPEN = "anybody"
     USER = "a user, by a session or an API key"
     SESSION = "a user, by a session"
-    SESSION_OR_REFRESH_TOKEN = "a user, by a session or by a refresh token in the body"
+    LOGOUT = "a user, by a session, or by a refresh token in the body"
     ADMIN = "an admin, by a session"
     WATCHER = "an admin, by a session or an API key"
 
