@@ -182,7 +182,7 @@ class Accounts:
         """
         claims = self._tokens.read(refresh_token, "refresh", self._clock())
         user = self._db.cached_read(sessions.user_of, claims.session_id, claims.user_id)
-        return user and Caller(user, session_id=claims.session_id)
+        return Caller(user, session_id=claims.session_id) if user else None
 
     async def logout(self, caller: Caller, everywhere: bool) -> None:
         """End the caller's session, or all of the user's. Its tokens and sockets end with it."""
