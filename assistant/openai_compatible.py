@@ -78,7 +78,7 @@ class OpenAICompatible:
         """The models that the server lists. Raises what `reply` raises, after 10 s at most."""
         try:
             return await asyncio.wait_for(self._models(), LIST_SECONDS)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise ModelTimeout(f"{self.name} took too long to list its models.") from None
 
     async def _models(self) -> list[Listed]:

@@ -171,7 +171,7 @@ class Exchange(HTTPMessageDelegate):
                 ),
                 CONNECT_SECONDS,
             )
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise ModelTimeout(f"{name} can't be reached: no connection in time.") from None
         except LinkLocal:
             raise ModelUnavailable(
@@ -210,7 +210,7 @@ class Exchange(HTTPMessageDelegate):
     async def _next(self) -> bytes | None:
         try:
             return await asyncio.wait_for(self._arrived.get(), self.silent_seconds)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise ModelTimeout(
                 f"{self._upstream.name} said nothing for {self.silent_seconds:.0f} seconds."
             ) from None

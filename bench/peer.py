@@ -14,7 +14,7 @@ import secrets
 import socket
 import sys
 from collections.abc import AsyncIterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import jwt
@@ -253,7 +253,7 @@ async def messages(
 
 @app.post("/api/v1/chats", status_code=201)
 async def create(body: NewChat, user: Caller, db: Database) -> Chat:
-    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     row = ChatRow(
         id=f"chat_{secrets.token_hex(10)}",
         user=user.number,

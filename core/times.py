@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 
 def rfc3339(seconds: float) -> str:
@@ -14,4 +14,4 @@ def rfc3339(seconds: float) -> str:
 
 @functools.lru_cache(maxsize=16)
 def _second(whole: int) -> str:
-    return f"{datetime.fromtimestamp(whole, timezone.utc):%Y-%m-%dT%H:%M:%S}"
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}"

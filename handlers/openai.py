@@ -122,7 +122,7 @@ class ChatCompletions(OpenAIHandler):
             self.write(b"data: [DONE]\n\n")
         except StreamClosedError:
             return
-        except asyncio.TimeoutError:
+        except TimeoutError:
             self.detach().close()  # nobody reads; an end now would look like the answer's own
         except Exception as error:
             if not self._has_begun:

@@ -91,6 +91,7 @@ class Accounts:
             return self._db.cached_read(
                 sessions.is_live, caller.session_id, caller.user.row_id, now
             )
+        assert caller.api_key_id is not None
         return self._db.cached_read(api_keys.exists, caller.api_key_id)
 
     def _authenticate_key(self, key: str) -> Caller:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from assistant.directory import Directory
 from core import ids
@@ -16,7 +16,10 @@ from services.subscriptions import Subscription
 from services.turns import Turns
 from storage import chats as stored
 from storage import messages
+from storage.connection import Connection
 from storage.database import Database
+
+Arguments = TypeVarTuple("Arguments")
 
 UNTITLED = "New Conversation"
 EXPORT_FORMAT = "quillium-chat"
@@ -123,16 +126,20 @@ class Chats:
             [_imported(message, id) for message in document["messages"]],
         )
 
-    async def _changed(self, user: User, work: Callable[..., ChatChange], *arguments: Any) -> Chat:
-        """Make or change a chat and tell all the user's devices; the chat as it is by now."""
-
-        def changed(change: ChatChange) -> Chat:
-            self._connections.publish(user.id, frames.chat(change))
-            assert change.chat is not None
-            return change.chat
-
-        chat: Chat = await self._db.write(work, *arguments, on_commit=changed)
-        return chat
+    async def _changed(
+        self,
+        user: User,
+        work: Callable[[Connection, *Arguments], ChatChange],
+        *arguments: *Arguments,
+    ) -> Chat:
+        """Store a new or changed chat and publish its frame; return the chat."""
+        change = await self._db.write(
+            work,
+            *arguments,
+            on_commit=lambda change: self._connections.publish(user.id, frames.chat(change)),
+        )
+        assert change.chat is not None
+        return change.chat
 
     def _now(self) -> str:
         return rfc3339(self._clock())

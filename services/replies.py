@@ -43,7 +43,7 @@ class Watcher:
         while True:
             try:
                 frame = await asyncio.wait_for(self._frames.get(), silence)
-            except asyncio.TimeoutError:
+            except TimeoutError:
                 yield None
                 continue
             if frame is None:

@@ -6,6 +6,7 @@ asks it for the rate limit; it changes there once the change is durable.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,12 +41,12 @@ class Settings:
 
     def of_user(self, user: User) -> dict[str, Any]:
         chosen, updated_at = self._db.cached_read(stored.of_user, user.row_id)
-        return self._public(chosen, updated_at)
+        return self._public(json.loads(chosen), updated_at)
 
     async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
         """Merge: what is left out keeps its value."""
         now = rfc3339(self._clock())
-        chosen, _ = await self._db.write(stored.merge_of_user, user.row_id, changes, now)
+        chosen = await self._db.write(stored.merge_of_user, user.row_id, changes, now)
         return self._public(chosen, now)
 
     def _public(self, chosen: dict[str, Any], updated_at: str) -> dict[str, Any]:
@@ -84,12 +85,8 @@ class Settings:
             stored.replace_of_server(connection, merged, now)
             return merged
 
-        def hold(document: dict[str, Any]) -> dict[str, Any]:
-            self._remember(document, now)
-            return self.of_admin()
-
-        answer: dict[str, Any] = await self._db.write(merge, on_commit=hold)
-        return answer
+        await self._db.write(merge, on_commit=lambda document: self._remember(document, now))
+        return self.of_admin()
 
     def _remember(self, document: dict[str, Any], updated_at: str) -> None:
         self._admin = {**self._admin_defaults, **document, "updated_at": updated_at}

@@ -84,7 +84,7 @@ class Turns:
         if self._is_draining:
             raise ShuttingDown("The server is going down. Send the message again in a moment.")
 
-        wanted = self._db.read_one(chats.own_model, user.row_id, chat_id)
+        wanted = self._db.read(chats.own_model, user.row_id, chat_id)
         now = rfc3339(self._clock())
         message = Message(
             0, ids.new("msg"), chat_id, content, "user", now, "complete", None, client_id
@@ -133,7 +133,7 @@ class Turns:
         """
         if self._is_draining:
             raise ShuttingDown("The server is going down. Try again in a moment.")
-        wanted = self._db.read_one(chats.own_model, user.row_id, chat_id)
+        wanted = self._db.read(chats.own_model, user.row_id, chat_id)
         if chat_id in self._running:
             raise Conflict("The reply is still being written. Stop it first.")
         reply = turns.NewReply(ids.new("msg"), self._resolve(wanted))
@@ -250,8 +250,8 @@ class Turns:
         """Begin the reply to what was stored; the rest follows from `_begun`."""
         turn.is_started = True
         try:
-            await self._directory.wait_for(self._db.read_one(chats.model_of, turn.chat_id))
-            wanted = self._db.read_one(chats.model_of, turn.chat_id)  # it may be another by now
+            await self._directory.wait_for(self._db.read(chats.model_of, turn.chat_id))
+            wanted = self._db.read(chats.model_of, turn.chat_id)  # it may be another by now
             begun = await self._db.write(
                 turns.begin_reply,
                 turn.chat_id,
@@ -330,7 +330,7 @@ class Turns:
 
     async def _said_until(self, answers: Message, characters: int) -> list[tuple[Sender, str]]:
         """What was said up to a message: read at once if that is little, as it mostly is."""
-        said = self._db.read_one(turns.said_until, answers, characters, _SHORT_CONVERSATION)
+        said = self._db.read(turns.said_until, answers, characters, _SHORT_CONVERSATION)
         if said is None:
             said = await self._db.read_in_pool(turns.said_until, answers, characters)
         assert said is not None

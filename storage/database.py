@@ -1,7 +1,7 @@
 """One SQLite file, one writer, many readers.
 
-The promise: what `write` has answered is on the disk. A read sees what is committed at one moment;
-short ones run on the event loop's own connection, long ones in a pool.
+The promise: what `write` has returned is on the disk. A read sees the state of one commit; short
+reads run on the event loop's own connection, long ones in a pool of threads.
 """
 
 from __future__ import annotations
@@ -10,32 +10,38 @@ import asyncio
 import logging
 import queue
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TypeVar, TypeVarTuple, cast
 
 from core.errors import StorageUnavailable
 from storage.connection import Connection, connect
 from storage.writer import Statistics, Writer
 
-P = ParamSpec("P")
 T = TypeVar("T")
+Cacheable = TypeVar("Cacheable", bound=Hashable)  # so that no caller can change what is cached
+Arguments = TypeVarTuple("Arguments")
 
 _POOL_THREADS = 2
-_MAX_REMEMBERED = 1000  # answers
+_MAX_CACHED = 1000  # results
 
 log = logging.getLogger("quillium.storage")
 
 
 class Database:
-    """The open database of a running server. Made and closed on the event loop's thread."""
+    """The open database of a running server. Open and close it on the event loop's thread.
+
+    `work` is always a function of a connection and `arguments`. A type checker compares the
+    arguments with its parameters, so that none can be missing or swapped.
+    """
 
     def __init__(self, path: Path) -> None:
         self._writer = Writer(path)
         self._reader = _reader(path)
-        self._memory: dict[Any, Any] = {}  # answers by question, true at the commit
-        self._remembered_at = self._writer.version
+        self._cache: dict[Hashable, object] = {}  # results by work and arguments
+        self._cached_version = self._writer.version
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="quillium-reader")
         self._pooled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
@@ -44,61 +50,58 @@ class Database:
 
     async def write(
         self,
-        work: Callable[..., T],
-        *arguments: Any,
-        on_commit: Callable[[T], Any] | None = None,
+        work: Callable[[Connection, *Arguments], T],
+        *arguments: *Arguments,
+        on_commit: Callable[[T], object] | None = None,
         on_rollback: Callable[[], None] | None = None,
-    ) -> Any:
-        """Run `work(connection, *arguments)` in the writer's transaction; return its result.
+    ) -> T:
+        """Run `work` in a transaction; return its result once that is durable.
 
-        It returns once the result is durable. `on_commit(result)` is called on the loop in commit
-        order, before any later write is announced, and even if the caller was cancelled
-        meanwhile; what it returns is what the caller gets.
-        In its place, `on_rollback()` is called when nothing was stored.
-        `work` may be run twice (a batch that failed is tried again one by one), so it may touch
-        nothing but the connection. Raises what `work` raises, after its changes were undone, or
-        `StorageUnavailable` when nothing was stored.
+        `on_commit(result)` publishes what was stored: it is called on the loop in commit order,
+        even if the caller was cancelled meanwhile. An exception in it is logged and changes
+        nothing for the caller.
+        `work` may run twice (a batch that fails is retried job by job), so it must have no effect
+        but on the connection. Raises what `work` raises, after a rollback, or `StorageUnavailable`
+        when nothing was stored.
         """
         try:
-            written = self._writer.submit(
-                lambda connection: work(connection, *arguments), on_commit, on_rollback
-            )
+            written = self._writer.submit(partial(_call, work, arguments), on_commit, on_rollback)
         except StorageUnavailable:
             if on_rollback is not None:
                 on_rollback()
             raise
         return await written
 
-    def read(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Run a short, indexed read at once. Raises `StorageUnavailable`."""
-        return _read(self._reader, work, *arguments)
+    def read(self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments) -> T:
+        """Run a short, indexed read at once, on a snapshot. Raises `StorageUnavailable`."""
+        return _read(self._reader, work, arguments)
 
-    def read_one(self, work: Callable[..., T], *arguments: Any) -> T:
-        """As `read`, for a work of one statement: that sees one moment without a transaction."""
-        return _reading(work, self._reader, *arguments)
+    def cached_read(
+        self, work: Callable[[Connection, *Arguments], Cacheable], *arguments: *Arguments
+    ) -> Cacheable:
+        """As `read`, but query the database only once until the next commit.
 
-    def cached_read(self, work: Callable[..., T], *arguments: Any) -> T:
-        """As `read_one`, asked of the database only once until something is written.
-
-        For what nearly every request asks. Nobody else writes to the file, so what was true at a
-        commit is true until the next one.
+        For what nearly every request reads. No other process writes to the file, so a result stays
+        valid from one commit to the next.
         """
         version = self._writer.version
-        if version != self._remembered_at or len(self._memory) >= _MAX_REMEMBERED:
-            self._memory.clear()
-            self._remembered_at = version
-        question = (work, arguments)
-        if question not in self._memory:
-            self._memory[question] = self.read_one(work, *arguments)
-        answer: T = self._memory[question]
-        return answer
+        if version != self._cached_version or len(self._cache) >= _MAX_CACHED:
+            self._cache.clear()
+            self._cached_version = version
+        key = (work, arguments)
+        if key not in self._cache:
+            self._cache[key] = _read(self._reader, work, arguments)
+        return cast(Cacheable, self._cache[key])
 
-    async def read_in_pool(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Run a read that may take long (search, export, a deep page) off the loop."""
-        return await self._loop.run_in_executor(self._pool, self._read_pooled, work, arguments)
+    async def read_in_pool(
+        self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments
+    ) -> T:
+        """As `read`, on another thread: for search, exports and deep pages."""
+        run = partial(self._read_pooled, work, arguments)
+        return await self._loop.run_in_executor(self._pool, run)
 
     async def is_writable(self) -> bool:
-        """Whether a write would be stored; tried out, so that nobody has to find out."""
+        """Whether a write would be stored; found out by a write that changes nothing."""
         try:
             await self.write(_touch)
         except StorageUnavailable:
@@ -110,17 +113,19 @@ class Database:
         return self._writer.statistics
 
     def close(self) -> None:
-        """Finish the writes that wait, then let go of the file. Waits for the disk."""
+        """Finish the writes that wait, then close the file. Blocks on the disk."""
         self._pool.shutdown()
         while not self._pooled.empty():
             self._pooled.get().close()
         self._reader.close()
         self._writer.close()
 
-    def _read_pooled(self, work: Callable[..., T], arguments: tuple[Any, ...]) -> T:
+    def _read_pooled(
+        self, work: Callable[[Connection, *Arguments], T], arguments: tuple[*Arguments]
+    ) -> T:
         connection = self._pooled.get()
         try:
-            return _read(connection, work, *arguments)
+            return _read(connection, work, arguments)
         finally:
             self._pooled.put(connection)
 
@@ -132,23 +137,26 @@ def _reader(path: Path) -> Connection:
     return connection
 
 
-def _read(connection: Connection, work: Callable[..., T], *arguments: Any) -> T:
-    """Run a read in one transaction: what it puts together is of one moment."""
-    read: T = _reading(_in_transaction, connection, work, *arguments)
-    return read
+def _call(
+    work: Callable[[Connection, *Arguments], T],
+    arguments: tuple[*Arguments],
+    connection: Connection,
+) -> T:
+    return work(connection, *arguments)
 
 
-def _in_transaction(connection: Connection, work: Callable[..., T], *arguments: Any) -> T:
-    connection.execute("BEGIN")
+def _read(
+    connection: Connection,
+    work: Callable[[Connection, *Arguments], T],
+    arguments: tuple[*Arguments],
+) -> T:
+    """Run `work` in a transaction: all its statements see the same commit."""
     try:
-        return work(connection, *arguments)
-    finally:
-        connection.execute("ROLLBACK")
-
-
-def _reading(work: Callable[..., T], *arguments: Any) -> T:
-    try:
-        return work(*arguments)
+        connection.execute("BEGIN")
+        try:
+            return work(connection, *arguments)
+        finally:
+            connection.execute("ROLLBACK")
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
         raise  # a bug of ours, not of the disk
     except sqlite3.DatabaseError as error:

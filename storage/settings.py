@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.connection import Connection
 
 
-def of_user(connection: Connection, user: int) -> tuple[dict[str, Any], str]:
-    """What the user has chosen, and when."""
-    document, updated_at = connection.execute(
+class UserSettings(NamedTuple):
+    """What a user has chosen, as a JSON object, and when. Immutable, so it can be cached."""
+
+    document: str
+    updated_at: str
+
+
+def of_user(connection: Connection, user: int) -> UserSettings:
+    """Return a user's settings without the defaults."""
+    row = connection.execute(
         "SELECT settings, settings_updated_at FROM users WHERE number = ?", (user,)
     ).fetchone()
-    return json.loads(document), updated_at
+    return UserSettings(*row)
 
 
 def merge_of_user(
     connection: Connection, user: int, changes: dict[str, Any], now: str
-) -> tuple[dict[str, Any], str]:
-    document = of_user(connection, user)[0] | changes
+) -> dict[str, Any]:
+    """Change some settings of a user; return all that were chosen."""
+    document: dict[str, Any] = json.loads(of_user(connection, user).document) | changes
     connection.execute(
         "UPDATE users SET settings = ?, settings_updated_at = ? WHERE number = ?",
         (json.dumps(document), now, user),
     )
-    return document, now
+    return document
 
 
 def of_server(connection: Connection) -> tuple[dict[str, Any], str | None]:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from core.errors import StorageUnavailable
 from storage import erasure
@@ -36,6 +36,8 @@ LARGEST_WAL_BYTES = 32 << 20
 _MOMENT = 0.025  # seconds
 _FEW_MOMENTS = 0.05  # that new writes wait, each time that the log has grown by `WAL_BYTES`
 _LONGEST_WAIT = 1.0  # the same, once it is at its largest
+
+T = TypeVar("T")
 
 log = logging.getLogger("quillium.storage")
 
@@ -84,16 +86,16 @@ class Writer:
 
     def submit(
         self,
-        work: Callable[[Connection], Any],
-        on_commit: Callable[[Any], Any] | None = None,
+        work: Callable[[Connection], T],
+        on_commit: Callable[[T], object] | None = None,
         on_rollback: Callable[[], None] | None = None,
-    ) -> asyncio.Future[Any]:
+    ) -> asyncio.Future[T]:
         """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
         if self._is_closed:
             raise StorageUnavailable("The server is going down.")
         if self._waiting >= MAX_WAITING:
             raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
-        future: asyncio.Future[Any] = self._loop.create_future()
+        future: asyncio.Future[T] = self._loop.create_future()
         self._waiting += 1
         if not self._asked:
             self._loop.call_soon(self._hand_over)
@@ -252,10 +254,9 @@ class Writer:
         for job, (result, error) in zip(batch, outcomes):
             if error is None and job.on_commit is not None:
                 try:
-                    result = job.on_commit(result)
-                except Exception as failure:
-                    log.exception("what follows a write failed")
-                    error = failure
+                    job.on_commit(result)
+                except Exception:  # what was stored is stored, and the rest of the batch goes on
+                    log.exception("a stored change could not be published")
             elif error is not None and job.on_rollback is not None:
                 job.on_rollback()
             if job.future.done():  # the caller was cancelled; what it asked for is stored

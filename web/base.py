@@ -11,7 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVarTuple
 from urllib.parse import urlencode
 
 from tornado.concurrent import Future
@@ -21,10 +21,13 @@ from tornado.web import HTTPError
 import schemas
 from core import coroutines, documents, errors, ids
 from core.records import JsonPage, Page
+from storage.connection import Connection
 from web import parameters
 from web.errors import STATUS
 from web.guards import SMALL_BODY, Admission
 from web.operations import Operation
+
+Arguments = TypeVarTuple("Arguments")
 
 log = logging.getLogger("quillium")
 
@@ -118,12 +121,15 @@ class BaseHandler(Admission):
         return parameters.page_bounds(self.request.query_arguments)
 
     async def read_page(
-        self, offset: int, work: Callable[..., JsonPage], *arguments: Any
+        self,
+        offset: int,
+        work: Callable[[Connection, *Arguments], JsonPage],
+        *arguments: *Arguments,
     ) -> JsonPage:
         """Read a page of a list: at once, or in the pool when there is much to skip."""
         if offset > DEEP_OFFSET:
             return await self.services.db.read_in_pool(work, *arguments)
-        return self.services.db.read_one(work, *arguments)
+        return self.services.db.read(work, *arguments)
 
     def respond(self, value: dict[str, Any], status: int | None = None) -> None:
         """Send the answer of the operation, checked against its schema when testing."""

@@ -8,6 +8,7 @@ lack a file to open.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Awaitable
 from typing import Any
@@ -145,7 +146,7 @@ class _Awaited(Relay):
 
 def _allowed_files() -> int:
     """How many files the process may have open, after asking for more than systems begin with."""
-    if os.name != "posix":
+    if sys.platform == "win32":  # a type checker knows this test, but not one of `os.name`
         return _MAX_FILES
     import resource  # not there on Windows
 

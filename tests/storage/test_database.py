@@ -43,11 +43,15 @@ def insert(connection: Connection, number: int, text: str = "") -> int:
     return number
 
 
+def pragma(connection: Connection, name: str) -> Any:
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
 def numbers(connection: Connection) -> list[int]:
     return [row[0] for row in connection.execute("SELECT n FROM t ORDER BY n")]
 
 
-async def test_what_is_remembered_is_asked_again_after_a_commit(
+async def test_a_cached_read_queries_again_after_a_commit(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
@@ -60,30 +64,33 @@ async def test_what_is_remembered_is_asked_again_after_a_commit(
     assert [db.cached_read(text, n) for n in (1, 1, 2, 1)] == [("one",), ("one",), None, ("one",)]
     assert asked == [1, 2]
     announced: list[Any] = []
-    await db.write(insert, 2, "two", on_commit=lambda _: announced.append(db.cached_read(text, 2)))
+
+    def announce(number: int) -> None:
+        announced.append(db.cached_read(text, number))
+
+    await db.write(insert, 2, "two", on_commit=announce)
     assert announced == [("two",)]
     assert db.cached_read(text, 2) == ("two",)
     assert asked == [1, 2, 2]
-    monkeypatch.setattr(database, "_MAX_REMEMBERED", 2)
+    monkeypatch.setattr(database, "_MAX_CACHED", 2)
     for number in range(10):
         db.cached_read(text, number)
-    assert len(db._memory) <= 2
+    assert len(db._cache) <= 2
 
 
 async def test_pragmas(db: Database) -> None:
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
     for name, value in wanted.items():
-        found = await db.write(lambda c, n=name: c.execute(f"PRAGMA {n}").fetchone()[0])
-        assert found == value
+        assert await db.write(pragma, name) == value
     with pytest.raises(StorageUnavailable):
         db.read(insert, 1)
     with pytest.raises(StorageUnavailable):
         await db.read_in_pool(insert, 1)
-    assert db.read(lambda c: c.execute("PRAGMA wal_autocheckpoint").fetchone()[0]) == 0
+    assert db.read(pragma, "wal_autocheckpoint") == 0
 
 
 async def test_one_that_fails_harms_no_other(db: Database) -> None:
-    def failing(connection: Connection) -> None:
+    def failing(connection: Connection) -> int:
         insert(connection, 100)
         raise Conflict("on purpose")
 
@@ -103,21 +110,36 @@ async def test_a_bug_in_sql_harms_no_other(db: Database) -> None:
     assert db.read(numbers) == [1, 2, 3]
 
 
-async def test_what_follows_a_write_runs_in_commit_order_after_the_commit(db: Database) -> None:
+async def test_commits_are_published_in_their_order(db: Database) -> None:
     order: list[int] = []
 
-    def then(number: int) -> str:
+    def publish(number: int) -> None:
         assert number in db.read(numbers)
         order.append(number)
-        return f"done {number}"
 
-    writes = [asyncio.ensure_future(db.write(insert, n, on_commit=then)) for n in range(50)]
+    writes = [asyncio.ensure_future(db.write(insert, n, on_commit=publish)) for n in range(50)]
     await asyncio.sleep(0)
     writes[7].cancel()
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert order == list(range(50))
-    assert results[6] == "done 6"
+    assert results[6] == 6
     assert isinstance(results[7], asyncio.CancelledError)
+
+
+async def test_a_commit_that_cannot_be_published_harms_no_other(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    published: list[int] = []
+
+    def publish(number: int) -> None:
+        if number == 1:
+            raise ValueError("planted")
+        published.append(number)
+
+    writes = [db.write(insert, n, on_commit=publish) for n in range(3)]
+    assert await asyncio.gather(*writes) == [0, 1, 2]  # stored is stored, for its caller too
+    assert published == [0, 2]
+    assert "planted" in caplog.text
 
 
 async def test_too_many_that_wait_are_refused(
@@ -149,7 +171,7 @@ async def test_what_was_asked_for_before_the_end_is_stored(tmp_path: Path) -> No
 
 
 async def test_a_disk_that_is_full_and_then_is_not(db: Database) -> None:
-    pages = await db.write(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    pages = await db.write(pragma, "page_count")
     await db.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages + 8}").fetchone())
     big = "x" * 20_000
     results: list[Any] = await asyncio.gather(
@@ -164,7 +186,7 @@ async def test_a_disk_that_is_full_and_then_is_not(db: Database) -> None:
 
 
 async def test_health_tries_it_out(db: Database) -> None:
-    pages = await db.write(lambda c: c.execute("PRAGMA page_count").fetchone()[0])
+    pages = await db.write(pragma, "page_count")
     await db.write(lambda c: c.execute(f"PRAGMA max_page_count = {pages}").fetchone())
     assert await db.is_writable()  # what is there can be changed still
     with pytest.raises(StorageUnavailable):
@@ -200,7 +222,7 @@ async def test_writes_that_wait_share_a_commit(db: Database) -> None:
         started.set()
         assert go_on.wait(10)
 
-    def failing(connection: Connection) -> None:
+    def failing(connection: Connection) -> int:
         raise Conflict("on purpose")
 
     first = asyncio.ensure_future(db.write(wait))
