@@ -47,7 +47,7 @@ def test_search(ada: User) -> None:
     search.fill("HERON")
     expect(ada.chats).to_have_text(["The heron stands in the reeds"])
     search.fill("nothing like it")
-    expect(ada.page.get_by_text("Nothing was found.")).to_be_visible()
+    expect(ada.page.get_by_text("No results.")).to_be_visible()
     search.fill("")
     expect(ada.chats).to_have_count(2)
     search.fill("bread")
@@ -144,7 +144,7 @@ def test_export_and_import(ada: User, tmp_path: Path) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{")
     ada.settings().get_by_label("Import a chat").set_input_files(broken)
-    expect(ada.notice("This file is not JSON.")).to_be_visible()
+    expect(ada.notice("This file isn’t JSON.")).to_be_visible()
     broken.write_text('{"format": "other"}')
     ada.page.get_by_label("Import a chat").set_input_files(broken)
     expect(ada.notice(re.compile("Invalid request: .+"))).to_be_visible()

@@ -29,7 +29,7 @@ def test_the_first_account_is_told_that_it_is_the_admin(
     fill(page, name="Ada", email=first.email, password=PASSWORD)
     page.keyboard.press("Enter")
     expect(page.get_by_text("What can I help with, Ada?")).to_be_visible()
-    expect(first.notice("so you are its admin")).to_be_visible()
+    expect(first.notice("You’re the administrator")).to_be_visible()
     first.button("Sign out").click()
     expect(page.get_by_text("Welcome back")).to_be_visible()  # known here by now
     page.get_by_role("button", name="Create account").click()
@@ -48,7 +48,7 @@ def test_errors_say_what_to_do(context: BrowserContext, guard: Guard, served: Pr
     fill(page, email=user.email, password=PASSWORD)
     user.button("Create account").click()
     alert = page.locator(".form-error")
-    expect(alert).to_have_text(re.compile("There is already an account for this address"))
+    expect(alert).to_have_text(re.compile("An account with this email already exists"))
     user.button("Sign in").click()
     fill(page, email=user.email, password="a wrong password")
     page.keyboard.press("Enter")
@@ -81,7 +81,7 @@ def test_registration_that_is_closed(context: BrowserContext, program: Program) 
     admin.page.goto(program.url)
     fill(admin.page, email="late@example.com", password=PASSWORD)
     admin.page.keyboard.press("Enter")
-    expect(admin.page.locator(".form-error")).to_have_text(re.compile("Ask the admin for one"))
+    expect(admin.page.locator(".form-error")).to_have_text(re.compile("Ask your administrator for an account"))
 
 
 def test_a_session_that_ends_elsewhere_keeps_what_was_written(ada: User) -> None:
@@ -92,7 +92,7 @@ def test_a_session_that_ends_elsewhere_keeps_what_was_written(ada: User) -> None
     ada.program.call("POST", "/api/v1/auth/login", {"email": ada.email, "password": PASSWORD})
     ada.login()
     ada.call("POST", "/auth/logout", {"everywhere": True})
-    expect(ada.page.get_by_text("Your session has ended. Sign in again")).to_be_visible()
+    expect(ada.page.get_by_text("Your session has ended. Sign in to continue")).to_be_visible()
     fill(ada.page, email=ada.email, password=PASSWORD)
     ada.page.keyboard.press("Enter")
     expect(ada.composer).to_have_value("half a thought")

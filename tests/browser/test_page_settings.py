@@ -95,7 +95,7 @@ def test_notifications(ada: User, context: BrowserContext) -> None:
     context.add_init_script(f"({NOTED})()")
     chat = ada.chat("Hello")
     ada.page.reload()
-    box = ada.settings().get_by_label("Notify me of replies")
+    box = ada.settings().get_by_label("Notify me about replies")
     expect(box).to_be_checked()
     ada.button("Allow notifications in this browser").click()
     expect(ada.button("Allow notifications in this browser")).to_have_count(0)
@@ -124,7 +124,7 @@ def test_notifications(ada: User, context: BrowserContext) -> None:
     reply(5)
     assert ada.page.evaluate("shown") == []
     ada.page.evaluate("look(true)")
-    box = ada.settings().get_by_label("Notify me of replies")
+    box = ada.settings().get_by_label("Notify me about replies")
     with ada.page.expect_response("**/settings/user"):
         box.check()
     assert ada.call("GET", "/settings/user")["notifications_enabled"] is True
@@ -153,7 +153,7 @@ def test_profile_and_password(ada: User) -> None:
     address.get_by_label("Email").fill(f"new.{ada.email}")
     address.get_by_label("Current password").fill("wrong password")
     address.get_by_role("button", name="Save").click()
-    expect(address.locator(".form-error")).to_contain_text("the password is wrong")
+    expect(address.locator(".form-error")).to_contain_text("Wrong email or password")
     address.get_by_label("Current password").fill(PASSWORD)
     address.get_by_role("button", name="Save").click()
     expect(address.locator(".form-state")).to_have_text("Saved")
@@ -162,7 +162,7 @@ def test_profile_and_password(ada: User) -> None:
     password.get_by_label("New password").fill("a better password")
     password.get_by_label("Current password").fill(PASSWORD)
     password.get_by_role("button", name="Change password").click()
-    expect(password.locator(".form-state")).to_contain_text("Changed.")
+    expect(password.locator(".form-state")).to_contain_text("Password changed.")
     expect(password.get_by_label("New password")).to_have_value("")
     with pytest.raises(urllib.error.HTTPError):
         ada.call("GET", "/users/me")  # the other session has ended
@@ -222,8 +222,8 @@ def test_administration(admin: User, context: BrowserContext) -> None:
     panel.get_by_label("Allow sign-ups").uncheck()
     panel.get_by_label("Default model").select_option("quillium-demo")
     panel.get_by_label("System prompt").fill("Be brief.")
-    panel.get_by_label("Requests a minute").fill("50")
-    panel.get_by_role("button", name="Save").click()
+    panel.get_by_label("Requests per minute").fill("50")
+    panel.get_by_role("button", name="Save").first.click()
     expect(panel.locator(".form-state").first).to_have_text("Saved")
     settings = admin.call("GET", "/settings/admin")
     del settings["updated_at"]
@@ -251,19 +251,19 @@ def test_providers(admin: User) -> None:
         panel.get_by_label("Name").fill("Mine")
         panel.get_by_label("Base URL").fill("http://user:pass@localhost/v1")
         panel.get_by_label("API key").fill("wrong")
-        admin.button("Save").click()
+        panel.get_by_role("button", name="Save").last.click()
         expect(panel.locator(".form-error").last).to_contain_text("providers.0.base_url")
         panel.get_by_label("Base URL").fill(address)
-        admin.button("Save").click()
-        expect(provider).to_contain_text("Lists no models. Check that the server runs")
+        panel.get_by_role("button", name="Save").last.click()
+        expect(provider).to_contain_text("No models found. Check the base URL")
         provider.get_by_role("button", name="Edit").click()
-        expect(panel.get_by_text("A key is stored.")).to_be_visible()
+        expect(panel.get_by_text("A key is saved.")).to_be_visible()
         panel.get_by_label("API key").fill("k-1")
-        admin.button("Save").click()
+        panel.get_by_role("button", name="Save").last.click()
         expect(provider).to_contain_text("Connected · 1 model")
         expect(provider.locator(".models")).to_have_text("scripted")
         provider.get_by_role("button", name="Edit").click()
-        admin.button("Save").click()  # an empty key keeps the one that is stored
+        panel.get_by_role("button", name="Save").last.click()  # an empty key keeps the one that is stored
         expect(provider).to_contain_text("Connected · 1 model")
         admin.close()
         admin.page.get_by_label("Model").select_option("scripted")
@@ -283,6 +283,6 @@ def test_a_failed_upstream_is_said_in_words(admin: User) -> None:
         admin.page.get_by_label("Model").select_option("scripted")
         admin.say("Hello", replies=1)
     problem = admin.page.locator(".problem.is-error")
-    expect(problem).to_have_text(re.compile("Ask the admin to check its key and settings"))
+    expect(problem).to_have_text(re.compile("ask your administrator to check the provider’s settings"))
     admin.button("Try again").click()  # now there is no server
     expect(problem).to_have_text(re.compile("The model isn’t available. Try again, or choose"))

@@ -124,7 +124,7 @@ def test_a_server_that_goes_down_in_the_middle_of_a_reply(bea: User, server: Ser
     expect(bea.replies).to_have_count(3)
     expect(banner).to_have_count(0)
     expect(
-        bea.page.get_by_text("The server went down while this was being written")
+        bea.page.get_by_text("The server restarted before this reply was finished")
     ).to_be_visible()
     expect(bea.page.locator(".is-waiting")).to_have_count(0)
     expect(bea.said).to_have_text(["/slow 60", "said to nobody 1", "said to nobody 2"])
@@ -138,7 +138,7 @@ def test_an_interrupted_reply_is_tried_again(bea: User, server: Server) -> None:
     server.kill()
     server.start()  # soon enough: the page says nothing of it
     bea.button("Try again").click()
-    expect(bea.page.get_by_text("The server went down")).to_have_count(0)
+    expect(bea.page.get_by_text("The server restarted")).to_have_count(0)
     expect(bea.page.locator(".reply[aria-busy=true]")).to_have_count(1)
     bea.button("Stop reply").click()
     expect(bea.replies).to_have_count(1)
@@ -206,11 +206,11 @@ def test_a_rate_limit_is_said_and_loses_nothing(browser: Browser, bea: User) -> 
     expected = [f"number {number}" for number in range(7)]
     for text in expected:
         kim.say(text)
-    expect(kim.page.get_by_text("You are sending a lot")).to_be_visible()
+    expect(kim.page.get_by_text("You’ve reached the rate limit")).to_be_visible()
     expect(kim.page.locator(".is-waiting").last).to_be_visible()
     bea.call("PUT", "/settings/admin", {"rate_limit_per_minute": 0})
     kim.page.clock.fast_forward(6_000)
     expect(kim.page.locator(".is-waiting")).to_have_count(0)
-    expect(kim.page.get_by_text("You are sending a lot")).to_have_count(0)
+    expect(kim.page.get_by_text("You’ve reached the rate limit")).to_have_count(0)
     assert contents(kim, chat) == ["Hello", *expected]
     kim.page.context.close()
