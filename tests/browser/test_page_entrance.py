@@ -81,7 +81,9 @@ def test_registration_that_is_closed(context: BrowserContext, program: Program) 
     admin.page.goto(program.url)
     fill(admin.page, email="late@example.com", password=PASSWORD)
     admin.page.keyboard.press("Enter")
-    expect(admin.page.locator(".form-error")).to_have_text(re.compile("Ask your administrator for an account"))
+    expect(admin.page.locator(".form-error")).to_have_text(
+        re.compile("Ask your administrator for an account")
+    )
 
 
 def test_a_session_that_ends_elsewhere_keeps_what_was_written(ada: User) -> None:

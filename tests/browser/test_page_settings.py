@@ -263,7 +263,9 @@ def test_providers(admin: User) -> None:
         expect(provider).to_contain_text("Connected · 1 model")
         expect(provider.locator(".models")).to_have_text("scripted")
         provider.get_by_role("button", name="Edit").click()
-        panel.get_by_role("button", name="Save").last.click()  # an empty key keeps the one that is stored
+        panel.get_by_role(
+            "button", name="Save"
+        ).last.click()  # an empty key keeps the one that is stored
         expect(provider).to_contain_text("Connected · 1 model")
         admin.close()
         admin.page.get_by_label("Model").select_option("scripted")
@@ -283,6 +285,8 @@ def test_a_failed_upstream_is_said_in_words(admin: User) -> None:
         admin.page.get_by_label("Model").select_option("scripted")
         admin.say("Hello", replies=1)
     problem = admin.page.locator(".problem.is-error")
-    expect(problem).to_have_text(re.compile("ask your administrator to check the provider’s settings"))
+    expect(problem).to_have_text(
+        re.compile("ask your administrator to check the provider’s settings")
+    )
     admin.button("Try again").click()  # now there is no server
     expect(problem).to_have_text(re.compile("The model isn’t available. Try again, or choose"))
