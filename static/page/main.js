@@ -1,12 +1,31 @@
-/** The page begins here: its language, what it shows, and the line. */
+/** The page begins here: its language, what it shows, and the connection. */
 
 import {render} from "../vendor/preact.js";
 import {quillium} from "./state/client.js";
 import "./state/notifications.js";
 import {firstLanguage, speak} from "./state/words.js";
 import {App} from "./views/app.js";
+import "./views/focus.js";
 import {html} from "./views/html.js";
 
-await speak(firstLanguage());
-render(html`<${App} />`, document.getElementById("page"));
-quillium.connect();
+const place = document.getElementById("page");
+
+async function start() {
+  try {
+    await speak(firstLanguage());
+  } catch {
+    render(html`<${Unloaded} />`, place);
+    return;
+  }
+  render(html`<${App} />`, place);
+  quillium.connect();
+}
+
+/** Shown when not even the words could be loaded; so it is in English. */
+const Unloaded = () => html`
+  <main class="entrance" role="alert">
+    <p>Quillium couldn’t be loaded. The server can’t be reached.</p>
+    <p><button type="button" onClick=${start}>Try again</button></p>
+  </main>`;
+
+await start();

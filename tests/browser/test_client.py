@@ -21,7 +21,7 @@ async () => {
   window.lists = 0;
   window.quillium = new Quillium({resync: () => { window.lists++; }});
   for (const type of ["message", "read", "chat", "typing", "reply", "status", "session",
-                      "waiting", "outbox", "refused", "problem"])
+                      "waiting", "outbox", "refused", "problem", "created", "unlisted"])
     window.quillium.addEventListener(type, ({detail}) => window.seen.push([type, detail]));
   window.until = async wanted => {
     for (const end = Date.now() + 15000; Date.now() < end; ) {
@@ -181,7 +181,13 @@ def test_what_is_said_offline_goes_out_once(context: BrowserContext, server: Ser
     server.start()
     page.reload()  # what waits outlives it
     page.evaluate(START)
-    page.evaluate("quillium.connect(); until(() => quillium.outbox.length === 0)")
+    page.evaluate(
+        """async () => {
+          await quillium.persisted();
+          quillium.connect();
+          await until(() => quillium.outbox.length === 0);
+        }"""
+    )
     assert said(page, chat) == ["one", "two", "later"]
 
 
@@ -214,6 +220,7 @@ def test_what_waits_is_told_and_given_back_when_it_can_not_be_stored(
           quillium.disconnect();
           quillium.say(chat, "one").catch(() => {});
           quillium.say(chat, "two").catch(() => {});
+          await quillium.persisted();
           await quillium.call("DELETE", `/chats/${chat}`);
         }""",
         chat,
@@ -222,7 +229,9 @@ def test_what_waits_is_told_and_given_back_when_it_can_not_be_stored(
     page.evaluate(START)
     told = page.evaluate(
         """async () => {
+          await quillium.persisted();
           const waited = quillium.outbox.map(({content}) => content);
+          seen.length = 0;
           quillium.connect();
           await until(() => seen.filter(([type]) => type === "refused").length === 2);
           const refused = seen.filter(([type]) => type === "refused").map(([, what]) => what);
@@ -236,7 +245,7 @@ def test_what_waits_is_told_and_given_back_when_it_can_not_be_stored(
     assert told == {
         "waited": ["one", "two"],
         "left": 0,
-        "outbox": [1, 0],
+        "outbox": [2, 1, 0],  # the first as it is read again for the connection
         "refused": [[chat, "one", "not_found"], [chat, "two", "not_found"]],
     }
 

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ LOADED = [
 ]
 MAX_BYTES = 200 * 1024  # of all script and style, gzipped
 PLURALS = {"one", "other"}
+client = runpy.run_path(str(ROOT / "packaging" / "client.py"))  # `packaging` is also a library
 
 
 def modules() -> list[Path]:
@@ -105,7 +107,13 @@ def test_every_module_is_asked_for_at_once() -> None:
     asked = re.findall(r'rel="modulepreload" href="/static/([^"]+)"', page)
     all_modules = {file.relative_to(STATIC).as_posix() for file in LOADED if file.suffix == ".js"}
     later = {"page/main.js", "theme.js", "vendor/highlight.js"}  # a script each, and with code
+    later |= {f"client/{name}.js" for name in client["MODULES"]} - {"client/records.js"}  # joined
     assert sorted(asked) == sorted(all_modules - later)
+
+
+def test_the_client_is_joined_from_its_modules() -> None:
+    assert client["TARGET"].read_text() == client["joined"](), "run: python packaging/client.py"
+    assert {file.stem for file in (STATIC / "client").glob("*.js")} == {*client["MODULES"]}
 
 
 def test_every_import_leads_to_a_file() -> None:

@@ -4,32 +4,36 @@ import {batch, computed, effect, signal} from "../../vendor/signals.js";
 import {on, quillium, whenListing} from "./client.js";
 import {keepDraft} from "./drafts.js";
 import {notify, tellError} from "./notices.js";
-import {chatId, show} from "./route.js";
+import {chatId, isLocal, show} from "./route.js";
 import {isSignedIn} from "./session.js";
 import {t} from "./words.js";
 
 const PAGE = 50;
 const TYPING_PAUSE_MS = 200; // a search begins when the user pauses
+const MAX_TITLE = 80; // characters of a chat that is not created yet
 
 const known = signal(new Map()); // by id, as last heard
 const listed = signal(new Set()); // ids in the pages that were loaded, or that came since
 const hidden = signal(new Set()); // ids of those that go when their notice does
 const total = signal(0);
 const found = signal(null); // what a search found: {ids, total}; null without a search
+const begun = signal([]); // chats that the server does not have yet
 
 export const isLoaded = signal(false);
 export const query = signal("");
 /** Whether what is shown is what was found for `query`. */
 export const isSearching = signal(false);
+export const searchError = signal(null); // why the search failed; `retrySearch` repeats it
+export const moreError = signal(null); // why the next page could not be loaded
 
 /** The chat with an id, as far as it is known. */
-export const chatOf = id => known.value.get(id);
+export const chatOf = id => known.value.get(id) ?? begun.value.find(chat => chat.id === id);
 
 export const shownChats = computed(() => {
   const ids = found.value?.ids ?? [...listed.value];
   const chats = ids.filter(id => known.value.has(id) && !hidden.value.has(id)).map(chatOf);
-  if (found.value === null) chats.sort((one, other) => (one.updated_at < other.updated_at ? 1 : -1));
-  return chats;
+  if (found.value !== null) return chats;
+  return [...chats, ...begun.value].sort((one, other) => (one.updated_at < other.updated_at ? 1 : -1));
 });
 
 export const hasMore = computed(() => found.value !== null
@@ -62,8 +66,8 @@ whenListing(async () => {
     total.value = pagination.total;
     isLoaded.value = true;
   });
-  if (query.value) await search();
-  if (chatId.value) await find(chatId.value);
+  if (query.value) retrySearch();
+  if (chatId.value && !isLocal(chatId.value)) await find(chatId.value);
 });
 
 let isLoadingMore = false;
@@ -72,6 +76,7 @@ let isLoadingMore = false;
 export async function loadMore() {
   if (isLoadingMore || !hasMore.value) return;
   isLoadingMore = true;
+  moreError.value = null;
   try {
     const searched = found.value && query.value;
     const {data, pagination} = await load(found.value?.ids.length ?? listed.value.size, searched);
@@ -87,7 +92,7 @@ export async function loadMore() {
       }
     });
   } catch (error) {
-    tellError(error);
+    moreError.value = error;
   } finally {
     isLoadingMore = false;
   }
@@ -95,6 +100,7 @@ export async function loadMore() {
 
 async function search() {
   const searched = query.value;
+  searchError.value = null;
   const {data, pagination} = await load(0, searched);
   if (searched !== query.value) return;
   batch(() => {
@@ -104,13 +110,20 @@ async function search() {
   });
 }
 
+export function retrySearch() {
+  const searched = query.value;
+  search().catch(error => {
+    if (searched === query.value) [searchError.value, isSearching.value] = [error, false];
+  });
+}
+
 let searchTimer = 0;
 effect(() => {
   const searched = query.value.trim();
   clearTimeout(searchTimer);
   isSearching.value = searched !== "";
-  if (!searched) found.value = null;
-  else searchTimer = setTimeout(() => search().catch(tellError), TYPING_PAUSE_MS);
+  if (searched) searchTimer = setTimeout(retrySearch, TYPING_PAUSE_MS);
+  else [found.value, searchError.value] = [null, null];
 });
 
 /** Ask for a chat that may lie in no page that was loaded. One that is gone is left. */
@@ -128,8 +141,32 @@ async function find(id) {
 
 effect(() => {
   const id = chatId.value;
-  if (id && isLoaded.value && isSignedIn.value) find(id).catch(tellError);
+  if (!id || !isLoaded.value || !isSignedIn.value) return;
+  if (isLocal(id)) findLocal(id);
+  else find(id).catch(tellError);
 });
+
+/** A chat that was begun here: it may have got its id in another tab or before a reload. */
+async function findLocal(id) {
+  await quillium.persisted();
+  const created = quillium.chatId(id);
+  if (chatId.value !== id || quillium.newChats.some(chat => chat.id === id)) return;
+  show(created === id ? null : created, {isReplaced: true});
+}
+
+// What was begun
+
+on("outbox", messages => {
+  const titleOf = id => messages.find(({chat_id}) => chat_id === id)?.content ?? "";
+  begun.value = quillium.newChats.map(({id, model, timestamp}) => ({
+    id, model, title: titleOf(id).slice(0, MAX_TITLE), updated_at: timestamp, unread_count: 0, isPending: true,
+  }));
+});
+
+on("created", ({local_id, chat}) => batch(() => {
+  add(chat);
+  if (chatId.value === local_id) show(chat.id, {isReplaced: true});
+}));
 
 // What the socket tells
 
@@ -157,6 +194,7 @@ on("session", isIn => {
   batch(() => {
     [known.value, listed.value, hidden.value] = [new Map(), new Set(), new Set()];
     [found.value, query.value, isLoaded.value] = [null, "", false];
+    [searchError.value, moreError.value, begun.value] = [null, null, []];
   });
 });
 
@@ -172,7 +210,7 @@ function add(chat) {
 function change(id, changes) {
   const chat = known.value.get(id);
   if (chat) learn([{...chat, ...changes(chat)}]);
-  else find(id).catch(() => {}); // it lies further down; its next page has it as well
+  else find(id).catch(tellError); // it lies further down
 }
 
 function forget(id) {
@@ -186,12 +224,6 @@ function forget(id) {
 }
 
 // What the user does
-
-export async function create(model) {
-  const chat = await quillium.call("POST", "/chats", model ? {model} : {});
-  add(chat);
-  return chat;
-}
 
 /** Change `title` or `model`. */
 export async function update(id, changes) {

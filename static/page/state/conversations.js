@@ -1,12 +1,13 @@
 /** The messages of each chat that was opened, in the order in which they were said to the end. */
 
 import {computed, effect, signal} from "../../vendor/signals.js";
-import {chatOf, create, update} from "./chats.js";
+import {chatOf, update} from "./chats.js";
 import {on, quillium, whenListing} from "./client.js";
 import {giveBack} from "./drafts.js";
 import {announce, tellError} from "./notices.js";
-import {chatId, show} from "./route.js";
+import {chatId, isLocal, show} from "./route.js";
 import {isAway, isSignedIn} from "./session.js";
+import {isTypedHere} from "./typing.js";
 import {inWords, t} from "./words.js";
 
 const PAGE = 40;
@@ -17,20 +18,30 @@ class Conversation {
   messages = signal([]);
   isLoaded = signal(false);
   hasOlder = signal(false);
+  error = signal(null); // why it could not be loaded; `load` tries again
+  olderError = signal(null); // the same for the page before; `loadOlder` tries again
   isTyping = signal(false); // the user, on another device
   #id;
   #ready; // what is heard waits for what is loaded
   #olderAsked = null;
   #typingTimer = 0;
 
-  constructor(id) {
+  /** @param {{isNew: boolean}} options `isNew`: the chat has no messages, and nothing was missed */
+  constructor(id, {isNew}) {
     this.#id = id;
-    this.#ready = this.#load();
-    this.#ready.catch(() => opened.delete(id)); // the next one who asks tries again
+    if (isNew) [this.isLoaded.value, this.#ready] = [true, Promise.resolve()];
+    else this.load();
   }
 
+  /** Settles when it is loaded, or could not be. */
   get ready() {
     return this.#ready;
+  }
+
+  load() {
+    this.error.value = null;
+    this.#ready = this.#load();
+    this.#ready.catch(error => (this.error.value = error));
   }
 
   isReplying = computed(() => this.messages.value.at(-1)?.status === "streaming");
@@ -49,7 +60,10 @@ class Conversation {
 
   /** The page before the first message that is shown. */
   loadOlder() {
-    this.#olderAsked ??= this.#loadOlder().catch(tellError).finally(() => (this.#olderAsked = null));
+    this.olderError.value = null;
+    this.#olderAsked ??= this.#loadOlder()
+      .catch(error => (this.olderError.value = error))
+      .finally(() => (this.#olderAsked = null));
     return this.#olderAsked;
   }
 
@@ -94,35 +108,48 @@ class Conversation {
 }
 
 const opened = new Map();
+const missed = new Set(); // ids of chats that were heard of while nobody had opened them
+const places = new Map(); // by id of a chat that was begun here, its local id
 
 /** Grows when conversations have to be asked for again. */
 export const restarted = signal(0);
 
+/** What stands for a chat on the screen: the same before and after the server gives it an id. */
+export const placeOf = id => places.get(id) ?? id;
+
 /** The conversation of a chat, loaded when it is first asked for. */
 export function conversationOf(id) {
-  if (!opened.has(id)) opened.set(id, new Conversation(id));
+  if (!opened.has(id)) opened.set(id, new Conversation(id, {isNew: isLocal(id)}));
   return opened.get(id);
 }
 
 /** What is heard of a chat that nobody opened is not kept: it is loaded when somebody does. */
 function tell(id, what) {
   const conversation = opened.get(id);
-  conversation?.ready.then(() => what(conversation), () => {});
+  if (!conversation) missed.add(id);
+  conversation?.ready.then(() => what(conversation), () => {}); // `error` says why it is not loaded
 }
 
-/** What is shown is kept until it is loaded anew; the rest is loaded when it is opened again. */
 whenListing(async () => {
   opened.clear();
   restarted.value += 1;
-  if (chatId.value) await conversationOf(chatId.value).ready.catch(() => {});
+  if (chatId.value) await conversationOf(chatId.value).ready.catch(() => {}); // it shows its error
 });
 
 on("status", status => {
-  if (status === "online" && chatId.value && !opened.has(chatId.value)) restarted.value += 1;
+  const conversation = opened.get(chatId.value);
+  if (status === "online" && conversation?.error.value) conversation.load();
 });
 
 on("session", isIn => {
-  if (!isIn) opened.clear();
+  if (!isIn) [opened, missed, places].forEach(kept => kept.clear());
+});
+
+on("created", ({local_id, chat}) => {
+  places.set(chat.id, local_id);
+  opened.delete(local_id);
+  const isNew = chat.message_count === 0 && !missed.has(chat.id);
+  if (isNew && !opened.has(chat.id)) opened.set(chat.id, new Conversation(chat.id, {isNew}));
 });
 
 // What the socket tells
@@ -139,7 +166,8 @@ on("reply", ({chat_id, message_id, text}) =>
   tell(chat_id, conversation => conversation.takeReply(message_id, text)));
 
 on("typing", ({chat_id, sender, is_typing}) => {
-  if (sender === "user") tell(chat_id, conversation => conversation.takeTyping(is_typing));
+  if (sender !== "user" || isTypedHere(chat_id)) return;
+  tell(chat_id, conversation => conversation.takeTyping(is_typing));
 });
 
 on("chat", ({id, deleted}) => {
@@ -156,54 +184,39 @@ effect(() => {
   if (isUnread.value && isLookedAt.value && !isAway.value) quillium.read(chatId.value);
 });
 
-// Saying
+// Sending
 
+/** Messages that the server has not acknowledged, oldest first. */
 export const outbox = signal(quillium.outbox);
 on("outbox", waiting => (outbox.value = waiting));
 
-on("refused", ({chat_id, content, error}) => {
-  giveBack(chatOf(chat_id) ? chat_id : null, content);
-  returned.value += 1;
-  if (isSignedIn.value) tellError(error);
+effect(() => { // only while it is needed: such a listener keeps a page from being cached
+  const isNeeded = outbox.value.length > 0;
+  (isNeeded ? addEventListener : removeEventListener)("beforeunload", askBeforeLeaving);
 });
 
-/** Grows when something that was said is back in its draft. */
-export const returned = signal(0);
+function askBeforeLeaving(event) {
+  event.preventDefault();
+}
+
+on("refused", ({chat_id, content, error}) => {
+  const isGone = !chatOf(chat_id) || isLocal(chat_id);
+  giveBack(isGone ? null : chat_id, content);
+  if (isGone && chatId.value === chat_id) show(null, {isReplaced: true});
+  tellError(error);
+});
 
 on("problem", tellError);
 
-export const say = (id, content) => void quillium.say(id, content).catch(() => {}); // see `refused`
+/** It is stored and sent once; see `outbox` for what waits, and `refused` for what can't be stored. */
+export const say = (id, content) => void quillium.say(id, content).catch(() => {});
 
-/** The first message of a chat that can't be made yet: {content, model}, kept through reloads. */
-export const beginning = signal(JSON.parse(sessionStorage.getItem("quillium-beginning") ?? "null"));
-effect(() => sessionStorage.setItem("quillium-beginning", JSON.stringify(beginning.value)));
-
-let isBeginning = false;
-
-/** Make a chat, say something in it and show it. Without a line it waits for one. */
-export async function begin(content, model) {
-  if (isBeginning) return;
-  isBeginning = true;
-  beginning.value = {content, model};
-  try {
-    const chat = await create(model);
-    beginning.value = null;
-    say(chat.id, content);
-    if (chatId.value === null) show(chat.id);
-  } catch (error) {
-    if (error.code === "offline") return;
-    beginning.value = null;
-    giveBack(null, content);
-    returned.value += 1;
-    if (isSignedIn.value) tellError(error);
-  } finally {
-    isBeginning = false;
-  }
+/** Begin a chat with its first message, and show it. It is created once there is a connection. */
+export function begin(content, model) {
+  const {id, stored} = quillium.begin(content, model ? {model} : {});
+  stored.catch(() => {}); // as in `say`
+  show(id);
 }
-
-on("status", status => {
-  if (status === "online" && beginning.value) begin(beginning.value.content, beginning.value.model);
-});
 
 // Steering
 

@@ -1,17 +1,80 @@
-/** What was typed and not said, for each user and chat; it outlives the tab and the session. */
+/**
+ * What was typed and not sent, for each account and chat: in step between tabs, kept through reloads
+ * and expired sessions, and gone once the user signs out.
+ */
 
-import {user} from "./session.js";
+import {signal} from "../../vendor/signals.js";
+import {Records} from "../../client/records.js";
+import {on, quillium} from "./client.js";
 
-const key = chatId => `quillium-draft:${user.value?.id}:${chatId ?? "new"}`;
+const NEW = "new"; // what stands for the id of a chat that was not begun
+
+const records = new Records("quillium");
+const tabs = new BroadcastChannel("quillium-drafts");
+const texts = signal(new Map()); // by chat id
+const returned = new Map(); // by chat id: what was put back at the beginning of its draft
+let account = null; // whose they are
 
 /** @param {string | null} chatId null for a new chat */
-export const draftOf = chatId => localStorage.getItem(key(chatId)) ?? "";
+export const draftOf = chatId => texts.value.get(chatId ?? NEW) ?? "";
 
 export function keepDraft(chatId, text) {
-  if (text) localStorage.setItem(key(chatId), text);
-  else localStorage.removeItem(key(chatId));
+  const id = chatId ?? NEW;
+  if (account === null || text === draftOf(chatId)) return;
+  put(id, text);
+  const stored = text
+    ? records.put("drafts", {account, chat_id: id, text})
+    : records.delete("drafts", [account, id]);
+  stored.catch(() => {}); // a browser that refuses to store: it is kept as long as the tab
+  tabs.postMessage({account, id, text});
 }
 
-/** Put back what could not be said, before what was typed since. */
-export const giveBack = (chatId, text) =>
-  keepDraft(chatId, [text, draftOf(chatId)].filter(Boolean).join("\n\n"));
+/** Put back what could not be sent: after what was put back before, and before what was typed since. */
+export function giveBack(chatId, text) {
+  const id = chatId ?? NEW;
+  const draft = draftOf(chatId);
+  const before = draft.startsWith(returned.get(id)) ? returned.get(id) : "";
+  const typed = draft.slice(before.length).trimStart();
+  const join = parts => parts.filter(Boolean).join("\n\n");
+  returned.set(id, join([before, text]));
+  keepDraft(chatId, join([before, text, typed]));
+}
+
+/** Read the drafts of who is signed in. */
+export async function loadDrafts() {
+  if (account === quillium.account) return;
+  account = quillium.account;
+  texts.value = new Map();
+  const [stored] = await records.all(account, "drafts").catch(() => [[]]);
+  const typed = texts.value; // meanwhile
+  texts.value = new Map([...stored.map(({chat_id, text}) => [chat_id, text]), ...typed]);
+}
+
+/** Forget all drafts of who is signed in, here and in the other tabs. */
+export function clearDrafts() {
+  for (const id of texts.value.keys()) keepDraft(id, "");
+}
+
+function put(id, text) {
+  const changed = new Map(texts.value);
+  if (text) changed.set(id, text);
+  else changed.delete(id);
+  texts.value = changed;
+}
+
+tabs.onmessage = ({data}) => {
+  if (data.account === account) put(data.id, data.text);
+};
+
+on("session", isIn => {
+  if (isIn) return;
+  [account, texts.value] = [null, new Map()];
+  returned.clear();
+});
+
+on("created", ({local_id, chat}) => {
+  const text = draftOf(local_id);
+  if (!text) return;
+  keepDraft(chat.id, text);
+  keepDraft(local_id, "");
+});

@@ -1,14 +1,16 @@
-/** Who is signed in here, what they have chosen, and how the line is. */
+/** Who is signed in here, what they have chosen, and the state of the connection. */
 
 import {computed, effect, signal} from "../../vendor/signals.js";
 import {on, quillium, whenListing} from "./client.js";
-import {closeNotices} from "./notices.js";
-import {language, speak} from "./words.js";
+import {clearDrafts, loadDrafts} from "./drafts.js";
+import {keep} from "./kept.js";
+import {closeNotices, notify, tellError} from "./notices.js";
+import {language, speak, t} from "./words.js";
 
-const AWAY_MS = 1_500; // a line that comes back sooner is not worth a word
+const AWAY_MS = 1_500; // a connection that comes back sooner is not worth a word
 
 export const isSignedIn = signal(quillium.isSignedIn);
-export const hasExpired = signal(false); // the session ended, and nobody asked for it
+export const hasExpired = signal(quillium.hasEnded); // the session ended, and nobody asked for it
 export const isAway = signal(false);
 export const limitedUntil = signal(0); // the end of a wait for the rate limit; milliseconds
 export const user = signal(null);
@@ -16,7 +18,7 @@ export const settings = signal(null);
 export const models = signal([]);
 export const isAdmin = computed(() => user.value?.is_admin ?? false);
 
-// The line
+// The connection
 
 let awayTimer = 0;
 on("status", status => {
@@ -34,10 +36,8 @@ on("waiting", seconds => {
 
 // The session
 
-let isLeaving = false;
 on("session", isIn => {
-  hasExpired.value = !isIn && !isLeaving;
-  isLeaving = false;
+  hasExpired.value = quillium.hasEnded;
   if (!isIn) {
     clearTimeout(awayTimer);
     awayTimer = 0;
@@ -49,6 +49,7 @@ on("session", isIn => {
 let firstLanguage = null; // of an account that was just made: the page's
 
 whenListing(async () => {
+  await loadDrafts();
   const language = firstLanguage;
   [user.value, settings.value] = await Promise.all([
     quillium.call("GET", "/users/me"),
@@ -56,7 +57,7 @@ whenListing(async () => {
     loadModels(),
   ]);
   firstLanguage = null;
-  await speak(settings.value.language);
+  await speak(settings.value.language).catch(tellError);
 });
 
 export async function loadModels() {
@@ -73,8 +74,13 @@ export const login = (email, password) => quillium.login(email, password);
 
 export async function logout(options) {
   await closeNotices(); // a chat that was deleted is, before nobody may any more
-  isLeaving = true;
-  await quillium.logout(options);
+  const count = quillium.outbox.length;
+  clearDrafts();
+  try {
+    await quillium.logout(options);
+  } finally {
+    if (count) notify(t("session.waiting", {count}), {isLasting: true});
+  }
 }
 
 export async function changeUser(changes) {
@@ -91,7 +97,7 @@ export async function changeSettings(changes) {
 effect(() => {
   if (!settings.value) return;
   document.documentElement.dataset.theme = settings.value.theme;
-  localStorage.setItem("quillium-theme", settings.value.theme);
+  keep("quillium-theme", settings.value.theme);
 });
 
 addEventListener("storage", ({key, newValue}) => { // another tab chose another

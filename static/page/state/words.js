@@ -1,6 +1,8 @@
 /** What the page says, in the user's language. A test keeps the files of all languages complete. */
 
 import {signal} from "../../vendor/signals.js";
+import {QuilliumError} from "../../quillium.js";
+import {keep, recall} from "./kept.js";
 
 export const LANGUAGES = {
   en: "English", de: "Deutsch", fr: "Français", es: "Español", zh: "中文",
@@ -17,16 +19,29 @@ const nearest = tag => Object.keys(LANGUAGES).find(own => own === tag.toLowerCas
 
 /** Before anybody has signed in: what was spoken here last, else what the browser prefers. */
 export const firstLanguage = () =>
-  localStorage.getItem(KEPT) ?? navigator.languages.map(nearest).find(Boolean) ?? "en";
+  recall(KEPT) ?? navigator.languages.map(nearest).find(Boolean) ?? "en";
 
-/** Speak the language of a BCP 47 tag, or English if we don't know it. */
+/**
+ * Speak the language of a BCP 47 tag, or English if we don't know it.
+ *
+ * @throws {QuilliumError} when its words can't be loaded; the page then speaks as before
+ */
 export async function speak(tag) {
   const chosen = nearest(tag) ?? "en";
-  localStorage.setItem(KEPT, chosen);
   if (chosen === spoken.value.language && Object.keys(spoken.value.words).length) return;
-  const words = await (await fetch(new URL(`../languages/${chosen}.json`, import.meta.url))).json();
+  const words = await load(new URL(`../languages/${chosen}.json`, import.meta.url));
+  keep(KEPT, chosen);
   document.documentElement.lang = chosen;
   spoken.value = {language: chosen, words};
+}
+
+async function load(address) {
+  try {
+    const response = await fetch(address);
+    if (response.ok) return await response.json();
+  } catch { // the same as below
+  }
+  throw new QuilliumError({code: "offline", message: "The words can't be loaded."});
 }
 
 /**

@@ -4,6 +4,7 @@ import {effect, signal} from "../../vendor/signals.js";
 import {dialog, Dialog} from "./dialog.js";
 import {Conversation} from "./conversation.js";
 import {Entrance} from "./entrance.js";
+import {Failed} from "./failed.js";
 import {html, useEffect} from "./html.js";
 import {IconButton} from "./icons.js";
 import {Notices} from "./notices.js";
@@ -12,8 +13,8 @@ import {SettingsDialog} from "./settings.js";
 import {Shortcuts} from "./shortcuts.js";
 import {Sidebar} from "./sidebar.js";
 import {chatOf, isLoaded, unreadCount} from "../state/chats.js";
-import {quillium} from "../state/client.js";
-import {outbox} from "../state/conversations.js";
+import {listingError, quillium} from "../state/client.js";
+import {outbox, placeOf} from "../state/conversations.js";
 import {announcement} from "../state/notices.js";
 import {chatId} from "../state/route.js";
 import {isAway, isSignedIn, limitedUntil, user} from "../state/session.js";
@@ -35,7 +36,7 @@ export function App() {
       ${isNarrow.value || html`<aside class="sidebar" aria-label=${t("chats.label")}><${Sidebar} /></aside>`}
       <main id="main" tabindex="-1">
         <${Banner} />
-        <${Conversation} key=${chatId.value ?? "new"} id=${chatId.value} before=${isNarrow.value && html`
+        <${Conversation} key=${placeOf(chatId.value) ?? "new"} id=${chatId.value} before=${isNarrow.value && html`
           <${IconButton} icon="menu" label=${t("chats.label")}
             onClick=${() => (dialog.value = {name: "drawer"})} />`} />
       </main>
@@ -57,13 +58,15 @@ function skip(event) {
   document.getElementById("main").focus();
 }
 
-/** How the line is, when it is not as it should be. */
+/** What is wrong with the connection. */
 function Banner() {
   const waiting = outbox.value.length;
   const isLimited = useLimit();
+  const error = listingError.value?.code === "offline" ? null : listingError.value; // else it is away
   return html`
     <div role="status" class="banners">
-      ${isAway.value && html`<p class="banner">
+      ${error && html`<div class="banner"><${Failed} error=${error} retry=${() => quillium.connect()} /></div>`}
+      ${isAway.value && !error && html`<p class="banner">
         ${t("banner.away")}${" "}${waiting > 0 && t("banner.waiting", {count: waiting})}${" "}
         <button type="button" class="link" onClick=${() => quillium.connect()}>${t("banner.try_now")}</button></p>`}
       ${isLimited && html`<p class="banner">${t("banner.limited")}</p>`}

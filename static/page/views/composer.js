@@ -1,74 +1,66 @@
 /** Where the user writes: it grows, keeps drafts, and sends on Enter. */
 
-import {html, useEffect, useLayoutEffect, useRef, useSignal} from "./html.js";
+import {html, useEffect, useLayoutEffect, useRef} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
 import {ModelOptions} from "./form.js";
-import {quillium} from "../state/client.js";
-import {returned, stop} from "../state/conversations.js";
+import {isComposing} from "./keys.js";
+import {stop} from "../state/conversations.js";
 import {draftOf, keepDraft} from "../state/drafts.js";
 import {models} from "../state/session.js";
+import {typing} from "../state/typing.js";
 import {language, t} from "../state/words.js";
 
-const MOST_CHARACTERS = 100_000;
-const TYPING_MS = 3_000; // between two words to the user's other devices that they type
-const hasKeyboard = matchMedia("(pointer: fine)").matches; // else focus would open one on the screen
+const MAX_CHARACTERS = 100_000;
+const finePointer = matchMedia("(pointer: fine)"); // else there is a keyboard on the screen, or none
 
 /**
  * @param {object} props
  * @param {string | null} props.id of the chat; null for a new one
- * @param {string} props.model who is to answer
- * @param {(model: string) => void} props.choose
+ * @param {string} props.model that replies
+ * @param {((model: string) => void) | null} props.choose null where it can't be chosen now
  * @param {(content: string) => void} props.send
  * @param {boolean} props.isReplying
  */
 export function Composer({id, model, choose, send, isReplying}) {
-  const text = useSignal(draftOf(id));
+  const text = draftOf(id);
   const place = useRef(null);
-  const toldAt = useRef(0);
-  const back = returned.value;
-  useEffect(() => (text.value = draftOf(id)), [back]);
-  useEffect(() => hasKeyboard && place.current.focus(), []);
+  useEffect(() => finePointer.matches && place.current.focus(), []);
   useLayoutEffect(() => {
     place.current.style.height = "auto";
     place.current.style.height = `${place.current.scrollHeight}px`;
-  }, [text.value]);
+  }, [text]);
 
-  const characters = text.value.length > MOST_CHARACTERS ? [...text.value].length : 0;
-  const isTooLong = characters > MOST_CHARACTERS;
-  const canSend = text.value.trim() !== "" && !isTooLong;
+  const characters = text.length > MAX_CHARACTERS ? [...text].length : 0;
+  const isTooLong = characters > MAX_CHARACTERS;
+  const canSend = text.trim() !== "" && !isTooLong;
 
   function write(value) {
-    text.value = value;
     keepDraft(id, value);
-    if (id && Date.now() > toldAt.current + TYPING_MS) {
-      toldAt.current = Date.now();
-      quillium.typing(id);
-    }
+    typing(id);
   }
   function submit(event) {
     event.preventDefault();
     place.current.focus();
     if (!canSend) return;
-    const content = text.value;
-    write("");
-    toldAt.current = 0;
-    if (id) quillium.typing(id, false);
+    const content = draftOf(id);
+    keepDraft(id, "");
+    typing(id, false);
     send(content);
   }
   function press(event) {
-    if (event.isComposing) return; // Enter belongs to the input method
-    if (event.key === "Enter" && !event.shiftKey) submit(event);
-    if (event.key === "Escape" && isReplying) stop(id);
+    if (event.key !== "Enter" || isComposing(event) || event.shiftKey || event.altKey) return;
+    const isCommand = event.ctrlKey || event.metaKey;
+    if (finePointer.matches || isCommand) submit(event); // on a screen's keyboard Enter begins a line
   }
   return html`
     <form class="composer" onSubmit=${submit}>
-      <textarea ref=${place} id="composer" rows="1" value=${text.value} aria-label=${t("composer.label")}
+      <textarea ref=${place} id="composer" rows="1" value=${text} aria-label=${t("composer.label")}
         placeholder=${t("composer.placeholder")} onInput=${event => write(event.target.value)} onKeyDown=${press}
-        aria-describedby="composer-problem" />
+        enterkeyhint=${finePointer.matches ? "send" : "enter"} aria-describedby="composer-problem" />
       <div class="composer-bar">
         <label class="model-picker">
           <span class="hidden">${t("model.label")}</span>
-          <select value=${model} onChange=${event => choose(event.target.value)}>
+          <select value=${model} disabled=${choose === null} onChange=${event => choose(event.target.value)}>
             <${ModelOptions} models=${models.value} chosen=${model} />
           </select>
         </label>

@@ -2,11 +2,12 @@
 
 import {ChatMenu} from "./chat_menu.js";
 import {Composer} from "./composer.js";
+import {Failed} from "./failed.js";
 import {html, useEffect, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {IconButton, Quill} from "./icons.js";
 import {Reply, Said} from "./message.js";
 import {chatOf} from "../state/chats.js";
-import {begin, beginning, choose, conversationOf, outbox, restarted, say} from "../state/conversations.js";
+import {begin, choose, conversationOf, outbox, restarted, say} from "../state/conversations.js";
 import {models, user} from "../state/session.js";
 import {t} from "../state/words.js";
 
@@ -25,11 +26,11 @@ function Known({id, before}) {
   const chat = chatOf(id);
   const scroll = useRef(() => {});
   return html`
-    <${Head} before=${before} title=${chat?.title ?? ""}>${chat && html`<${ChatMenu} chat=${chat} />`}<//>
+    <${Head} before=${before} title=${chat?.title ?? ""}>${chat && !chat.isPending && html`<${ChatMenu} chat=${chat} />`}<//>
     <${Transcript} key=${restarted.value} id=${id} conversation=${conversation} scroll=${scroll} />
     <div class="column">
       <p class="elsewhere" role="status">${conversation.isTyping.value && t("message.typing_elsewhere")}</p>
-      <${Composer} id=${id} model=${chat?.model} choose=${model => choose(id, model)}
+      <${Composer} id=${id} model=${chat?.model ?? standardModel()} choose=${chat?.isPending ? null : model => choose(id, model)}
         send=${content => { scroll.current(); say(id, content); }} isReplying=${conversation.isReplying.value} />
     </div>`;
 }
@@ -68,8 +69,8 @@ function Transcript({id, conversation, scroll}) {
   return html`
     <div class="transcript" ref=${box} onScroll=${onScroll} tabindex="0" role="region" aria-label=${t("chat.messages")}>
       <div class="column">
-        ${conversation.isLoaded.value || html`<p class="hint loading" role="status">${t("chat.loading")}</p>`}
-        ${conversation.hasOlder.value && html`<${Older} key=${first} box=${box} load=${() => conversation.loadOlder()} />`}
+        <${State} conversation=${conversation} />
+        ${conversation.hasOlder.value && html`<${Older} key=${first} box=${box} conversation=${conversation} />`}
         <ol class="messages">
           ${messages.map((message, place) => message.sender === "user"
             ? html`<${Said} key=${message.id} message=${message} />`
@@ -82,31 +83,43 @@ function Transcript({id, conversation, scroll}) {
       <div class="to-end"><${IconButton} icon="down" label=${t("chat.to_end")} onClick=${toEnd} /></div>`}`;
 }
 
+/** Whether the conversation is being loaded, or could not be. */
+function State({conversation}) {
+  const error = conversation.error.value;
+  if (error) return html`<${Failed} error=${error} retry=${() => conversation.load()} />`;
+  return conversation.isLoaded.value ? null : html`<p class="hint loading" role="status">${t("chat.loading")}</p>`;
+}
+
 /** At the beginning of what is shown: shortly before it is seen, the page before it is loaded. */
-function Older({box, load}) {
+function Older({box, conversation}) {
   const place = useRef(null);
+  const load = () => conversation.loadOlder();
+  const error = conversation.olderError.value;
   useEffect(() => {
     const observer = new IntersectionObserver(([seen]) => seen.isIntersecting && load(),
       {root: box.current, rootMargin: "600px 0px 0px"});
     observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
-  return html`<button type="button" class="link more" ref=${place} onClick=${load}>${t("chat.older")}</button>`;
+  return html`
+    <div ref=${place}>
+      ${error
+        ? html`<${Failed} error=${error} retry=${load} />`
+        : html`<button type="button" class="link more" onClick=${load}>${t("chat.older")}</button>`}
+    </div>`;
 }
+
+const standardModel = () => models.value.find(({is_default}) => is_default)?.id;
 
 /** No chat yet: an invitation to begin one. */
 function New({before}) {
   const model = useSignal(undefined);
-  const standard = models.value.find(({is_default}) => is_default)?.id;
-  const waits = beginning.value;
-  const answers = model.value ?? standard;
+  const answers = model.value ?? standardModel();
   const start = content => begin(content, model.value);
   return html`
     <${Head} before=${before} title=${t("chats.new")} />
     <div class="transcript">
-      ${waits
-        ? html`<div class="column"><ol class="messages"><${Said} message=${waits} isWaiting /></ol></div>`
-        : html`<${Welcome} suggestions=${answers === "quillium-demo" ? "demo" : "model"} start=${start} />`}
+      <${Welcome} suggestions=${answers === "quillium-demo" ? "demo" : "model"} start=${start} />
     </div>
     <div class="column">
       <${Composer} id=${null} model=${answers} choose=${chosen => (model.value = chosen)} send=${start} isReplying=${false} />

@@ -3,7 +3,8 @@
 import {html, useSignal} from "./html.js";
 import {Quill} from "./icons.js";
 import {Field, Form} from "./form.js";
-import {notify} from "../state/notices.js";
+import {keep, recall} from "../state/kept.js";
+import {notify, tellError} from "../state/notices.js";
 import {hasExpired, login, register} from "../state/session.js";
 import {LANGUAGES, language, speak, t} from "../state/words.js";
 
@@ -11,17 +12,17 @@ const KNOWN = "quillium-known"; // somebody has signed in with this browser befo
 
 async function enter({email, password}) {
   await login(email, password);
-  localStorage.setItem(KNOWN, "yes");
+  keep(KNOWN, "yes");
 }
 
 async function join({email, password, name}) {
   const user = await register(email, password, name.trim());
-  localStorage.setItem(KNOWN, "yes");
+  keep(KNOWN, "yes");
   if (user.is_admin) notify(t("register.is_admin"), {isLasting: true});
 }
 
 export function Entrance() {
-  const isNew = useSignal(!localStorage.getItem(KNOWN) && !hasExpired.value);
+  const isNew = useSignal(!recall(KNOWN) && !hasExpired.value);
   const which = isNew.value ? "register" : "login";
   return html`
     <main class="entrance">
@@ -54,7 +55,7 @@ export function Entrance() {
 const LanguagePicker = () => html`
   <label class="entrance-language">
     <span class="hidden">${t("settings.language")}</span>
-    <select value=${language()} onChange=${event => speak(event.target.value)}>
+    <select value=${language()} onChange=${event => speak(event.target.value).catch(tellError)}>
       ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag}>${name}</option>`)}
     </select>
   </label>`;

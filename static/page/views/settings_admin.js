@@ -1,7 +1,8 @@
 /** The server's settings, for the admin. */
 
+import {useLoaded} from "./failed.js";
 import {Check, Field, Form, ModelOptions} from "./form.js";
-import {html, useEffect, useSignal} from "./html.js";
+import {html, useSignal} from "./html.js";
 import {quillium} from "../state/client.js";
 import {tellError} from "../state/notices.js";
 import {loadModels, models} from "../state/session.js";
@@ -10,11 +11,8 @@ import {t} from "../state/words.js";
 const ASKED_AFTER_MS = [200, 500, 1_500, 3_000]; // a server may be slow to list its models
 
 export function Administration() {
-  const settings = useSignal(null);
-  useEffect(() => {
-    quillium.call("GET", "/settings/admin").then(found => (settings.value = found), tellError);
-  }, []);
-  if (!settings.value) return html`<p class="hint">${t("chat.loading")}</p>`;
+  const {value: settings, state} = useLoaded(() => quillium.call("GET", "/settings/admin"));
+  if (!settings.value) return state;
   const change = async changes => (settings.value = await quillium.call("PUT", "/settings/admin", changes));
   return html`
     <${Rules} settings=${settings.value} change=${change} />

@@ -1,7 +1,8 @@
 /** API keys: made, shown once, and revoked. */
 
+import {useLoaded} from "./failed.js";
 import {Field, Form} from "./form.js";
-import {html, useEffect, useRef, useSignal} from "./html.js";
+import {html, useRef, useSignal} from "./html.js";
 import {copyText} from "./markdown.js";
 import {quillium} from "../state/client.js";
 import {tellError} from "../state/notices.js";
@@ -10,19 +11,18 @@ import {shortTime, t} from "../state/words.js";
 const PAGE = 100;
 
 export function Keys() {
-  const keys = useSignal(null);
+  const list = async () => (await quillium.call("GET", `/users/api-key?limit=${PAGE}`)).data;
+  const {value: keys, state, reload} = useLoaded(list);
   const made = useSignal(null);
-  const load = async () => (keys.value = (await quillium.call("GET", `/users/api-key?limit=${PAGE}`)).data);
-  useEffect(() => void load().catch(tellError), []);
   async function make({name}, form) {
     made.value = await quillium.call("POST", "/users/api-key", name.trim() ? {name: name.trim()} : {});
     form.reset();
-    await load();
+    await reload();
   }
   async function revoke(id) {
     await quillium.call("DELETE", `/users/api-key/${id}`);
     if (made.value?.id === id) made.value = null;
-    await load();
+    await reload();
   }
   return html`
     <p class="hint">${t("keys.lead")}</p>
@@ -30,6 +30,7 @@ export function Keys() {
       <${Field} label=${t("keys.name")} name="name" maxlength="100" placeholder=${t("keys.name_example")} />
     <//>
     ${made.value && html`<${Made} key=${made.value.id} made=${made.value} />`}
+    ${state}
     <ul class="keys">
       ${keys.value?.map(({id, name, prefix, created_at, last_used_at}) => html`
         <li key=${id}>

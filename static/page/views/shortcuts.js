@@ -2,32 +2,43 @@
 
 import {dialog, Dialog} from "./dialog.js";
 import {html} from "./html.js";
+import {isAlt, isCommand, isMac, isPlain} from "./keys.js";
 import {shownChats} from "../state/chats.js";
+import {conversationOf, stop} from "../state/conversations.js";
 import {chatId, show} from "../state/route.js";
 import {isSignedIn} from "../state/session.js";
 import {t} from "../state/words.js";
 
-const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 const command = isMac ? "⌘" : "Ctrl";
-const option = isMac ? "⌥" : "Alt";
+const steps = isMac ? ["⌘", "⇧"] : ["Alt"];
 
 /** Each with the keys that the list shows, and for those that hold everywhere `is` and `act`. */
 const SHORTCUTS = [
-  {name: "help", keys: ["?"], is: event => event.key === "?" && !isWriting(event), act: openList},
-  {name: "new", keys: [option, "N"], is: event => event.altKey && event.code === "KeyN", act: () => show(null)},
-  {name: "search", keys: [command, "K"], is: event => isCommand(event) && event.code === "KeyK", act: () => focusOn("search")},
-  {name: "compose", keys: [command, "I"], is: event => isCommand(event) && event.code === "KeyI", act: () => focusOn("composer")},
-  {name: "next", keys: [option, "↓"], is: event => event.altKey && event.key === "ArrowDown", act: () => step(1)},
-  {name: "previous", keys: [option, "↑"], is: event => event.altKey && event.key === "ArrowUp", act: () => step(-1)},
-  {name: "settings", keys: [command, ","], is: event => isCommand(event) && event.key === ",", act: () => (dialog.value = {name: "settings"})},
+  {name: "help", keys: ["?"], is: event => isPlain(event, "?") && !isWriting(event), act: openList},
+  {name: "new", keys: isMac ? ["⌘", "⇧", "O"] : ["Alt", "N"], is: isForNew, act: () => show(null)},
+  {name: "search", keys: [command, "K"], is: event => isCommand(event, "k"), act: () => focusOn("search")},
+  {name: "compose", keys: [command, "I"], is: event => isCommand(event, "i"), act: () => focusOn("composer")},
+  {name: "next", keys: [...steps, "↓"], is: event => isStep(event, "ArrowDown"), act: () => step(1)},
+  {name: "previous", keys: [...steps, "↑"], is: event => isStep(event, "ArrowUp"), act: () => step(-1)},
+  {name: "settings", keys: [command, ","], is: event => isCommand(event, ","), act: () => (dialog.value = {name: "settings"})},
   {name: "send", keys: ["Enter"]},
   {name: "line", keys: ["Shift", "Enter"]},
-  {name: "stop", keys: ["Esc"]},
+  {name: "stop", keys: ["Esc"], is: event => isPlain(event, "Escape") && isReplying(), act: () => stop(chatId.value)},
 ];
 
-const isCommand = event => (isMac ? event.metaKey : event.ctrlKey) && !event.altKey && !event.shiftKey;
-
 const isWriting = ({target}) => target.matches("input, textarea, select, [contenteditable]");
+
+function isForNew(event) {
+  return isMac ? isCommand(event, "o", {shift: true}) : isAlt(event, "n");
+}
+
+/** Alt+↓ opens a list; on a Mac ⇧⌘↓ selects in a text. */
+function isStep(event, key) {
+  if (event.target.matches("select, [role=combobox], [aria-haspopup=listbox]")) return false;
+  return isMac ? isCommand(event, key, {shift: true}) && !isWriting(event) : isAlt(event, key);
+}
+
+const isReplying = () => chatId.value !== null && conversationOf(chatId.value).isReplying.value;
 
 function openList() {
   dialog.value = {name: "shortcuts"};
@@ -48,7 +59,8 @@ function step(by) {
 }
 
 addEventListener("keydown", event => {
-  if (!isSignedIn.value || document.querySelector("dialog[open]")) return;
+  const isElsewhere = document.querySelector("dialog[open], :popover-open:not(.notices)");
+  if (!isSignedIn.value || isElsewhere || event.defaultPrevented) return;
   const shortcut = SHORTCUTS.find(({is}) => is?.(event));
   if (!shortcut) return;
   event.preventDefault();

@@ -2,9 +2,12 @@
 
 import {ChatMenu} from "./chat_menu.js";
 import {dialog} from "./dialog.js";
+import {Failed} from "./failed.js";
 import {html, useEffect, useRef} from "./html.js";
 import {Icon, IconButton, Quill} from "./icons.js";
-import {hasMore, isLoaded, isSearching, loadMore, query, shownChats} from "../state/chats.js";
+import {
+  hasMore, isLoaded, isSearching, loadMore, moreError, query, retrySearch, searchError, shownChats,
+} from "../state/chats.js";
 import {tellError} from "../state/notices.js";
 import {addressOf, chatId, show} from "../state/route.js";
 import {logout, user} from "../state/session.js";
@@ -30,9 +33,10 @@ export function Sidebar() {
 
 function ChatList() {
   const chats = shownChats.value;
-  const isEmpty = isLoaded.value && !isSearching.value && chats.length === 0;
+  const isEmpty = isLoaded.value && !isSearching.value && !searchError.value && chats.length === 0;
   return html`
     <nav class="chat-list" aria-label=${t("chats.label")} aria-busy=${isSearching.value}>
+      ${searchError.value && html`<${Failed} error=${searchError.value} retry=${retrySearch} />`}
       <ul>
         ${chats.map(chat => html`<${ChatRow} key=${chat.id} chat=${chat} isShown=${chat.id === chatId.value} />`)}
       </ul>
@@ -52,7 +56,7 @@ function ChatRow({chat, isShown}) {
             <span class="hidden">${t("chats.unread", {count: unread_count})}</span>`
           : html`<time datetime=${updated_at} title=${fullTime(updated_at)}>${shortTime(updated_at)}</time>`}
       </a>
-      <${ChatMenu} chat=${chat} />
+      ${chat.isPending || html`<${ChatMenu} chat=${chat} />`}
     </li>`;
 }
 
@@ -64,7 +68,12 @@ function More() {
     observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
-  return html`<button type="button" class="link more" ref=${place} onClick=${loadMore}>${t("chats.more")}</button>`;
+  return html`
+    <div ref=${place}>
+      ${moreError.value
+        ? html`<${Failed} error=${moreError.value} retry=${loadMore} />`
+        : html`<button type="button" class="link more" onClick=${loadMore}>${t("chats.more")}</button>`}
+    </div>`;
 }
 
 function UserBar() {

@@ -1,0 +1,63 @@
+/** Requests in the name of who is signed in: tokens are refreshed, rate limits are waited for. */
+
+import {QuilliumError, SIGNED_OUT} from "./errors.js";
+
+const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again by then
+
+export class Calls {
+  #http;
+  #session;
+  #waits;
+  #takesChatIds = true; // whether the server takes a `client_id` for a chat
+
+  /**
+   * @param {import("./http.js").Http} http
+   * @param {import("./session.js").Session} session
+   * @param {(seconds: number) => void} waits told before a rate limit is waited for
+   */
+  constructor(http, session, waits) {
+    this.#http = http;
+    this.#session = session;
+    this.#waits = waits;
+  }
+
+  /** See `Quillium.call`. With an `account`, the request is sent in its name or not at all. */
+  async call(method, path, body, options = {}, account = null) {
+    let hasRefreshed = false;
+    let hasWaited = false;
+    for (;;) {
+      const token = await this.#session.token();
+      if (account !== null && this.#session.account !== account) throw new QuilliumError(SIGNED_OUT, 401);
+      try {
+        return await this.#http.send(method, path, body, token, options);
+      } catch (error) {
+        const isRefused = token && (error.code === "token_expired" || error.code === "invalid_token");
+        const isLimited = error.code === "rate_limited" && error.retryAfter <= LONGEST_WAIT_SECONDS;
+        if (isRefused && !hasRefreshed) {
+          hasRefreshed = true;
+          await this.#session.refresh(token);
+        } else if (isLimited && !hasWaited) {
+          hasWaited = true;
+          this.#waits(error.retryAfter);
+          await new Promise(resolve => setTimeout(resolve, 1000 * error.retryAfter));
+          options.signal?.throwIfAborted();
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** Create a chat, once however often it is asked for. */
+  async createChat(chat, clientId, account) {
+    if (this.#takesChatIds) {
+      try {
+        return await this.call("POST", "/chats", {...chat, client_id: clientId}, {}, account);
+      } catch (error) {
+        if (error.status !== 400 || !error.message.includes("client_id")) throw error;
+        this.#takesChatIds = false; // an older server
+      }
+    }
+    return this.call("POST", "/chats", chat, {}, account);
+  }
+}

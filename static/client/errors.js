@@ -1,0 +1,32 @@
+/** Errors of the API, and which of them are worth another attempt. */
+
+/** An error of the API (docs/api.md), or `code` "offline" when there was no response. */
+export class QuilliumError extends Error {
+  /**
+   * @param {{code: string, message: string, details: string}} error
+   * @param {number} [status] of HTTP; 0 where there was none
+   * @param {number} [retryAfter] seconds
+   */
+  constructor(error, status = 0, retryAfter = 0) {
+    super(error.details || error.message);
+    this.name = "QuilliumError";
+    this.code = error.code;
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+export const OFFLINE = {code: "offline", message: "No response", details: "The server can't be reached."};
+export const BROKEN_OFF = {code: "offline", message: "No response", details: "The response broke off."};
+export const SIGNED_OUT = {code: "invalid_token", message: "Signed out", details: "You are signed out."};
+export const DESTROYED = {code: "destroyed", message: "Destroyed", details: "This client was destroyed."};
+export const NO_SUCH_CHAT = {code: "not_found", message: "Not found", details: "There is no such chat."};
+
+const TEMPORARY = new Set([
+  "offline", "rate_limited", "storage_unavailable", "shutting_down", "internal_error",
+  "unauthorized", "invalid_token", "token_expired", // the session decides what becomes of it
+]);
+
+/** Whether the same request may succeed later. A gateway's errors have no code of the API. */
+export const isTemporary = error =>
+  !(error instanceof QuilliumError) || TEMPORARY.has(error.code) || error.status >= 500;

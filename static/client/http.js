@@ -1,0 +1,91 @@
+/** Requests to the API: addresses, time-outs and typed errors. It knows nothing of sessions. */
+
+import {BROKEN_OFF, OFFLINE, QuilliumError} from "./errors.js";
+
+const RESPONSE_MS = 30_000; // until a response begins
+const BODY_MS = 300_000; // until it ends
+const SLOWEST_UPLOAD = 16; // bytes in a millisecond; a large body gets more time
+const API_PREFIXES = ["/api/v1", "/v1"]; // of the links in responses (contract, section 1)
+
+export class Http {
+  #base;
+  #headers;
+  #fetch;
+
+  /**
+   * @param {string} base address of the API, absolute, or relative to the page
+   * @param {Record<string, string> | (() => Record<string, string>)} headers sent with each request
+   * @param {typeof fetch} [fetcher]
+   */
+  constructor(base, headers, fetcher) {
+    this.#base = base;
+    this.#headers = headers;
+    this.#fetch = fetcher ?? ((...request) => fetch(...request));
+  }
+
+  /** The absolute address of the API, without a slash at its end. */
+  get base() {
+    return new URL(this.#base, globalThis.location?.href).href.replace(/\/$/, "");
+  }
+
+  /**
+   * The address of a path below the base, or of a link that the API gave.
+   *
+   * @throws {TypeError} for another server's address, which must never get the token
+   */
+  address(path) {
+    const {base} = this;
+    if (/^https?:/i.test(path)) {
+      if (path === base || path.startsWith(`${base}/`)) return path;
+      throw new TypeError(`${path} is not an address below ${base}`);
+    }
+    if (!path.startsWith("/")) throw new TypeError(`${path} doesn't begin with a slash`);
+    const known = [new URL(base).pathname, ...API_PREFIXES].find(prefix => path.startsWith(`${prefix}/`));
+    return base + (known && known !== "/" ? path.slice(known.length) : path);
+  }
+
+  /**
+   * Send a request.
+   *
+   * @returns {Promise<any>} the response's body as `as` asks; null where there is none
+   * @throws {QuilliumError}
+   * @throws {DOMException} `AbortError`, when `signal` was aborted
+   */
+  async send(method, path, body, token, options = {}) {
+    const {signal, keepalive, as = "json", headers} = options;
+    const address = this.address(path);
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const ownHeaders = typeof this.#headers === "function" ? this.#headers() : this.#headers;
+    const limit = new AbortController();
+    let timer = setTimeout(() => limit.abort(), RESPONSE_MS + (text?.length ?? 0) / SLOWEST_UPLOAD);
+    try {
+      const response = await this.#fetch(address, {
+        method, keepalive, body: text,
+        headers: {
+          ...(text !== undefined && {"Content-Type": "application/json"}),
+          ...(token && {Authorization: `Bearer ${token}`}),
+          ...ownHeaders, ...headers,
+        },
+        signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
+      });
+      clearTimeout(timer);
+      if (response.ok && as === "response") return response;
+      timer = setTimeout(() => limit.abort(), BODY_MS);
+      if (!response.ok) throw await errorOf(response);
+      if (as !== "json") return await response[as]();
+      return JSON.parse(await response.text() || "null");
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof QuilliumError) throw error;
+      throw new QuilliumError(error instanceof SyntaxError ? BROKEN_OFF : OFFLINE);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function errorOf(response) {
+  const retryAfter = Number(response.headers.get("Retry-After")) || 0;
+  const parsed = await response.json().catch(() => null); // a gateway's page
+  return new QuilliumError(parsed?.error?.code ? parsed.error : OFFLINE, response.status, retryAfter);
+}
