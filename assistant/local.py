@@ -22,15 +22,12 @@ from assistant.events import ReplyEvent
 from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
 from assistant.upstream import Upstream
 from core.errors import ModelUnavailable
-from core.options import ConfigError
+from core.options import ConfigError, MissingExtra
 
 WINDOW = 8_192  # tokens
 LARGEST_ANSWER = 1_024  # tokens; small models don't always find an end
 
 log = logging.getLogger("quillium.models")
-
-
-EXTRA = ".venv/bin/pip install -e '.[local]'"
 
 
 def is_available() -> bool:
@@ -45,9 +42,9 @@ def find(chosen: Path | None, installed: Path) -> Local | None:
     """
     if chosen is not None:
         if not chosen.is_file():
-            raise ConfigError(f"--local-model: there is no file {chosen}.")
+            raise ConfigError(f"the local model {chosen} is not a file")
         if not is_available():
-            raise ConfigError(f"--local-model needs the local extra: {EXTRA}")
+            raise MissingExtra("local")
         return Local(chosen, chosen.stem[:LONGEST_NAME])
     if installed.is_file() and is_available():
         parameters = model_file.PARAMETERS

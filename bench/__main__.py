@@ -145,7 +145,7 @@ def measure_requests(plan: Plan, table: Table, folder: Path, accounts: list[data
         "`GET /chats/{id}/messages?limit=20`": (chat, 0.60, 2.0),
     }
     post = '{"title": "A chat more"}'
-    ours, url = start_quietly(folder / "ours", JWT_SECRET=data.SECRET)
+    ours, url = start_quietly(folder / "ours", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(ours):
         answers = {
             path.partition("?")[0]: json.dumps(call(url, "GET", path, token=first.token))
@@ -303,7 +303,7 @@ def measure_search(plan: Plan, table: Table, url: str, file: Path, token: str) -
 
 def measure_size(plan: Plan, table: Table, folder: Path) -> None:
     accounts = data.make(folder / "sizes", [plan.few, plan.many], 0, say)
-    process, url = start_quietly(folder / "sizes", JWT_SECRET=data.SECRET)
+    process, url = start_quietly(folder / "sizes", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(process):
         few, many = (
             request("GET", f"/api/v1/chats?limit={PAGE}", account.token) for account in accounts
@@ -354,7 +354,7 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
         [sys.executable, "-m", "bench.bare", str(folder / "answers.json")], "stdout"
     )
     data.make(folder / "memory", [20], 1, say)
-    ours, url = start_quietly(folder / "memory", JWT_SECRET=data.SECRET)
+    ours, url = start_quietly(folder / "memory", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(bare), running(ours):
         call(bare_url, "GET", "/")
         call(url, "GET", "/health")
@@ -363,7 +363,7 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
         note = f" ({rest / 1e6:.0f} / {reference / 1e6:.0f} MB)"
         table.add_most("memory at rest, of bare's", rest / reference, 1.6, note)
     accounts = data.make(folder / "sockets", [0] * max(1, plan.sockets // 20), 0, say)
-    ours, url = start_quietly(folder / "sockets", JWT_SECRET=data.SECRET)
+    ours, url = start_quietly(folder / "sockets", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(ours):
         warm = [upgraded(port_of(url), accounts[0].token) for _ in range(5)]
         time.sleep(_SETTLE_SECONDS)

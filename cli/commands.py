@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import local, model_file
+from cli.extras import install_hint
 from core.config import Config
 from core.errors import QuilliumError
 from core.options import ConfigError
@@ -84,7 +85,8 @@ def _install_model(data_dir: Path, _: None) -> int:
     if local.is_available():
         print("Chats that ask for no other model are answered by it from the next start on.")
     else:
-        print(f"To run it takes the local extra, 34 MB more to download: {local.EXTRA}")
+        print("To run it, install the local extra, a download of another 34 MB.")
+        print(install_hint("local"))
     return 0
 
 

@@ -1,8 +1,8 @@
-"""What the process tells whoever runs it: text for a terminal, a JSON object a line for machines.
+"""Logging: text for a terminal, one JSON object per line for machines, to stderr or to a file.
 
-A line is written by a thread of its own. Somebody who reads stderr slowly or not at all, such as
-a desktop application that never looks at its sidecar's pipe, can't hold up the server: what does
-not fit into the queue is left out.
+A thread of its own writes the lines. A reader of stderr that is slow or stuck, such as a desktop
+application that never reads its sidecar's pipe, can't block the server: lines that don't fit into
+the queue are dropped. Without a stderr, as in a windowed program, all of them are.
 """
 
 from __future__ import annotations
@@ -10,75 +10,125 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import logging.handlers
 import os
 import queue
 import sys
 import threading
+from collections.abc import Callable
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
+from core.options import ConfigError
 from core.times import rfc3339
 
-MAX_WAITING = 10_000  # lines
-_END_SECONDS = 1.0  # for what still waits when the process ends
-_FIELDS = "fields"  # the attribute of a record that holds what it tells beside its text
+MAX_QUEUED = 10_000  # lines
+MAX_FILE_SIZE = 10 << 20  # bytes
+OLD_FILES = 5
+_CLOSE_SECONDS = 1.0  # for the lines that are still queued when the process ends
+_FIELDS = "fields"  # the attribute of a record that holds its structured fields
 
 
 class Log:
-    """Logs to stderr from now on. A context manager: at its end what waits is written.
+    """Log to `file`, else to stderr. A context manager that writes what is queued when it closes.
 
-    `format` is text, json, or auto: text on a terminal, else JSON.
+    `format` is text, json, or auto: text on a terminal, otherwise JSON. Raises `ConfigError` if the
+    file can't be written.
     """
 
-    def __init__(self, level: str, format: str) -> None:
-        is_text = format == "text" or (format == "auto" and sys.stderr.isatty())
-        self._waiting: queue.Queue[str | None] = queue.Queue(MAX_WAITING)
-        self._thread = threading.Thread(target=self._write, name="quillium-log", daemon=True)
-        self._thread.start()
-        handler = _Unhurried(self._waiting)
-        handler.setFormatter(TextFormatter() if is_text else JsonFormatter())
-        logging.basicConfig(level=level, handlers=[handler], force=True)
-        logging.getLogger("tornado.access").setLevel(logging.ERROR)  # ours is `quillium.access`
-        logging.getLogger("asyncio").setLevel(logging.WARNING)
+    def __init__(self, level: str, format: str, file: Path | None = None) -> None:
+        self._level = level
+        is_terminal = file is None and sys.stderr is not None and sys.stderr.isatty()
+        is_text = format == "text" or (format == "auto" and is_terminal)
+        self._formatter = TextFormatter() if is_text else JsonFormatter()
+        self._file = file
+        self._queue: queue.Queue[str | None] = queue.Queue(MAX_QUEUED)
 
     def __enter__(self) -> Log:
+        write = _to_stderr() if self._file is None else _to_file(self._file)
+        self._thread = threading.Thread(
+            target=self._write_all, args=(write,), name="quillium-log", daemon=True
+        )
+        self._thread.start()
+        handler = _QueueingHandler(self._queue)
+        handler.setFormatter(self._formatter)
+        logging.basicConfig(level=self._level, handlers=[handler], force=True)
+        logging.getLogger("tornado.access").setLevel(logging.ERROR)  # ours is `quillium.access`
+        logging.getLogger("asyncio").setLevel(logging.WARNING)
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(queue.Full):
-            self._waiting.put(None, timeout=_END_SECONDS)
-            self._thread.join(_END_SECONDS)
+            self._queue.put(None, timeout=_CLOSE_SECONDS)
+            self._thread.join(_CLOSE_SECONDS)
 
-    def _write(self) -> None:
-        # Not by `sys.stderr`: a write that is stuck would hold its lock, and the end waits for it.
-        descriptor = sys.stderr.fileno()
-        while (line := self._waiting.get()) is not None:
-            left = f"{line}\n".encode()
-            with contextlib.suppress(OSError):  # nobody is there to be told
-                while left:
-                    left = left[os.write(descriptor, left) :]
+    def _write_all(self, write: Callable[[str], None]) -> None:
+        while (line := self._queue.get()) is not None:
+            write(line)
 
 
-class _Unhurried(logging.Handler):
-    def __init__(self, waiting: queue.Queue[str | None]) -> None:
+def _to_stderr() -> Callable[[str], None]:
+    # Not `sys.stderr.write`: a write that is stuck would hold its lock, and block the exit.
+    descriptor = None if sys.stderr is None else sys.stderr.fileno()
+
+    def write(line: str) -> None:
+        if descriptor is None:
+            return
+        left = f"{line}\n".encode(errors="backslashreplace")
+        with contextlib.suppress(OSError):  # nobody reads it any more
+            while left:
+                left = left[os.write(descriptor, left) :]
+
+    return write
+
+
+def _to_file(path: Path) -> Callable[[str], None]:
+    try:
+        handler = _RotatingFile(
+            path, maxBytes=MAX_FILE_SIZE, backupCount=OLD_FILES, errors="backslashreplace"
+        )
+    except OSError as error:
+        raise ConfigError(f"the log file {path} can't be written: {error.strerror}") from None
+
+    def write(line: str) -> None:
+        handler.handle(logging.makeLogRecord({"msg": line}))
+
+    return write
+
+
+class _RotatingFile(logging.handlers.RotatingFileHandler):
+    """A log file that only its owner can read. A full disk loses lines and nothing else."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        return TextIOWrapper(open(descriptor, "ab"), encoding="utf-8", errors=self.errors)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+class _QueueingHandler(logging.Handler):
+    def __init__(self, lines: queue.Queue[str | None]) -> None:
         super().__init__()
-        self._waiting = waiting
+        self._lines = lines
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._waiting.put_nowait(self.format(record))
+            self._lines.put_nowait(self.format(record))
         except queue.Full:
             pass
         except Exception:
             self.handleError(record)
 
 
-def fields(**told: Any) -> dict[str, Any]:
-    """For `extra=` of a logging call: what machines are told beside the text."""
-    return {_FIELDS: told}
+def fields(**values: Any) -> dict[str, Any]:
+    """For `extra=` of a logging call: structured fields, which the JSON format includes."""
+    return {_FIELDS: values}
 
 
 class TextFormatter(logging.Formatter):
-    """Escapes line breaks and escape codes, so that nobody can write a log line of their own."""
+    """Escapes line breaks and control characters, so that no input can forge a log line."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,4 +1,7 @@
-"""The settings of the process: one table, read by the code, `--help` and a test of the docs."""
+"""The settings of the process: one table, read by the command line and by a test of the docs.
+
+Each setting is a flag and an environment variable (contract, section 9).
+"""
 
 from __future__ import annotations
 
@@ -9,34 +12,47 @@ from typing import Any
 
 
 class ConfigError(Exception):
-    """A setting that can't be used; its text is the one line that the user sees."""
+    """A setting that can't be used. Its text is the one line that the user sees."""
+
+
+class MissingExtra(ConfigError):
+    """A setting needs packages that are not installed: those of an extra of `setup.cfg`."""
+
+    def __init__(self, extra: str) -> None:
+        super().__init__(f"the {extra} extra is not installed")
+        self.extra = extra
 
 
 @dataclass(frozen=True)
 class Option:
-    """One setting. `parse` raises `ValueError` that says what was expected."""
+    """One setting. `parse` raises `ValueError` with a text that says what was expected."""
 
     name: str
-    variable: str
     default: str
     parse: Callable[[str], Any]
     help: str
     group: str
-    is_for_commands: bool = False  # beside the server
+    is_for_commands: bool = False  # commands take it, not only the server
+    is_secret: bool = False  # error messages don't quote its value
 
     @property
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
     @property
+    def variable(self) -> str:
+        return "QUILLIUM_" + self.name.upper()
+
+    @property
     def is_switch(self) -> bool:
         return self.parse is _switch
 
 
-def _text(value: str) -> str:
-    if not value:
-        raise ValueError("some text")
-    return value
+def _host(value: str) -> str:
+    host = value.strip().removeprefix("[").removesuffix("]")
+    if not host:
+        raise ValueError("a host name or an IP address")
+    return host
 
 
 def _whole_number(lowest: int, highest: int) -> Callable[[str], int]:
@@ -54,23 +70,19 @@ def _switch(value: str) -> bool:
     return value.lower() in {"true", "1", "yes", "on"}
 
 
-def _folder(value: str) -> Path:
-    return Path(value).expanduser().absolute() if value else default_data_dir()
-
-
-def _file(value: str) -> Path | None:
-    return Path(value).expanduser().absolute() if value else None
-
-
-def default_data_dir() -> Path:
-    """The platform's folder for a user's data, such as `~/.local/share/quillium`."""
-    import platformdirs  # only where nobody names a folder
-
-    return Path(platformdirs.user_data_dir("quillium", appauthor=False))
+def _path(value: str) -> Path | None:
+    if not value:
+        return None
+    try:
+        return Path(value).expanduser().absolute()
+    except RuntimeError:  # `~name` of an unknown user, or `~` of a user without a home folder
+        raise ValueError("a path without ~, because that home folder is unknown") from None
+    except OSError:
+        raise ValueError("an absolute path, because the current folder is gone") from None
 
 
 def _secret(value: str) -> str | None:
-    if value and len(value.encode("utf-8")) < 32:
+    if value and len(value.encode("utf-8", "surrogateescape")) < 32:
         raise ValueError("at least 32 bytes")
     return value or None
 
@@ -100,82 +112,82 @@ def _log_format(value: str) -> str:
     return value.lower()
 
 
-PLACE, DOORS, MODELS, WAYS, WATCHING, TESTING = (
-    "where", "who may come in", "models", "for those who build on it", "watching it", "for tests",
+NETWORK, ACCESS, MODELS, MODES, LOGGING, TESTING = (
+    "network and data", "access", "models", "modes", "logs and metrics", "testing",
 )  # fmt: skip
 
 OPTIONS: tuple[Option, ...] = (
-    Option("host", "QUILLIUM_HOST", "127.0.0.1", _text, "address to listen on", PLACE),
+    Option(
+        "host",
+        "localhost",
+        _host,
+        "address to listen on; localhost is 127.0.0.1 and ::1",
+        NETWORK,
+    ),
     Option(
         "port",
-        "PORT",
         "8080",
         _whole_number(0, 65535),
-        "port to listen on; 0 takes a free one, as --sidecar does unless this is given",
-        PLACE,
+        "port to listen on; 0 picks a free one. With --sidecar the default is the port of the last "
+        "start, or a free one",
+        NETWORK,
     ),
     Option(
         "data_dir",
-        "QUILLIUM_DATA_DIR",
         "",
-        _folder,
-        "folder of the database; if left out, the platform's folder for a user's data",
-        PLACE,
+        _path,
+        "folder of the database and the signing key; the default is the platform's folder for user "
+        "data",
+        NETWORK,
         is_for_commands=True,
     ),
     Option(
         "cors_allowed_origins",
-        "CORS_ALLOWED_ORIGINS",
         "",
         _origins,
-        "origins of other sites that may call, separated by commas; null for packaged pages, * "
-        "for any",
-        DOORS,
+        "comma-separated origins that may call the API from a browser; null for file:// pages, * "
+        "for any. The server's own origin, loopback addresses and Tauri windows are always allowed",
+        ACCESS,
     ),
     Option(
         "allowed_hosts",
-        "ALLOWED_HOSTS",
         "",
         _names,
-        "names under which the server may be reached, beside loopback, separated by commas",
-        DOORS,
+        "comma-separated host names that requests may use besides loopback names; * for any",
+        ACCESS,
     ),
     Option(
         "trusted_proxy",
-        "TRUSTED_PROXY",
         "false",
         _switch,
-        "believe X-Forwarded-For: only behind a proxy that sets it",
-        DOORS,
+        "trust X-Forwarded-For; use it only behind a reverse proxy that sets the header",
+        ACCESS,
     ),
     Option(
         "jwt_secret",
-        "JWT_SECRET",
         "",
         _secret,
-        "key that signs tokens, at least 32 bytes; if left out, one is made and kept beside the "
-        "database (prefer the variable: other users can see flags)",
-        DOORS,
+        "key that signs tokens, at least 32 bytes; by default a key is generated and kept in the "
+        "data folder. Prefer the variable: other users of the machine can see flags",
+        ACCESS,
+        is_secret=True,
     ),
     Option(
         "access_token_expiry",
-        "ACCESS_TOKEN_EXPIRY",
         "15",
         _whole_number(1, 1440),
-        "minutes that an access token is good for",
-        DOORS,
+        "lifetime of access tokens in minutes",
+        ACCESS,
     ),
     Option(
         "refresh_token_expiry",
-        "REFRESH_TOKEN_EXPIRY",
         "7",
         _whole_number(1, 365),
-        "days that a refresh token is good for",
-        DOORS,
+        "lifetime of refresh tokens in days",
+        ACCESS,
     ),
     Option(
         "no_discovery",
-        "NO_DISCOVERY",
         "false",
         _switch,
         "don't look for Ollama and LM Studio on this machine",
@@ -183,89 +195,86 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         "local_model",
-        "LOCAL_MODEL",
         "",
-        _file,
-        "GGUF file of a model to run within this process; needs the local extra",
+        _path,
+        "GGUF file of a model to run inside this process; needs the local extra",
         MODELS,
     ),
     Option(
         "preload",
-        "PRELOAD",
         "false",
         _switch,
-        "load the local model at the start, not when it is first asked",
+        "load the local model at startup instead of on first use",
         MODELS,
     ),
     Option(
         "dev",
-        "QUILLIUM_DEV",
         "false",
         _switch,
-        "start anew when the code changes, and heed X-Quillium-Simulate",
-        WAYS,
+        "restart when the code changes, and accept X-Quillium-Simulate",
+        MODES,
     ),
     Option(
         "demo",
-        "QUILLIUM_DEMO",
         "false",
         _switch,
-        "a throw-away data folder with an account and some chats, and no rate limit",
-        WAYS,
+        "use a temporary data folder with an account and sample chats, without a rate limit",
+        MODES,
     ),
     Option(
-        "open", "QUILLIUM_OPEN", "false", _switch, "open the page in the browser when ready", WAYS
+        "open", "false", _switch, "open the page in the browser when the server is ready", MODES
     ),
     Option(
         "sidecar",
-        "QUILLIUM_SIDECAR",
         "false",
         _switch,
-        "run beside a desktop application: one JSON line on stdout when ready, and the end when "
-        "stdin ends",
-        WAYS,
+        "run beside a desktop application: print one JSON line when ready, stop when stdin ends",
+        MODES,
     ),
     Option(
         "metrics",
-        "ENABLE_METRICS",
         "false",
         _switch,
         "serve /metrics for Prometheus; needs the metrics extra",
-        WATCHING,
+        LOGGING,
     ),
     Option(
         "log_level",
-        "LOG_LEVEL",
         "INFO",
         _log_level,
-        "DEBUG, INFO, WARNING or ERROR; INFO has a line for each request",
-        WATCHING,
+        "DEBUG, INFO, WARNING or ERROR; INFO logs one line per request",
+        LOGGING,
         is_for_commands=True,
     ),
     Option(
         "log_format",
-        "LOG_FORMAT",
         "auto",
         _log_format,
-        "text, json, or auto: text on a terminal, else a JSON object a line",
-        WATCHING,
+        "text, json, or auto: text on a terminal, otherwise one JSON object per line",
+        LOGGING,
         is_for_commands=True,
     ),
     Option(
+        "log_file",
+        "",
+        _path,
+        "write the log to this file instead of stderr; it is rotated at 10 MiB, and five old files "
+        "are kept",
+        LOGGING,
+    ),
+    Option(
         "bcrypt_cost",
-        "BCRYPT_COST",
         "12",
         _whole_number(4, 16),
-        "work to hash a password; less than 12 is for tests only",
+        "bcrypt work factor of new passwords; below 12 is for tests only",
         TESTING,
         is_for_commands=True,
     ),
     Option(
         "check_responses",
-        "CHECK_RESPONSES",
         "false",
         _switch,
-        "check each answer against its schema; for tests, it costs time",
+        "validate every response against its schema, which costs time",
         TESTING,
     ),
 )

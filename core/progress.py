@@ -1,4 +1,4 @@
-"""What a command is doing, for somebody who waits at a terminal."""
+"""A progress line for long work, shown to a user who waits at a terminal."""
 
 from __future__ import annotations
 
@@ -7,29 +7,28 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-# Is told what is being done, and which share of it is done; None where nobody knows.
+# Called with what is being done and the fraction that is done, or None if that is unknown.
 ProgressCallback = Callable[[str, "float | None"], None]
 
-PATIENCE_SECONDS = 1.0  # what is done sooner needs no progress shown
+PATIENCE_SECONDS = 1.0  # work that ends sooner shows no progress
 _REDRAW_SECONDS = 0.2
 
 
 class Progress:
-    """One line that is drawn over and over, from a thread of its own; nothing but on a terminal.
+    """One line, redrawn by a thread of its own. Draws nothing unless `stream` is a terminal.
 
-    A context manager: the line is wiped at its end.
+    A context manager: the line is erased when it closes. A terminal that goes away is ignored.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._began = time.monotonic()
-        self._doing: tuple[str, float | None] = ("", None)
+        self._current: tuple[str, float | None] = ("", None)
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._draw, daemon=True)
+        self._thread = threading.Thread(target=self._draw, name="quillium-progress", daemon=True)
 
     def __call__(self, doing: str, share: float | None) -> None:
-        """Say what is being done, and which share of it is done; None where nobody knows."""
-        self._doing = (doing, share)
+        """Set what is being done and the fraction that is done, or None if that is unknown."""
+        self._current = (doing, share)
 
     def __enter__(self) -> Progress:
         if self._stream.isatty():
@@ -42,16 +41,20 @@ class Progress:
             self._thread.join()
 
     def _draw(self) -> None:
+        began = time.monotonic()
         if self._ended.wait(PATIENCE_SECONDS):
             return
-        while not self._ended.wait(_REDRAW_SECONDS):
-            doing, share = self._doing
-            if not doing:
-                continue
-            passed = time.monotonic() - self._began
-            done = f"{passed:.0f} s" if share is None else f"{share:.0%}"
-            self._write(f"{doing}: {done}")
-        self._write("")
+        try:
+            while not self._ended.wait(_REDRAW_SECONDS):
+                doing, share = self._current
+                if not doing:
+                    continue
+                passed = time.monotonic() - began
+                done = f"{passed:.0f} s" if share is None else f"{share:.0%}"
+                self._write(f"{doing}: {done}")
+            self._write("")
+        except OSError:
+            pass
 
     def _write(self, line: str) -> None:
         self._stream.write(f"\r\x1b[K{line}")

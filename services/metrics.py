@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from core.metrics import Metrics
-from core.options import ConfigError
+from core.options import MissingExtra
 from storage.writer import Statistics
 
-EXTRA = ".venv/bin/pip install -e '.[metrics]'"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _REQUEST_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -24,9 +23,9 @@ class Prometheus(Metrics):
     """Counts what it is told, in a registry of its own."""
 
     def __init__(self) -> None:
-        """Raises `ConfigError` if the `metrics` extra is not installed."""
+        """Raises `MissingExtra` if `prometheus-client` is not installed."""
         if importlib.util.find_spec("prometheus_client") is None:
-            raise ConfigError(f"--metrics needs the metrics extra: {EXTRA}")
+            raise MissingExtra("metrics")
         # Only now: nobody else should pay for the import.
         from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 

@@ -12,6 +12,7 @@ import queue
 import sqlite3
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple, cast
@@ -38,15 +39,18 @@ class Database:
     """
 
     def __init__(self, path: Path) -> None:
-        self._writer = Writer(path)
-        self._reader = _reader(path)
+        with ExitStack() as opened:
+            self._writer = Writer(path)
+            opened.callback(self._writer.close)
+            self._reader = opened.enter_context(closing(_reader(path)))
+            self._pooled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+            for _ in range(_POOL_THREADS):
+                self._pooled.put(opened.enter_context(closing(_reader(path))))
+            self._opened = opened.pop_all()
         self._cache: dict[Hashable, object] = {}  # results by work and arguments
         self._cached_version = self._writer.version
         self._loop = asyncio.get_running_loop()
         self._pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="quillium-reader")
-        self._pooled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-        for _ in range(_POOL_THREADS):
-            self._pooled.put(_reader(path))
 
     async def write(
         self,
@@ -113,12 +117,9 @@ class Database:
         return self._writer.statistics
 
     def close(self) -> None:
-        """Finish the writes that wait, then close the file. Blocks on the disk."""
+        """Finish the writes that wait, then close the file. Blocks on the disk. Idempotent."""
         self._pool.shutdown()
-        while not self._pooled.empty():
-            self._pooled.get().close()
-        self._reader.close()
-        self._writer.close()
+        self._opened.close()
 
     def _read_pooled(
         self, work: Callable[[Connection, *Arguments], T], arguments: tuple[*Arguments]

@@ -76,7 +76,8 @@ class Writer:
         self._asked: list[_Job] = []  # since the writer was last handed something
         self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._waiting = 0
-        self._thread = threading.Thread(target=self._run, name="quillium-writer")
+        # A daemon: whatever goes wrong, it must not keep the process alive.
+        self._thread = threading.Thread(target=self._run, name="quillium-writer", daemon=True)
         self._is_closed = False
         self._checkpoint_at = WAL_BYTES
         self.is_well = True  # whether the last write could be stored

@@ -23,7 +23,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 import schemas
 import services
-from core import config
+from cli import arguments
 from handlers import openapi
 from handlers.application import QuilliumApplication
 from services.metrics import Prometheus
@@ -279,7 +279,7 @@ def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_di
     """The services of a running application."""
     marker = request.node.get_closest_marker("flags")
     flags = ["--bcrypt-cost=4", "--check-responses", "--no-discovery", f"--data-dir={data_dir}"]
-    chosen = config.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
+    chosen = arguments.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
     with folder.locked(chosen.data_dir) as data:
 
         async def build() -> services.Services:

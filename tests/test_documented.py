@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import schemas
-from core import config, errors, options
+from cli import arguments
+from core import errors, options
 from handlers import routes
 from web import errors as web_errors
 from web.operations import Operation
@@ -44,8 +45,8 @@ def test_each_setting_is_documented(option: options.Option) -> None:
     assert f"| `{option.flag}` | `{option.variable}` |" in documented
 
 
-@pytest.mark.parametrize("command", config.COMMANDS, ids=lambda command: command.name)
-def test_each_command_is_documented(command: config.Command) -> None:
+@pytest.mark.parametrize("command", arguments.COMMANDS, ids=lambda command: command.name)
+def test_each_command_is_documented(command: arguments.Command) -> None:
     documented = (ROOT / "docs" / "settings.md").read_text()
     argument = f" {command.argument[0]}" if command.argument else ""
     assert f"| `{command.name}{argument}` |" in documented

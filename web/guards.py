@@ -101,7 +101,7 @@ class Admission(RequestHandler):
             return
         if "*" in config.allowed_hosts or name == self._local_address():
             return
-        raise errors.Forbidden("This Host is not served here; ALLOWED_HOSTS can name it.")
+        raise errors.Forbidden("This Host is not among the allowed hosts.")
 
     def check_origin_header(self) -> None:
         """Refuse pages of other sites. Origins are compared whole. Raises `Forbidden`."""
@@ -119,7 +119,7 @@ class Admission(RequestHandler):
             self._allowed_origin = origin
             self._set_headers_of_origin()
             return
-        raise errors.Forbidden("This Origin may not call; CORS_ALLOWED_ORIGINS can name it.")
+        raise errors.Forbidden("This Origin is not among the allowed origins.")
 
     def identify(self, access: Access) -> None:
         """Find out who is calling, count the request, and check that they may.

@@ -107,12 +107,12 @@ def test_without_a_registry_it_says_what_to_do(
 
 
 def test_a_model_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigError, match="there is no file"):
+    with pytest.raises(ConfigError, match="is not a file"):
         local.find(tmp_path / "none.gguf", tmp_path / "none")
     assert local.find(None, tmp_path / "none") is None
     (tmp_path / "some.gguf").write_bytes(b"GGUF")
     monkeypatch.setattr(local, "is_available", lambda: False)
-    with pytest.raises(ConfigError, match="needs the local extra: "):
+    with pytest.raises(ConfigError, match="the local extra is not installed"):
         local.find(tmp_path / "some.gguf", tmp_path / "none")
     assert local.find(None, tmp_path / "some.gguf") is None
     assert [model.id for model in Directory(None).models()] == ["quillium-demo"]

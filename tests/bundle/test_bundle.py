@@ -118,7 +118,7 @@ def test_what_a_bundle_can_not_do(built: Path, tmp_path: Path) -> None:
     command = [str(built), "--dev", f"--data-dir={tmp_path}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert done.returncode == 2
-    assert done.stderr == "quillium: --dev needs the source: run it from a checkout\n"
+    assert done.stderr == "quillium: --dev needs the source code: run it from a checkout\n"
 
 
 def test_its_commands(built: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import config, documents, ids, options, passwords, times
+from core import documents, ids, passwords, times
 from core.errors import InvalidRequest
 from core.rate_limit import FailureLog, RateLimiter
 
@@ -121,18 +121,6 @@ def test_nesting_is_allowed_up_to_64() -> None:
     assert documents.parse('{"a":' + "[" * 63 + "]" * 63 + "}")
     with pytest.raises(InvalidRequest, match="more than 64 levels"):
         documents.parse('{"a":' + "[" * 64 + "]" * 64 + "}")
-
-
-def test_a_flag_wins_over_a_variable_and_an_empty_variable_is_none() -> None:
-    chosen = config.parse(
-        ["--port=1"], {"PORT": "2", "LOG_LEVEL": "", "TRUSTED_PROXY": "yes"}, "1"
-    ).config
-    assert (chosen.port, chosen.log_level, chosen.trusted_proxy) == (1, "INFO", True)
-    assert config.parse([], {"PORT": "2"}, "1").config.port == 2
-    defaults = config.parse([], {}, "1").config
-    assert (defaults.host, defaults.port, defaults.bcrypt_cost) == ("127.0.0.1", 8080, 12)
-    assert (defaults.access_token_expiry, defaults.refresh_token_expiry) == (15, 7)
-    assert defaults.data_dir == options.default_data_dir()
 
 
 def test_a_byte_order_mark_is_called_by_its_name() -> None:

@@ -41,7 +41,7 @@ Server = Any
         ("--colour", "unrecognized arguments: --colour (see --help)"),
         ("--host=203.0.113.1", "can't listen on 203.0.113.1:0"),
         ("--log-format=xml", "--log-format: expected auto, text or json, not 'xml'"),
-        ("--demo", "--demo has a throw-away data folder: leave --data-dir out"),
+        ("--demo", "--demo uses a temporary data folder: leave --data-dir out"),
     ],
 )
 def test_bad_settings(start: Any, flag: str, line: str) -> None:
@@ -49,8 +49,10 @@ def test_bad_settings(start: Any, flag: str, line: str) -> None:
 
 
 def test_bad_variable(start: Any) -> None:
-    line = refused(start(ACCESS_TOKEN_EXPIRY="soon"))
-    assert "ACCESS_TOKEN_EXPIRY: expected a whole number from 1 to 1440, not 'soon'" in line
+    line = refused(start(QUILLIUM_ACCESS_TOKEN_EXPIRY="soon"))
+    assert (
+        "QUILLIUM_ACCESS_TOKEN_EXPIRY: expected a whole number from 1 to 1440, not 'soon'" in line
+    )
 
 
 def test_port_in_use(start: Any) -> None:
@@ -128,10 +130,10 @@ def test_on_a_terminal_it_says_where_it_is_and_what_to_do(tmp_path: Path) -> Non
     assert process.wait(timeout=15) == 0
     os.close(main)
     lines = said.decode().splitlines()
-    assert re.fullmatch(r"Quillium \S+ runs on http://127.0.0.1:\d+", lines[0])
-    assert lines[1] == f"Data is kept in {tmp_path}"
+    assert re.fullmatch(r"Quillium \S+ is running at http://127.0.0.1:\d+", lines[0])
+    assert lines[1] == f"Data folder: {tmp_path}"
     assert lines[2:] == [
-        "Open it in a browser; the first account becomes the admin.",
+        "Open it in a browser. The first account becomes the admin.",
         "Press Ctrl-C to stop.",
     ]
 

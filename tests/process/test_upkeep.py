@@ -207,7 +207,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(start: Any, data: Path, tmp_pat
         # A shell that starts the tests in the background has it ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "maintenance._verify = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
-        "sys.exit(quillium.main(sys.argv[1:]))"
+        "sys.exit(quillium.main())"
     )
     target = tmp_path / "backup.db"
     done = subprocess.run(

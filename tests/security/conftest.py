@@ -116,7 +116,7 @@ def forge(token: str, key: str = SECRET, /, **changes: Any) -> str:
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A server for all tests of a module, each with accounts of its own; it limits nobody's rate."""
-    program = Program(tmp_path_factory.mktemp("target") / "data", JWT_SECRET=SECRET)
+    program = Program(tmp_path_factory.mktemp("target") / "data", QUILLIUM_JWT_SECRET=SECRET)
     started = Target(program)
     admin = started.register("admin@example.com")["access_token"]
     unlimited = {"rate_limit_per_minute": 0}
@@ -133,6 +133,6 @@ def launched(start: Any) -> Any:
     """Starts a server for one test alone."""
 
     def launch(*flags: str, **environment: str) -> Target:
-        return Target(start(*flags, JWT_SECRET=SECRET, **environment))
+        return Target(start(*flags, QUILLIUM_JWT_SECRET=SECRET, **environment))
 
     return launch

@@ -1,0 +1,110 @@
+"""The sockets that a server listens on."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from core.options import ConfigError
+
+# The listen queue. When a thousand clients connect at once and it is full, their systems retry only
+# after a second.
+BACKLOG = 1024
+_LOCALHOST = ("127.0.0.1", "::1")
+_UNAVAILABLE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # the machine lacks IPv6, or IPv4
+_ATTEMPTS = 20  # to find a port that is free on both addresses of localhost
+_LAST_PORT = "last-port"
+
+
+class _CannotListen(ConfigError):
+    def __init__(self, address: str, port: int, error: Exception) -> None:
+        place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        # A `UnicodeError` is about a name that can't be one, such as `a..b`.
+        reason = getattr(error, "strerror", None) or "it is not a host name"
+        super().__init__(f"can't listen on {place}: {reason}. Choose another --port or --host.")
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Listen on `host`, with `localhost` on 127.0.0.1 and ::1, both on the same port.
+
+    Port 0 is a free one. Raises `ConfigError`.
+    """
+    addresses = _LOCALHOST if host.lower() == "localhost" else (host,)
+    for _ in range(_ATTEMPTS if port == 0 else 1):
+        try:
+            return _bind_all(addresses, port)
+        except _CannotListen as error:
+            failure = error
+    raise failure
+
+
+def listen_as_before(host: str, data_dir: Path) -> list[socket.socket]:
+    """Listen on the port of the last start, or on a free one if that port is taken.
+
+    A page keeps its origin, and with it what the browser stores for it, as long as the port stays
+    the same (contract, section 10). Raises `ConfigError`.
+    """
+    path = data_dir / _LAST_PORT
+    last = _read_port(path)
+    sockets: list[socket.socket] = []
+    if last:
+        with suppress(ConfigError):
+            sockets = listen(host, last)
+    sockets = sockets or listen(host, 0)
+    port = address_of(sockets)[1]
+    if port != last:
+        with suppress(OSError):  # a full disk: the next start takes another port
+            path.touch(mode=0o600)
+            path.write_text(f"{port}\n", encoding="ascii")
+    return sockets
+
+
+def address_of(sockets: list[socket.socket]) -> tuple[str, int]:
+    """Host and port of the first socket, where the machine itself reaches the server."""
+    host, port = sockets[0].getsockname()[:2]
+    return host, port
+
+
+def url_of(sockets: list[socket.socket]) -> str:
+    host, port = address_of(sockets)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _read_port(path: Path) -> int:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return 0
+    return int(text) if text.isdigit() and int(text) < 1 << 16 else 0
+
+
+def _bind_all(names: tuple[str, ...], port: int) -> list[socket.socket]:
+    """Bind every address that the machine has. Raises `_CannotListen` and leaves nothing bound."""
+    sockets: list[socket.socket] = []
+    lacking = None
+    for name in names:
+        try:
+            for family, address in _addresses(name, port):
+                wanted = (address[0], address_of(sockets)[1], *address[2:]) if sockets else address
+                # Not Tornado's `bind_sockets`, which leaves a socket open when it fails.
+                bound = socket.create_server(wanted, family=family, backlog=BACKLOG)
+                bound.setblocking(False)
+                sockets.append(bound)
+        except (OSError, UnicodeError) as error:
+            lacking = _CannotListen(name, port, error)
+            if getattr(error, "errno", None) not in _UNAVAILABLE:
+                for bound in sockets:
+                    bound.close()
+                raise lacking from None
+    if lacking is not None and not sockets:
+        raise lacking
+    return sockets
+
+
+def _addresses(name: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+    """Family and address of everything that a name stands for. Raises `OSError`, `UnicodeError`."""
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))

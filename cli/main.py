@@ -1,0 +1,94 @@
+"""The program behind `quillium.py`: parse the command line, then serve or run a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.model_file import InstallError
+from cli import arguments, streams
+from cli.extras import install_hint
+from core.logs import Log
+from core.options import ConfigError, MissingExtra
+from storage.folder import FolderError
+
+_IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
+_EXIT_SECONDS = 1.0  # for threads that still run when all is done
+
+
+def main(given: Sequence[str], version: str, script: Path) -> int:
+    """Run the program; its exit status.
+
+    0, or 2 with one line when it can't start or carry out a command; 1 when a check found damage;
+    130 after Ctrl-C in a command.
+    """
+    missing = streams.open_missing()
+    try:
+        status = _run(given, version, script, missing)
+    except MissingExtra as error:
+        status = 2
+        streams.report(f"{error}. {install_hint(error.extra)}", missing)
+    except (ConfigError, FolderError, InstallError) as error:
+        status = 2
+        streams.report(error, missing)
+    except SystemExit as ended:  # `--help` and `--version`
+        status = int(ended.code or 0)
+    except KeyboardInterrupt:
+        status = 130
+        streams.report("stopped; nothing was changed", missing)
+    broken = streams.flush_output()
+    if broken is not None and not status:
+        status = 2
+        streams.report(f"stdout can't be written: {broken.strerror}", missing)
+    return _without_threads(status)
+
+
+def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[str]) -> int:
+    config, command, argument = arguments.parse(given, os.environ, version)
+    if config.sidecar and "stdout" in missing:
+        raise ConfigError("--sidecar needs stdout, which is closed")
+    if config.dev and command is None:
+        if getattr(sys, "frozen", False):
+            raise ConfigError("--dev needs the source code: run it from a checkout")
+        if _IS_WATCHED not in os.environ and os.name == "posix":
+            _run_watched(given, script)
+    with Log(config.log_level, config.log_format, config.log_file):
+        try:
+            if command is not None:
+                from cli import commands
+
+                return commands.run(config, command, argument)
+            from cli.serve import Process
+
+            Process(config, version).run()
+        except OSError as error:
+            what = command or "start"
+            raise ConfigError(f"can't {what}: {error.strerror or error}") from error
+    return 0
+
+
+def _run_watched(given: Sequence[str], script: Path) -> None:
+    """Replace this process by Tornado's watcher, which also waits for code that can be loaded."""
+    os.environ[_IS_WATCHED] = "true"
+    watcher = ["-m", "tornado.autoreload", "--until-success", str(script)]
+    os.execv(sys.executable, [sys.executable, *watcher, *given])
+
+
+def _without_threads(status: int) -> int:
+    """Return `status`, or exit with it if a thread is stuck, because Python would wait for that."""
+    until = time.monotonic() + _EXIT_SECONDS
+    others = [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.current_thread() and not thread.daemon
+    ]
+    for thread in others:
+        thread.join(max(0.0, until - time.monotonic()))
+    if any(thread.is_alive() for thread in others):
+        sys.stderr.flush()
+        os._exit(status)
+    return status

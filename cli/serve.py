@@ -1,0 +1,212 @@
+"""The server process: start, serve, shut down. All that it opens is closed by one stack."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import webbrowser
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from tornado import autoreload
+
+import services
+from assistant import local, model_file
+from cli import demo_folder, listening
+from cli.stopping import Interrupted, Stopping, watch_parent
+from core.config import Config
+from core.progress import Progress
+from handlers.application import QuilliumApplication
+from services.metrics import Prometheus
+from storage import folder, users
+from web.server import Server
+
+DRAIN_SECONDS = 8.0  # for requests and sockets in flight; then their connections are closed
+_ENDING_SECONDS = 15.0  # that a sidecar waits for a folder which an ending instance still holds
+_NOTICING_SECONDS = 3.0  # within which an instance whose parent was killed begins to end
+_ROOMS = Path(__file__).resolve().parent.parent
+
+log = logging.getLogger("quillium")
+
+
+class Process:
+    """One server, from the lock of its data folder to the release of that lock."""
+
+    def __init__(self, config: Config, version: str) -> None:
+        self._config = config
+        self._version = version
+
+    def run(self) -> None:
+        """Serve until a signal, or for a sidecar the end of stdin, asks for the end.
+
+        Raises `ConfigError`, `FolderError` or `OSError` if it can't start, once everything that was
+        opened is closed again.
+        """
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        async with AsyncExitStack() as resources:
+            _bound_shutdown(resources)
+            self._stopping = Stopping()
+            self._stopping.install()
+            if self._config.sidecar:
+                watch_parent(self._stopping)
+            try:
+                with self._stopping.interruptible():
+                    self._start(resources)
+            except Interrupted:
+                return
+            await self._announce()
+            await self._stopping.wait()
+
+    def _start(self, resources: AsyncExitStack) -> None:
+        """Open everything. Blocks the event loop, on which nothing else runs yet."""
+        demo_folder.sweep()
+        if self._config.demo:
+            path = resources.enter_context(demo_folder.temporary())
+            self._config = replace(self._config, data_dir=path)
+        config = self._config
+        embedded = local.find(config.local_model, model_file.installed(config.data_dir))
+        metrics = Prometheus() if config.metrics else None
+        data = self._lock_folder(resources)
+        secret = config.jwt_secret.encode() if config.jwt_secret else data.secret()
+        self._listen(resources)
+        with Progress(sys.stderr) as progress:
+            database = data.database(progress)
+        resources.callback(database.close)
+        self._services = services.build(
+            config, self._version, database, secret, time.time, embedded, metrics
+        )
+        resources.push_async_callback(self._services.close)
+        self._serve_requests(resources, data)
+        # What exists now stays: scanning it again and again would only cause pauses.
+        gc.collect()
+        gc.freeze()
+
+    def _lock_folder(self, resources: AsyncExitStack) -> folder.DataFolder:
+        """Lock the data folder. A sidecar waits for an instance that is ending.
+
+        The parent of that instance may have been killed a moment ago, so that it does not know yet.
+        An instance that serves publishes its control endpoint, and one that ends removes it.
+        """
+        path, began = self._config.data_dir, time.monotonic()
+        while True:
+            try:
+                return resources.enter_context(folder.locked(path))
+            except folder.FolderInUse:
+                is_serving = folder.control_endpoint_of(path) is not None
+                patience = _NOTICING_SECONDS if is_serving else _ENDING_SECONDS
+                if not self._config.sidecar or time.monotonic() - began > patience:
+                    raise
+            time.sleep(0.05)
+
+    def _listen(self, resources: AsyncExitStack) -> None:
+        config = self._config
+        if config.sidecar and not config.port:
+            self._sockets = listening.listen_as_before(config.host, config.data_dir)
+        else:
+            self._sockets = listening.listen(config.host, config.port)
+        for bound in self._sockets:
+            resources.callback(bound.close)
+
+    def _serve_requests(self, resources: AsyncExitStack, data: folder.DataFolder) -> None:
+        published = resources.enter_context(ExitStack())
+        url = listening.url_of(self._sockets)
+        endpoint = published.enter_context(data.control_endpoint(url))
+        application = QuilliumApplication(
+            self._services, _ROOMS / "static", self._stopping.is_requested, endpoint.key
+        )
+        server = Server(application, xheaders=self._config.trusted_proxy)
+
+        async def drain() -> None:
+            published.close()
+            server.stop()
+            await self._services.close_connections()
+            await application.drained(DRAIN_SECONDS)
+            await server.close_all_connections()
+
+        resources.push_async_callback(drain)
+        server.add_sockets(self._sockets)
+        if self._config.preload:
+            self._services.directory.preload()
+        if self._config.dev:
+            _restart_on_changes(published.close)
+            if self._config.demo:
+                autoreload.add_reload_hook(partial(demo_folder.remove, self._config.data_dir))
+
+    async def _announce(self) -> None:
+        """Say where the server runs, in the way that whoever started it asked for.
+
+        Raises `OSError` if stdout is broken.
+        """
+        config, url = self._config, listening.url_of(self._sockets)
+        is_terminal = sys.stderr.isatty()
+        if is_terminal:
+            print(f"Quillium {self._version} is running at {url}", file=sys.stderr)
+            print(f"Data folder: {config.data_dir}", file=sys.stderr)
+        else:
+            log.info("listening on %s, data in %s", url, config.data_dir)
+        if config.demo:
+            from services import demonstration
+
+            account = await demonstration.prepare(self._services)
+            print(f"Sign in as {account.email} with the password {account.password}", flush=True)
+        elif is_terminal and not config.sidecar and not self._services.db.read(users.exist):
+            print("Open it in a browser. The first account becomes the admin.", file=sys.stderr)
+        if config.sidecar:
+            await self._print_ready_line(url)
+        if config.open:
+            # A thread: a browser that runs in the terminal would block everything.
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        if is_terminal:
+            print("Press Ctrl-C to stop.", file=sys.stderr)
+
+    async def _print_ready_line(self, url: str) -> None:
+        owner = await self._services.administration.owner()
+        ready = {
+            "event": "ready",
+            "url": url,
+            "port": listening.address_of(self._sockets)[1],
+            "pid": os.getpid(),
+            "version": self._version,
+            **await self._services.accounts.issue_session(owner),
+        }
+        print(json.dumps(ready), flush=True)
+
+
+def _bound_shutdown(resources: AsyncExitStack) -> None:
+    """Don't let a stuck thread, such as one that resolves a host name, delay the exit.
+
+    `asyncio.run` waits for the loop's default executor, so it gets an empty one to wait for.
+    """
+    loop = asyncio.get_running_loop()
+    executor = ThreadPoolExecutor(thread_name_prefix="quillium-worker")
+    loop.set_default_executor(executor)
+
+    def replace_executor() -> None:
+        executor.shutdown(wait=False, cancel_futures=True)
+        loop.set_default_executor(ThreadPoolExecutor(1))
+
+    resources.callback(replace_executor)
+
+
+def _restart_on_changes(withdraw: Callable[[], None]) -> None:
+    """Replace this process by a new one when the code changes.
+
+    The new one begins at once, as after SIGKILL, so hooks remove what others can see of this one.
+    """
+    autoreload.add_reload_hook(withdraw)
+
+    for schema in (_ROOMS / "schemas").glob("*.json"):
+        autoreload.watch(str(schema))
+    autoreload.start()

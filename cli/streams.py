@@ -1,0 +1,49 @@
+"""The standard streams: what to do when one is closed or breaks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+_NAMES = ("stdin", "stdout", "stderr")
+
+
+def open_missing() -> frozenset[str]:
+    """Connect closed standard streams to the null device, and return their names.
+
+    `2>&-` closes a stream, and a windowed program on Windows has none. The next file that such a
+    process opened would get the number 2, and be written to by everything that reports an error.
+    """
+    missing = set()
+    for number, name in enumerate(_NAMES):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+            missing.add(name)
+        if getattr(sys, name) is None:
+            missing.add(name)
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 as long as the process
+    return frozenset(missing)
+
+
+def report(error: object, missing: frozenset[str]) -> None:
+    """Print an error as one line on stderr, or on stdout if there is no stderr."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"quillium: {error}")
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stdout if "stderr" in missing else sys.stderr, flush=True)
+
+
+def flush_output() -> OSError | None:
+    """Flush stdout, and return why that failed, if it did.
+
+    Then the rest is discarded, or Python would try again at exit and print a traceback.
+    """
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return error
+    return None
