@@ -8,7 +8,7 @@ from tornado.iostream import StreamClosedError
 
 from core.errors import InvalidRequest
 from services.frames import Frame
-from services.replies import Watcher
+from services.watchers import Watcher
 from storage import messages
 from web.base import BaseHandler
 
@@ -31,7 +31,7 @@ class Messages(BaseHandler):
         if "text/event-stream" in accepted:
             await self._stream_turn(id, body)
             return
-        added = await self.services.turns.submit(
+        added = await self.services.conversation.submit(
             self.known_caller.user, id, body["content"], body.get("client_id")
         )
         self.respond(added.message.public(), status=201 if added.is_new else 200)
@@ -39,7 +39,7 @@ class Messages(BaseHandler):
     async def _stream_turn(self, id: str, body: dict[str, Any]) -> None:
         """One event for each frame of the turn; a client that hangs up doesn't stop the reply."""
         watcher = Watcher()
-        await self.services.turns.submit(
+        await self.services.conversation.submit(
             self.known_caller.user, id, body["content"], body.get("client_id"), watcher
         )
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -60,12 +60,12 @@ def _event(frame: Frame) -> bytes:
 class Stop(BaseHandler):
     def post(self, id: str) -> None:
         self.json_body()
-        message_id = self.services.turns.stop(self.known_caller.user, id)
+        message_id = self.services.conversation.stop(self.known_caller.user, id)
         self.respond({"chat_id": id, "message_id": message_id})
 
 
 class Regenerate(BaseHandler):
     async def post(self, id: str) -> None:
         self.json_body()
-        message_id = await self.services.turns.regenerate(self.known_caller.user, id)
+        message_id = await self.services.conversation.regenerate(self.known_caller.user, id)
         self.respond({"chat_id": id, "message_id": message_id})

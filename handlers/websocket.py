@@ -231,7 +231,7 @@ class Socket(BaseHandler, WebSocketHandler):
         if allowance is not None and not allowance.passed:
             raise too_many(allowance)
         schemas.validate("client_message", data)
-        added = await self.services.turns.submit(
+        added = await self.services.conversation.submit(
             self.caller.user, data["chat_id"], data["content"], data.get("client_id")
         )
         if not added.is_new and self._subscription is not None:

@@ -15,11 +15,12 @@ from services.administration import Administration
 from services.chats import Chats
 from services.completions import Completions
 from services.connections import ConnectionRegistry
+from services.conversation import Conversation
 from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
+from services.reply_writer import Tools
 from services.settings import Settings
-from services.turns import Turns
 from storage.database import Database
 
 
@@ -41,14 +42,14 @@ class Services:
     directory: Directory
     accounts: Accounts
     administration: Administration
-    turns: Turns
+    conversation: Conversation
     chats: Chats
     completions: Completions
 
     async def close_connections(self) -> None:
         """End what is under way: replies are stored as `interrupted`, sockets are told."""
         self.completions.drain()
-        await self.turns.drain()
+        await self.conversation.drain()
         self.connections.close_all()
 
     async def close(self) -> None:
@@ -79,9 +80,10 @@ def build(
     settings = Settings(db, clock, directory.configure)
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
-    turns = Turns(db, connections, settings, directory, clock, metrics)
+    tools = Tools(db, connections, settings, directory, clock, metrics)
+    conversation = Conversation(tools)
     if prometheus is not None:
-        prometheus.ask(connections.__len__, turns.count_running, db.statistics)
+        prometheus.ask(connections.__len__, conversation.count_active, db.statistics)
     return Services(
         config=config,
         version=version,
@@ -93,11 +95,13 @@ def build(
         settings=settings,
         limits=Limits(settings, metrics),
         connections=connections,
-        joining=Joining(db, connections, turns),
+        joining=Joining(db, connections, conversation),
         directory=directory,
         accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost, metrics),
-        administration=Administration(db, connections, turns.forget, clock, config.bcrypt_cost),
-        turns=turns,
-        chats=Chats(db, connections, settings, directory, turns, clock),
+        administration=Administration(
+            db, connections, conversation.forget, clock, config.bcrypt_cost
+        ),
+        conversation=conversation,
+        chats=Chats(db, connections, settings, directory, conversation, clock),
         completions=Completions(settings, directory),
     )

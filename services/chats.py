@@ -11,9 +11,9 @@ from core.records import Chat, ChatChange, Message, ReadMark, User
 from core.times import rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
+from services.conversation import Conversation
 from services.settings import Settings
 from services.subscriptions import Subscription
-from services.turns import Turns
 from storage import chats as stored
 from storage import messages
 from storage.connection import Connection
@@ -33,14 +33,14 @@ class Chats:
         connections: ConnectionRegistry,
         settings: Settings,
         directory: Directory,
-        turns: Turns,
+        conversation: Conversation,
         clock: Callable[[], float],
     ) -> None:
         self._db = db
         self._connections = connections
         self._settings = settings
         self._directory = directory
-        self._turns = turns
+        self._conversation = conversation
         self._clock = clock
 
     async def create(self, user: User, title: str | None, model: str | None) -> Chat:
@@ -69,7 +69,7 @@ class Chats:
         """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
 
         def deleted(change: ChatChange) -> None:
-            self._turns.forget(id)
+            self._conversation.forget(id)
             self._connections.publish(user.id, frames.chat(change))
 
         await self._db.write(stored.delete, user.row_id, id, on_commit=deleted)

@@ -1,10 +1,13 @@
-"""The registry of open sockets: whom a frame reaches, and who must go.
+"""The registry of open sockets: it delivers frames to them, and closes those of ended sessions.
 
-Nobody waits for another: `Subscription.hear` never waits.
+No socket waits for another: `Subscription.deliver` never waits. One that fails is logged and
+dropped, and the others get their frame.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import Callable
 from enum import IntEnum
@@ -16,6 +19,8 @@ from services.subscriptions import Subscription
 
 MAX_SOCKETS = 20  # of one user (contract, section 7)
 
+log = logging.getLogger("quillium.socket")
+
 
 class Close(IntEnum):
     """Why a socket is closed: codes of RFC 6455, section 7.4, and our own above 4000."""
@@ -23,6 +28,7 @@ class Close(IntEnum):
     GOING_AWAY = 1001
     UNSUPPORTED = 1003
     TOO_BIG = 1009
+    INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
     SESSION_ENDED = 4401
     TOO_MANY = 4409
@@ -62,11 +68,16 @@ class ConnectionRegistry:
     ) -> None:
         """Send a frame to all sockets of a user except `sender`, once its fact is durable.
 
+        Never raises: the socket of a subscription that fails is closed, and its client comes back.
         The frame is encoded once. `reply` is given when the frame is a delta of that reply.
         """
         for subscription in tuple(self._subscriptions.get(user_id, ())):
             if subscription is not sender:
-                subscription.deliver(frame, reply)
+                try:
+                    subscription.deliver(frame, reply)
+                except Exception:
+                    log.exception("a %s frame could not be delivered", frame.type)
+                    self._drop(subscription)
 
     def end_session(self, user_id: str, session_id: str) -> None:
         self._end(user_id, lambda caller: caller.session_id == session_id)
@@ -86,6 +97,11 @@ class ConnectionRegistry:
         for subscriptions in list(self._subscriptions.values()):
             for subscription in tuple(subscriptions):
                 subscription.socket.close(Close.GOING_AWAY, "shutting down")
+
+    def _drop(self, subscription: Subscription) -> None:
+        self.remove(subscription)
+        with contextlib.suppress(Exception):  # logged is what made it fail
+            subscription.socket.close(Close.INTERNAL_ERROR, "internal_error")
 
     def _end(self, user_id: str, is_meant: Callable[[Caller], bool]) -> None:
         for subscription in tuple(self._subscriptions.get(user_id, ())):

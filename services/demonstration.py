@@ -30,5 +30,5 @@ async def prepare(services: Services) -> Account:
     await services.settings.update_of_admin(unlimited)
     for title, content in CHATS:
         chat = await services.chats.create(user, title, BUILT_IN_MODEL)
-        await services.turns.submit(user, chat.id, content)
+        await services.conversation.submit(user, chat.id, content)
     return Account(EMAIL, password)

@@ -7,8 +7,8 @@ from typing import Literal
 from core.errors import ResyncRequired
 from services import frames
 from services.connections import ConnectionRegistry
+from services.conversation import Conversation
 from services.subscriptions import Socket, Sources, Subscription
-from services.turns import Turns
 from storage import replay
 from storage.database import Database
 
@@ -16,10 +16,12 @@ Since = int | Literal["latest"] | None  # None: one who knows nothing of numbers
 
 
 class Joining:
-    def __init__(self, db: Database, connections: ConnectionRegistry, turns: Turns) -> None:
+    def __init__(
+        self, db: Database, connections: ConnectionRegistry, conversation: Conversation
+    ) -> None:
         self._db = db
         self._connections = connections
-        self._turns = turns
+        self._conversation = conversation
 
     def join(self, socket: Socket, since: Since) -> Subscription:
         """Let a socket hear what its user is told; first what came after the frame `since`.
@@ -38,7 +40,7 @@ class Joining:
             missed=lambda after: [
                 frames.of(fact) for fact in self._db.read(replay.missed, user.row_id, after)
             ],
-            under_way=lambda: self._turns.under_way(user.id),
+            streamed_replies=lambda: self._conversation.streamed_replies(user.id),
         )
         subscription = Subscription(socket, sources, after, receives_chats=since is not None)
         self._connections.add(subscription)

@@ -37,7 +37,7 @@ class Sources(NamedTuple):
     """Where a subscription gets what it lacks."""
 
     missed: Callable[[int], list[Frame]]  # some frames after a number; nothing when none is left
-    under_way: Callable[[], Iterable[Reply]]  # the replies that are being written just now
+    streamed_replies: Callable[[], Iterable[Reply]]  # those that are being written just now
 
 
 class Subscription:
@@ -98,7 +98,7 @@ class Subscription:
             self._send_rest(id)
 
     def _join_replies(self) -> None:
-        for reply in self._sources.under_way():
+        for reply in self._sources.streamed_replies():
             self._behind[reply.message.id] = (reply, 0)
 
     def _send_rest(self, id: str) -> None:

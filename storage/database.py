@@ -57,7 +57,6 @@ class Database:
         work: Callable[[Connection, *Arguments], T],
         *arguments: *Arguments,
         on_commit: Callable[[T], object] | None = None,
-        on_rollback: Callable[[], None] | None = None,
     ) -> T:
         """Run `work` in a transaction; return its result once that is durable.
 
@@ -68,13 +67,7 @@ class Database:
         but on the connection. Raises what `work` raises, after a rollback, or `StorageUnavailable`
         when nothing was stored.
         """
-        try:
-            written = self._writer.submit(partial(_call, work, arguments), on_commit, on_rollback)
-        except StorageUnavailable:
-            if on_rollback is not None:
-                on_rollback()
-            raise
-        return await written
+        return await self._writer.submit(partial(_call, work, arguments), on_commit)
 
     def read(self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments) -> T:
         """Run a short, indexed read at once, on a snapshot. Raises `StorageUnavailable`."""

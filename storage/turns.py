@@ -1,8 +1,9 @@
-"""What is stored of a turn: what the user says, the beginning of the reply, and its end.
+"""Turns: a user's message, the beginning of its reply, and the reply's end.
 
-A reply that is being written is always the last message of its chat: it gets a new number when the
-user says something meanwhile. So the list is in the order in which messages were said to the end,
-which is the order of their sequence. What a reply answers is noted, for the prompt of the next one.
+At most one reply is being written in a chat, and that is decided here, within a transaction. It is
+always the last message of its chat: it gets a new row id when the user sends something meanwhile.
+So messages are listed in the order in which they were finished, which is the order of their
+sequence. The message that a reply answers is stored with it, for the next prompt.
 """
 
 from __future__ import annotations
@@ -16,28 +17,28 @@ from core.records import ChatChange, Message, ReadMark, Sender, Status
 from storage import chats, messages, sequence
 from storage.connection import Connection
 
-_MAX_SAID = 2_000  # messages that are read for a prompt
+MAX_HISTORY = 2_000  # messages that are read for a prompt
 
 
 class NewReply(NamedTuple):
-    """The id of a reply that is about to begin, and the model that will speak."""
+    """The id of a reply that is about to begin, and the model that will write it."""
 
     id: str
     model: str
 
 
 class Begun(NamedTuple):
-    """A reply whose row is there, the last message that it answers, and that this was read."""
+    """A reply whose row is stored, the last message that it answers, and its read mark."""
 
     message: Message
     answers: Message
     read: ReadMark
 
 
-class Said(NamedTuple):
+class Stored(NamedTuple):
     """A user's message, and whether it is new or was stored before under its `client_id`.
 
-    `change` is there when it gave its chat the title, `begun` when its reply began with it.
+    `change` is given when the message titled its chat, `begun` when its reply began with it.
     """
 
     message: Message
@@ -46,16 +47,16 @@ class Said(NamedTuple):
     begun: Begun | None = None
 
 
-def say(
+def add_message(
     connection: Connection,
     user: int,
     message: Message,
     opening_words: str = "",
     reply: NewReply | None = None,
-) -> Said:
-    """Store what the user says, and the beginning of its `reply` if that is to begin with it.
+) -> Stored:
+    """Store a user's message, and begin `reply` with it if none is being written in the chat.
 
-    The same `client_id` again finds what was stored. A chat without a title of its own takes
+    The same `client_id` again returns what was stored before. An untitled chat is titled with
     `opening_words`. Raises `NotFound` for a chat that is not this user's, `Conflict` for a
     `client_id` that came with other content.
     """
@@ -73,10 +74,10 @@ def say(
             stored = messages.from_row(row)
             if stored.content != message.content:
                 raise Conflict("client_id: came before in this chat, with other content.")
-            return Said(stored, False)
+            return Stored(stored, False)
     message = replace(message, seq=sequence.next_seq(connection, user))
     message = messages.insert(connection, user, chat, message)
-    _keep_reply_last(connection, chat)
+    is_answering = _keep_reply_last(connection, chat)
     if not is_titled:  # only then, because the title's words are indexed anew
         connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
     connection.execute(
@@ -85,28 +86,29 @@ def say(
     )
     change = None if is_titled else chats.changed(connection, user, message.chat_id)
     begun = None
-    if reply is not None:
+    if reply is not None and not is_answering:
         begun = _begin(connection, user, chat, message, reply, message.timestamp)
-    return Said(message, True, change, begun)
+    return Stored(message, True, change, begun)
 
 
 def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str) -> Begun | None:
-    """Begin a reply to what the user said last; None if the chat is gone."""
+    """Begin a reply to the last message of the user.
+
+    Returns None if the chat is gone, or if a reply began with a message that was stored meanwhile.
+    """
     found = connection.execute("SELECT number, user FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if found is None:
         return None
     chat, user = found
     answers = _last_of_user(connection, chat)
-    if answers is None:
+    if answers is None or _streaming_in(connection, chat) is not None:
         return None
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
     return _begin(connection, user, chat, answers, reply, now)
 
 
-def begin_again(
-    connection: Connection, user: int, chat_id: str, reply: NewReply, now: str
-) -> Begun:
-    """Begin the last reply anew, under the id that it had; or the reply that never came.
+def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply, now: str) -> Begun:
+    """Begin the last reply again, under the id that it had; or the reply that never came.
 
     Raises `NotFound` for a chat that is not this user's, `Conflict` when there is nothing to
     answer or the reply is being written.
@@ -117,14 +119,14 @@ def begin_again(
     ).fetchone()
     answers = _last_of_user(connection, chat)
     if row is None or answers is None:
-        raise Conflict("There is nothing to regenerate: nothing was said in this chat yet.")
+        raise Conflict("There is nothing to regenerate: this chat has no message yet.")
     last = messages.from_row(row)
+    if last.status == "streaming":
+        raise Conflict("The reply is still being written. Stop it first.")
     if last.sender == "user":
         begun = begin_reply(connection, chat_id, reply, now)
         assert begun is not None
         return begun
-    if last.status == "streaming":
-        raise Conflict("The reply is still being written. Stop it first.")
     connection.execute(
         "UPDATE messages SET content = '', status = 'streaming', model = ?, timestamp = ?,"
         " error = NULL, answers = ?, seq = 0 WHERE number = ?",
@@ -136,7 +138,7 @@ def begin_again(
 
 
 def checkpoint(connection: Connection, id: str, content: str) -> None:
-    """Keep what a reply has said so far, for the case of a crash."""
+    """Store the text of a reply so far, in case of a crash."""
     connection.execute(
         "UPDATE messages SET content = ? WHERE id = ? AND status = 'streaming'", (content, id)
     )
@@ -150,7 +152,7 @@ def end_reply(
     error: dict[str, str] | None,
     now: str,
 ) -> Message | None:
-    """The reply as it will stay; None if its chat was deleted meanwhile."""
+    """Store the end of a reply; return it, or None if its chat was deleted meanwhile."""
     found = connection.execute(
         "SELECT number, user, chat FROM messages WHERE id = ?", (reply.id,)
     ).fetchone()
@@ -176,7 +178,7 @@ def end_reply(
 
 
 def interrupt_all(connection: Connection) -> None:
-    """Mark the replies that a crash cut off; they keep what was stored."""
+    """Mark the replies that a crash cut off; they keep the text that was stored."""
     cut = connection.execute("SELECT number, user FROM messages WHERE status = 'streaming'")
     for number, user in cut.fetchall():
         connection.execute(
@@ -185,19 +187,19 @@ def interrupt_all(connection: Connection) -> None:
         )
 
 
-def said_until(
-    connection: Connection, last: Message, characters: int, most: int = _MAX_SAID
+def history_until(
+    connection: Connection, last: Message, characters: int, most: int
 ) -> list[tuple[Sender, str]] | None:
-    """Who said what up to a message of the user, each reply after what it answers.
+    """The conversation up to a message of the user, each reply after what it answers.
 
     The latest messages with at least so many characters together, without those that are empty.
-    None if these are more than `most`, which is less than what is ever read.
+    None if these are more than `most`, which must be less than `MAX_HISTORY` for that.
     """
     rows = connection.execute(
         "SELECT coalesce(answers, number), number, sender, content FROM messages"
         " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
         " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
-        (last.row_id, min(most + 1, _MAX_SAID)),
+        (last.row_id, min(most + 1, MAX_HISTORY)),
     )
     said = []
     for row in rows:
@@ -223,7 +225,7 @@ def reply_to(connection: Connection, message: Message) -> Message | None:
     return row and messages.from_row(row)
 
 
-def is_being_written(connection: Connection, id: str) -> bool:
+def is_streaming(connection: Connection, id: str) -> bool:
     """Whether a reply has not ended yet."""
     row = connection.execute("SELECT status FROM messages WHERE id = ?", (id,)).fetchone()
     return row is not None and row[0] == "streaming"
@@ -250,16 +252,23 @@ def _last_of_user(connection: Connection, chat: int) -> Message | None:
     return row and messages.from_row(row)
 
 
-def _keep_reply_last(connection: Connection, chat: int) -> None:
-    """If a reply is being written, move it behind what was just said."""
-    reply = connection.execute(
+def _streaming_in(connection: Connection, chat: int) -> int | None:
+    """The row id of the reply that is being written in a chat."""
+    row: tuple[int] | None = connection.execute(
         "SELECT number FROM messages INDEXED BY messages_streaming"
         " WHERE status = 'streaming' AND chat = ?",
         (chat,),
     ).fetchone()
+    return None if row is None else row[0]
+
+
+def _keep_reply_last(connection: Connection, chat: int) -> bool:
+    """If a reply is being written, move it behind the message that was just stored."""
+    reply = _streaming_in(connection, chat)
     if reply is None:
-        return
-    number = connection.execute(
+        return False
+    (row_id,) = connection.execute(
         "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'messages' RETURNING seq"
     ).fetchone()
-    connection.execute("UPDATE messages SET number = ? WHERE number = ?", (*number, *reply))
+    connection.execute("UPDATE messages SET number = ? WHERE number = ?", (row_id, reply))
+    return True

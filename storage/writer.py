@@ -45,7 +45,6 @@ log = logging.getLogger("quillium.storage")
 class _Job(NamedTuple):
     work: Callable[[Connection], Any]
     on_commit: Callable[[Any], Any] | None
-    on_rollback: Callable[[], None] | None
     future: asyncio.Future[Any]
     asked_at: float
 
@@ -89,7 +88,6 @@ class Writer:
         self,
         work: Callable[[Connection], T],
         on_commit: Callable[[T], object] | None = None,
-        on_rollback: Callable[[], None] | None = None,
     ) -> asyncio.Future[T]:
         """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
         if self._is_closed:
@@ -100,7 +98,7 @@ class Writer:
         self._waiting += 1
         if not self._asked:
             self._loop.call_soon(self._hand_over)
-        self._asked.append(_Job(work, on_commit, on_rollback, future, time.monotonic()))
+        self._asked.append(_Job(work, on_commit, future, time.monotonic()))
         return future
 
     def _hand_over(self) -> None:
@@ -258,8 +256,6 @@ class Writer:
                     job.on_commit(result)
                 except Exception:  # what was stored is stored, and the rest of the batch goes on
                     log.exception("a stored change could not be published")
-            elif error is not None and job.on_rollback is not None:
-                job.on_rollback()
             if job.future.done():  # the caller was cancelled; what it asked for is stored
                 continue
             if error is None:

@@ -75,7 +75,7 @@ async def test_an_account_goes_with_all_that_it_said(
     assert (await bob("GET /chats")).error == "401 invalid_token"
     left = rooms.db.read(lambda db: db.execute("SELECT count(*) FROM messages").fetchone()[0])
     assert left == 0
-    await rooms.turns.drain()  # the reply that was being written harms nobody
+    await rooms.conversation.drain()  # the reply that was being written harms nobody
     assert (await anyone.register("bob@example.com")).user["is_admin"] is False
     await owner("POST /control", {"action": "delete", "email": "bob@example.com"})
     assert (await owner("POST /control", only_admin)).status == 200  # nobody else is left

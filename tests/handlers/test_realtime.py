@@ -117,7 +117,7 @@ async def test_a_long_absence_is_replayed_in_order(ada: Client, rooms: Any) -> N
         Message(0, ids.new("msg"), chat, content, "user", now, "complete", None, None)
         for content in contents
     ]
-    adding = [rooms.db.write(turns.say, user.row_id, message, "Title") for message in said]
+    adding = [rooms.db.write(turns.add_message, user.row_id, message, "Title") for message in said]
     await asyncio.gather(*adding)
     socket = await ada.socket(since=0)
     while len(socket.frames) < 301:

@@ -229,7 +229,7 @@ async def test_what_ends_a_reply_ends_the_upstreams_work(
         elif ending == "delete":
             await ada("DELETE /chats/{id}", id=chat)
         else:
-            await rooms.turns.drain()
+            await rooms.conversation.drain()
             assert (await socket.reply())["status"] == "interrupted"
         await hung_up.wait()
 

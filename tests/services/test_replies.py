@@ -1,4 +1,4 @@
-"""A reply as it comes: deltas that join to the text, and watchers that hold up nobody."""
+"""A reply while it is written: deltas that join to its text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 
 from core.records import Message
 from services import frames, replies
-from services.frames import Frame
-from services.replies import MAX_WAITING, Reply, Watcher
+from services.replies import Reply
 
 MESSAGE = Message(1, "msg_1", "chat_1", "", "assistant", "now", "streaming", "m", None)
 
@@ -19,7 +18,7 @@ async def test_offsets_count_code_points() -> None:
     published: list[frames.Frame] = []
     reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
     for piece in ("🪶", "é\u0301", "日本", "x"):
-        reply.say(piece)
+        reply.add(piece)
         reply.flush()
     assert [(f.data["offset"], f.data["delta"]) for f in published] == [
         (0, "🪶"),
@@ -41,7 +40,7 @@ async def test_many_pieces_are_few_frames_and_none_is_kept_back() -> None:
 
     reply = Reply(MESSAGE, publish, time.time)
     for _ in range(10_000):
-        reply.say("x")
+        reply.add("x")
     assert published[0].data["delta"] == "x"  # the first word goes out at once
     await done.wait()  # and the rest without another word
     assert len(published) < 100
@@ -57,35 +56,28 @@ async def test_typing_is_told_only_while_there_is_no_word(
     reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
     reply.announce()
     for piece in pieces:
-        reply.say(piece)
+        reply.add(piece)
     await asyncio.sleep(0.01)  # timers run in the order of their times
     assert [frame.data["delta"] for frame in published] == (pieces or [""])
 
 
 async def test_so_far_is_what_was_sent() -> None:
     reply = Reply(MESSAGE, lambda _, frame: None, time.time)
-    reply.say("sent")
-    reply.say(" not yet")
+    reply.add("sent")
+    reply.add(" not yet")
     assert reply.since(0).data["delta"] == "sent"
     reply.flush()
     assert reply.since(0).data["delta"] == "sent not yet"
 
 
-async def test_a_watcher_that_does_not_read_is_let_go() -> None:
-    watcher = Watcher()
-    for _ in range(20):
-        watcher.put(Frame("typing", {"delta": "x" * (MAX_WAITING // 10)}))
-    seen = [frame async for frame in watcher.frames(silence=10)]
-    assert 10 <= len(seen) <= 11
-
-
-async def test_a_watcher_hears_of_silence() -> None:
-    watcher, last = Watcher(), Frame("message", {})
-    heard = []
-    async for frame in watcher.frames(silence=0.001):
-        heard.append(frame)
-        if frame is None:
-            watcher.put(last)
-            watcher.end()
-    assert heard[-1] is last
-    assert heard[0] is None
+async def test_a_closed_reply_publishes_nothing_more() -> None:
+    published: list[frames.Frame] = []
+    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
+    reply.announce()
+    reply.add("sent")
+    reply.add(" not yet")  # waits for its timer
+    reply.close()
+    reply.flush()
+    reply.add(" and never")
+    await asyncio.sleep(2 * replies.DELTA_SECONDS)
+    assert [frame.data["delta"] for frame in published] == ["sent"]

@@ -47,7 +47,7 @@ class Slow:
 
 
 def subscription(socket: Slow, since: int | None = None, **sources: Any) -> Subscription:
-    nothing: dict[str, Any] = {"missed": lambda after: [], "under_way": list}
+    nothing: dict[str, Any] = {"missed": lambda after: [], "streamed_replies": list}
     return Subscription(socket, Sources(**{**nothing, **sources}), since, receives_chats=True)
 
 
@@ -68,11 +68,11 @@ async def test_a_busy_socket_gets_fewer_frames_and_no_less_text() -> None:
 
     reply = Reply(final(""), publish, time.time)
     for piece in ("It ", "was "):
-        reply.say(piece)
+        reply.add(piece)
         reply.flush()
     slow.is_busy = True
     for piece in ("a ", "dark ", "and "):
-        reply.say(piece)
+        reply.add(piece)
         reply.flush()
     assert (slow.text, fast.text) == ("It was ", "It was a dark and ")
     slow.is_busy = False
@@ -82,7 +82,7 @@ async def test_a_busy_socket_gets_fewer_frames_and_no_less_text() -> None:
     held.resume()
     assert len(slow.frames) == 3
     slow.is_busy = True
-    reply.say("stormy night")
+    reply.add("stormy night")
     reply.flush()
     connections.publish(ADA.id, frames.message(final(reply.text())))
     for socket in (slow, fast):  # the text is whole before its end is told
@@ -103,7 +103,7 @@ async def test_a_reply_of_a_chat_that_is_gone_is_forgotten() -> None:
     held = subscription(slow)
     reply = Reply(final(""), lambda reply, frame: held.deliver(frame, reply), time.time)
     slow.is_busy = True
-    reply.say("never to be seen")
+    reply.add("never to be seen")
     reply.is_over = True
     held.resume()
     assert slow.frames == []
@@ -162,7 +162,7 @@ async def test_one_who_joins_between_commit_and_announcement(ada: Client, rooms:
     user = rooms.accounts.authenticate(ada.credential).user
     behind, plain = Slow(user), Slow(user)
     rooms.joining.join(plain, None)
-    saying = asyncio.ensure_future(rooms.turns.submit(user, id, "/slow 1000"))
+    saying = asyncio.ensure_future(rooms.conversation.submit(user, id, "/slow 1000"))
     await asyncio.sleep(0)  # it is asked for
     await asyncio.sleep(0)  # and handed to the writer
     number = rooms.db.read(chats.check, user.row_id, id)
@@ -181,16 +181,16 @@ async def test_one_who_joins_between_commit_and_announcement(ada: Client, rooms:
 async def test_one_who_joins_as_a_reply_ends(ada: Client, rooms: Any) -> None:
     id = await ada.chat()
     user = rooms.accounts.authenticate(ada.credential).user
-    await rooms.turns.submit(user, id, "Hello")
+    await rooms.conversation.submit(user, id, "Hello")
     number = rooms.db.read(chats.check, user.row_id, id)
 
     def has_ended(connection: Any) -> bool:
         said = messages.everything(connection, number)
         return len(said) == 2 and said[1].status == "complete"
 
-    while not rooms.turns.under_way(user.id):
+    while not rooms.conversation.streamed_replies(user.id):
         await asyncio.sleep(0)
-    (reply,) = rooms.turns.under_way(user.id)
+    (reply,) = rooms.conversation.streamed_replies(user.id)
     while not reply.is_over and not rooms.db.read(has_ended):
         await asyncio.sleep(0)
         time.sleep(0.001)  # lets the writer store the end before the loop can announce it

@@ -32,7 +32,7 @@ async def test_common_words(
         for chat, texts in content.items():
             for text in texts:
                 said = Message(0, ids.new("msg"), chat, text, "user", NOW, "complete", None, None)
-                turns.say(connection, users[chat], said)
+                turns.add_message(connection, users[chat], said)
         return {chat: chats.check(connection, users[chat], chat) for chat in content}
 
     numbers = await rooms.db.write(fill)

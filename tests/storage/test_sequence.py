@@ -15,7 +15,7 @@ NOW = "2026-01-01T00:00:00.000Z"
 
 def say(connection: Connection, chat: str, content: str) -> Message:
     message = Message(0, ids.new("msg"), chat, content, "user", NOW, "complete", None, None)
-    return turns.say(connection, 1, message, "Title").message
+    return turns.add_message(connection, 1, message, "Title").message
 
 
 def begin(connection: Connection, chat: str) -> turns.Begun:
@@ -38,10 +38,10 @@ async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: 
         question = say(connection, chat, "one")
         first = begin(connection, chat)
         meanwhile = say(connection, chat, "two")
-        prompts = [turns.said_until(connection, first.answers, 1000)]
+        prompts = [turns.history_until(connection, first.answers, 1000, 50)]
         end(connection, first, "answer to one")
         second = begin(connection, chat)
-        prompts.append(turns.said_until(connection, second.answers, 1000))
+        prompts.append(turns.history_until(connection, second.answers, 1000, 50))
         end(connection, second, "answer to two")
         replies = [turns.reply_to(connection, each) for each in (question, meanwhile)]
         listed = messages.everything(connection, chats.check(connection, 1, chat))

@@ -1,0 +1,186 @@
+"""Conversations: a message is stored, then answered by the chat's `ReplyWriter`.
+
+`submit` is the one entrance for REST, Server-Sent Events and the WebSocket: it stores the message
+(and the reply's row, in the same commit), publishes it, and makes sure that the chat's writer runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from core import ids
+from core.errors import ShuttingDown, StorageUnavailable
+from core.records import Message, User
+from services import frames
+from services.replies import Reply
+from services.reply_writer import ReplyWriter, Tools
+from services.watchers import Watcher
+from storage import chats, turns
+
+_TITLE_CHARACTERS = 60
+
+
+class Conversation:
+    """All conversations of all users, and the writers of the chats that have something to answer.
+
+    Whether a reply is being written in a chat is decided in the transactions of `storage.turns`, so
+    that two requests at the same moment can't begin two.
+    """
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._writers: dict[str, ReplyWriter] = {}  # by chat id
+        self._is_draining = False
+        self._all_idle = asyncio.Event()
+        self._all_idle.set()
+
+    async def submit(
+        self,
+        user: User,
+        chat_id: str,
+        content: str,
+        client_id: str | None = None,
+        watcher: Watcher | None = None,
+    ) -> turns.Stored:
+        """Store a message of the user and have it answered; `watcher` sees the frames of its turn.
+
+        The same `client_id` again returns what was stored before and starts nothing. Raises
+        `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
+        """
+        self._check_running()
+        db, directory = self._tools.db, self._tools.directory
+        model = db.read(chats.own_model, user.row_id, chat_id)
+        now = self._tools.now()
+        message = Message(
+            0, ids.new("msg"), chat_id, content, "user", now, "complete", None, client_id
+        )
+        reply = self._tools.new_reply(model) if directory.is_settled(model) else None
+
+        def publish(stored: turns.Stored) -> None:
+            if stored.is_new:
+                self._writer(user, chat_id).add_message(stored, watcher)
+
+        with self._held_writer(user, chat_id):
+            stored = await db.write(
+                turns.add_message,
+                user.row_id,
+                message,
+                _opening_words(content),
+                reply,
+                on_commit=publish,
+            )
+        if watcher is not None and not stored.is_new:
+            self._watch_again(stored.message, watcher)
+        return stored
+
+    def stop(self, user: User, chat_id: str) -> str | None:
+        """Stop the running reply, keeping its text; return its id, None if none has begun.
+
+        Raises `NotFound`.
+        """
+        self._tools.db.read(chats.check, user.row_id, chat_id)
+        writer = self._writers.get(chat_id)
+        return None if writer is None else writer.stop()
+
+    async def regenerate(self, user: User, chat_id: str) -> str:
+        """Replace the last reply, or write the one that never came; return its id.
+
+        Raises `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
+        """
+        self._check_running()
+        model = self._tools.db.read(chats.own_model, user.row_id, chat_id)
+        with self._held_writer(user, chat_id):
+            begun = await self._tools.db.write(
+                turns.regenerate,
+                user.row_id,
+                chat_id,
+                self._tools.new_reply(model),
+                self._tools.now(),
+                on_commit=lambda begun: self._writer(user, chat_id).add_reply(begun),
+            )
+        return begun.message.id
+
+    def streamed_replies(self, user_id: str) -> list[Reply]:
+        """The replies that are being written to a user, for a socket that joins meanwhile.
+
+        Without those whose end is committed but not published yet: the socket may have seen it.
+        """
+        return [
+            reply
+            for writer in self._writers.values()
+            if writer.user_id == user_id
+            and (reply := writer.streamed()) is not None
+            and self._tools.db.read(turns.is_streaming, reply.message.id)
+        ]
+
+    def count_active(self) -> int:
+        """In how many chats a reply is being written, or is about to be."""
+        return len(self._writers)
+
+    def forget(self, chat_id: str) -> None:
+        """Abandon the reply of a chat whose deletion is committed."""
+        if chat_id in self._writers:
+            self._writers[chat_id].abandon()
+
+    async def drain(self) -> None:
+        """Accept nothing more, end all replies as `interrupted`, and wait until that is stored."""
+        self._is_draining = True
+        for writer in self._writers.values():
+            writer.drain()
+        await self._all_idle.wait()
+
+    def _check_running(self) -> None:
+        if self._is_draining:
+            raise ShuttingDown("The server is shutting down. Send this again in a moment.")
+
+    def _watch_again(self, message: Message, watcher: Watcher) -> None:
+        """Show a message and its reply to a client that sent the message once more."""
+        watcher.put(frames.message(message))
+        writer = self._writers.get(message.chat_id)
+        if writer is not None and writer.watch(message, watcher):
+            return
+        with contextlib.suppress(StorageUnavailable):
+            reply = self._tools.db.read(turns.reply_to, message)
+            if reply is not None:
+                watcher.put(frames.message(reply))
+        watcher.end()
+
+    # Writers
+
+    @contextlib.contextmanager
+    def _held_writer(self, user: User, chat_id: str) -> Iterator[None]:
+        """Keep the chat's writer while a write is under way, so that it can be stopped already."""
+        writer = self._writer(user, chat_id)
+        writer.holders += 1
+        try:
+            yield
+        finally:
+            writer.holders -= 1
+            self._discard_idle(writer)
+
+    def _writer(self, user: User, chat_id: str) -> ReplyWriter:
+        writer = self._writers.get(chat_id)
+        if writer is None:
+            writer = ReplyWriter(self._tools, user.id, chat_id, self._discard_idle)
+            self._writers[chat_id] = writer
+            self._all_idle.clear()
+            if self._is_draining:
+                writer.drain()
+        return writer
+
+    def _discard_idle(self, writer: ReplyWriter) -> None:
+        if writer.is_idle and self._writers.get(writer.chat_id) is writer:
+            del self._writers[writer.chat_id]
+            if not self._writers:
+                self._all_idle.set()
+
+
+def _opening_words(content: str) -> str:
+    """The title of an untitled chat: the first words of its first message."""
+    line = " ".join(content.split())
+    if len(line) <= _TITLE_CHARACTERS:
+        return line
+    words = line[:_TITLE_CHARACTERS].rpartition(" ")[0]
+    return (words or line[: _TITLE_CHARACTERS - 1]) + "…"

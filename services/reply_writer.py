@@ -1,0 +1,374 @@
+"""The replies of one chat, from beginning to end.
+
+`ReplyWriter.run` is one coroutine for each chat that has something to answer. It writes one reply
+at a time: begin (its row is stored), stream (its deltas are published), end (its text is stored and
+published). Messages that are stored meanwhile are answered together by the next reply.
+
+Whatever is published follows from a commit, in commit order: `on_commit` callbacks call
+`add_message`, `add_reply` and `abandon`. Stopping, deleting a chat, draining and a failing provider
+are the same path, with another reason to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
+from typing import NamedTuple
+
+from assistant import PromptMessage
+from assistant.directory import Directory
+from assistant.events import End, Text
+from core import ids
+from core.errors import ModelUnavailable, NotFound, QuilliumError, StorageUnavailable
+from core.metrics import Metrics
+from core.records import Message, Sender, Status
+from core.times import rfc3339
+from services import frames
+from services.connections import ConnectionRegistry
+from services.replies import Reply
+from services.settings import Settings
+from services.watchers import Watcher
+from storage import chats, turns
+from storage.database import Database
+
+CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
+_RETRY_SECONDS = 1.0
+_SHORT_CONVERSATION = 50  # messages; read in a tenth of a millisecond
+
+_UNSTORABLE = ModelUnavailable("The model sent a text that can't be stored.")
+
+log = logging.getLogger("quillium.replies")
+
+
+class ReplyState(Enum):
+    """How far a reply has come. `ReplyWriter._enter` alone changes it, never backwards."""
+
+    WAITING = auto()  # nothing of it is streamed yet
+    STREAMING = auto()  # the provider writes it
+    ENDING = auto()  # its end is being stored
+    OVER = auto()  # nothing more is published of it
+
+
+@dataclass(eq=False)
+class Turn:
+    """What one reply answers, who watches it, and how far it has come."""
+
+    requested_at: float  # seconds of the loop's clock
+    answers: set[str] = field(default_factory=set)  # ids of the user's messages
+    watchers: list[Watcher] = field(default_factory=list)
+    state: ReplyState = ReplyState.WAITING
+    begun: turns.Begun | None = None  # once the reply's row is stored
+    reply: Reply | None = None  # from the first state after `WAITING`
+    cut: Status | None = None  # why it ends early
+    streaming: asyncio.Timeout | None = None  # the scope that `cut_short` cancels
+
+    def cut_short(self, status: Status) -> None:
+        """End the reply with this status: now, or as soon as it has begun."""
+        if self.cut is None:
+            self.cut = status
+            if self.state is ReplyState.STREAMING and self.streaming is not None:
+                self.streaming.reschedule(asyncio.get_running_loop().time())
+
+
+class Ending(NamedTuple):
+    """How a reply ended."""
+
+    status: Status
+    error: QuilliumError | None = None
+
+
+class Tools(NamedTuple):
+    """What every writer needs. `clock` returns epoch seconds."""
+
+    db: Database
+    connections: ConnectionRegistry
+    settings: Settings
+    directory: Directory
+    clock: Callable[[], float]
+    metrics: Metrics
+
+    def new_reply(self, requested_model: str) -> turns.NewReply:
+        """Name the next reply, and the model that will really write it."""
+        default = self.settings.admin()["default_model"]
+        return turns.NewReply(ids.new("msg"), self.directory.resolve(requested_model, default)[1])
+
+    def now(self) -> str:
+        return rfc3339(self.clock())
+
+
+class ReplyWriter:
+    """Writes the replies of one chat; `on_idle` is called when there is nothing left to answer."""
+
+    def __init__(
+        self, tools: Tools, user_id: str, chat_id: str, on_idle: Callable[[ReplyWriter], None]
+    ) -> None:
+        self.user_id = user_id
+        self.chat_id = chat_id
+        self.holders = 0  # requests whose write may give it something to answer
+        self._tools = tools
+        self._on_idle = on_idle
+        self._turns: deque[Turn] = deque()  # the first one is being written
+        self._task: asyncio.Task[None] | None = None
+        self._cut_next: Status | None = None  # a stop that came before there was a turn
+        self._is_draining = False
+
+    # From commits, in their order
+
+    def add_message(self, stored: turns.Stored, watcher: Watcher | None) -> None:
+        """Publish a new message and have it answered; `watcher` receives the frames of its turn."""
+        turn = self._open_turn()
+        turn.answers.add(stored.message.id)
+        turn.begun = stored.begun  # before anything is published: whatever fails, it is answered
+        watchers = [] if watcher is None else [watcher]
+        turn.watchers += watchers
+        self._publish(frames.message(stored.message), watchers)
+        if stored.change is not None:
+            self._publish(frames.chat(stored.change))
+        self._set_begun(turn, stored.begun)
+
+    def add_reply(self, begun: turns.Begun) -> None:
+        """Write a reply whose row was stored by itself, to regenerate it."""
+        self._set_begun(self._open_turn(), begun)
+
+    def abandon(self) -> None:
+        """The chat was deleted: nothing more is published of it, and its watchers are told."""
+        for turn in self._turns:
+            self._publish_gone(turn)
+
+    # From requests
+
+    def stop(self) -> str | None:
+        """Stop the reply that is being written, or is about to; return its id once it has one."""
+        if not self._turns:
+            self._cut_next = "stopped"
+            return None
+        turn = self._turns[0]
+        turn.cut_short("stopped")
+        return turn.begun.message.id if turn.begun else None
+
+    def drain(self) -> None:
+        """End the reply as `interrupted`, and begin no other one."""
+        self._is_draining = True
+        for turn in self._turns:
+            turn.cut_short("interrupted")
+
+    def watch(self, message: Message, watcher: Watcher) -> bool:
+        """Attach a late watcher to the turn that answers a message; False if there is none."""
+        for turn in self._turns:
+            if message.id in turn.answers and turn.state is not ReplyState.OVER:
+                turn.watchers.append(watcher)
+                if turn.reply is not None:
+                    watcher.put(turn.reply.since(0))
+                return True
+        return False
+
+    def streamed(self) -> Reply | None:
+        """The reply that is being written, if any of it was published."""
+        turn = self._turns[0] if self._turns else None
+        is_streamed = turn and turn.state in (ReplyState.STREAMING, ReplyState.ENDING)
+        return turn.reply if turn and is_streamed else None
+
+    @property
+    def is_idle(self) -> bool:
+        return self._task is None and not self.holders
+
+    # The way of a reply
+
+    async def run(self) -> None:
+        """Write one reply after another until nothing is left to answer."""
+        try:
+            while self._turns:
+                await self._write(self._turns[0])
+                self._turns.popleft()
+        finally:
+            for turn in self._turns:  # left only if this coroutine was cancelled
+                self._enter(turn, ReplyState.OVER)
+            self._turns.clear()
+            self._task = None
+            self._on_idle(self)
+
+    async def _write(self, turn: Turn) -> None:
+        """Begin, stream and end one reply."""
+        try:
+            begun = await self._begin(turn)
+            if begun is not None:
+                reply = turn.reply = Reply(begun.message, self._publish_delta, self._tools.clock)
+                self._enter(turn, ReplyState.STREAMING)
+                ending = await self._stream(turn, reply, begun.answers)
+                self._enter(turn, ReplyState.ENDING)
+                await self._end(turn, reply, ending)
+        except Exception as error:
+            if not isinstance(error, QuilliumError):
+                log.exception("a reply could not be written")
+            known = error if isinstance(error, QuilliumError) else ModelUnavailable()
+            self._publish(frames.error(known, chat_id=self.chat_id), turn.watchers)
+        finally:
+            self._enter(turn, ReplyState.OVER)
+
+    async def _begin(self, turn: Turn) -> turns.Begun | None:
+        """Store the reply's row, unless the message's commit did; None if there is no reply.
+
+        Waits for servers whose models are not known yet. Raises `StorageUnavailable`.
+        """
+        tools = self._tools
+        if turn.begun is None and not self._is_draining:
+            await tools.directory.wait_for(tools.db.read(chats.model_of, self.chat_id))
+        if turn.begun is None and not self._is_draining:
+            model = tools.db.read(chats.model_of, self.chat_id)  # may have changed meanwhile
+            await tools.db.write(
+                turns.begin_reply,
+                self.chat_id,
+                tools.new_reply(model),
+                tools.now(),
+                on_commit=partial(self._set_begun, turn),
+            )
+        return None if turn.state is ReplyState.OVER else turn.begun
+
+    async def _stream(self, turn: Turn, reply: Reply, answers: Message) -> Ending:
+        """Publish what the provider writes; return how that ended."""
+        ending = Ending("complete")
+        try:
+            async with asyncio.timeout(None) as turn.streaming:
+                if turn.cut is None:
+                    reply.announce()
+                    ending = await self._listen(turn, reply, answers)
+        except QuilliumError as error:
+            ending = Ending("failed", error)
+        except Exception:
+            if turn.cut is None:
+                log.exception("the provider of %s failed", reply.message.model)
+            ending = Ending("failed", ModelUnavailable("The model broke off."))
+        reply.flush()
+        return ending if turn.cut is None else Ending(turn.cut)
+
+    async def _listen(self, turn: Turn, reply: Reply, answers: Message) -> Ending:
+        """Publish the provider's text, and store it once a second in case of a crash."""
+        tools, loop = self._tools, asyncio.get_running_loop()
+        admin = tools.settings.admin()
+        provider, model = tools.directory.resolve(reply.message.model or "", admin["default_model"])
+        history = await self._history(answers, provider.memory(model))
+        prompt = [PromptMessage(sender, content) for sender, content in history]
+        if admin["system_prompt"]:
+            prompt.insert(0, PromptMessage("system", admin["system_prompt"]))
+        stored_at = loop.time()
+        async with contextlib.aclosing(provider.reply(prompt, model)) as events:
+            async for event in events:
+                if isinstance(event, End):
+                    return Ending("complete")
+                if not isinstance(event, Text):
+                    continue
+                now = loop.time()
+                if not reply.has_begun:
+                    tools.metrics.time_to_first_token(now - turn.requested_at)
+                reply.add(event.text)
+                if now >= stored_at + CHECKPOINT_SECONDS:
+                    with contextlib.suppress(StorageUnavailable):  # the end is retried instead
+                        await tools.db.write(turns.checkpoint, reply.message.id, reply.text())
+                    stored_at = now
+        raise ModelUnavailable("The model broke off.")
+
+    async def _history(self, answers: Message, characters: int) -> list[tuple[Sender, str]]:
+        """The conversation up to a message: read at once if it is short, as it mostly is."""
+        db = self._tools.db
+        history = db.read(turns.history_until, answers, characters, _SHORT_CONVERSATION)
+        if history is None:
+            history = await db.read_in_pool(
+                turns.history_until, answers, characters, turns.MAX_HISTORY
+            )
+        assert history is not None
+        return history
+
+    async def _end(self, turn: Turn, reply: Reply, ending: Ending) -> None:
+        """Store the end of a reply; retry for as long as the storage is unavailable."""
+        text, tools = reply.text(), self._tools
+        while turn.state is ReplyState.ENDING:
+            error = None if ending.error is None else ending.error.public()
+            try:
+                await tools.db.write(
+                    turns.end_reply,
+                    reply.message,
+                    text,
+                    ending.status,
+                    error,
+                    tools.now(),
+                    on_commit=partial(self._publish_end, turn),
+                )
+                return
+            except StorageUnavailable:
+                if self._is_draining:  # the next start marks it `interrupted`
+                    return
+                await asyncio.sleep(_RETRY_SECONDS)
+            except Exception:
+                if ending.error is _UNSTORABLE:
+                    raise
+                log.exception("a reply could not be stored")
+                text, ending = "", Ending("failed", _UNSTORABLE)  # or its chat stays occupied
+
+    def _enter(self, turn: Turn, state: ReplyState) -> None:
+        """Change the state of a reply; one that is over stays over."""
+        if turn.state is ReplyState.OVER:
+            return
+        turn.state = state
+        if state is ReplyState.OVER:
+            if turn.reply is not None:
+                turn.reply.close()
+            for watcher in turn.watchers:
+                watcher.end()
+
+    def _open_turn(self) -> Turn:
+        """The turn that will answer what is stored now.
+
+        A reply answers all that was committed before its row, so the last turn is open until then.
+        The task that writes it begins after all that this callback publishes.
+        """
+        if not self._turns or self._turns[-1].begun is not None:
+            turn = Turn(asyncio.get_running_loop().time())
+            self._turns.append(turn)
+            if self._is_draining:
+                turn.cut_short("interrupted")
+            elif self._cut_next is not None:
+                turn.cut_short(self._cut_next)
+            self._cut_next = None
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self.run())
+        return self._turns[-1]
+
+    # Publishing
+
+    def _set_begun(self, turn: Turn, begun: turns.Begun | None) -> None:
+        """Publish that the assistant has read the messages, since its reply's row is stored."""
+        if begun is not None:
+            turn.begun = begun
+            self._publish(frames.read(begun.read), turn.watchers)
+
+    def _publish_delta(self, reply: Reply, frame: frames.Frame) -> None:
+        self._publish(frame, self._turns[0].watchers, reply)
+
+    def _publish_end(self, turn: Turn, message: Message | None) -> None:
+        """Publish the stored end; None means that the chat was deleted before."""
+        if message is None:
+            self._publish_gone(turn)
+            return
+        self._tools.metrics.reply_ended(message.status)
+        self._publish(frames.message(message), turn.watchers)
+        self._enter(turn, ReplyState.OVER)
+
+    def _publish_gone(self, turn: Turn) -> None:
+        if turn.state is not ReplyState.OVER:
+            for watcher in turn.watchers:
+                watcher.put(frames.error(NotFound("chat"), chat_id=self.chat_id))
+            turn.cut_short("stopped")
+            self._enter(turn, ReplyState.OVER)
+
+    def _publish(
+        self, frame: frames.Frame, watchers: Iterable[Watcher] = (), reply: Reply | None = None
+    ) -> None:
+        self._tools.connections.publish(self.user_id, frame, reply)
+        for watcher in watchers:
+            watcher.put(frame)

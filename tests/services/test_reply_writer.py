@@ -1,0 +1,285 @@
+"""The way of a reply: begin, stream, end; and every reason to end early is the same way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import pytest
+
+from assistant.directory import BUILT_IN_MODEL
+from assistant.events import End, ReplyEvent, Text
+from core.errors import StorageUnavailable
+from core.records import User
+from services import reply_writer
+from services.watchers import Watcher
+from storage import turns
+from tests.conftest import Client
+
+
+class Scripted:
+    """A provider whose replies are written by a test: `emit` yields an event, None waits on."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.events: asyncio.Queue[ReplyEvent | Exception | None] = asyncio.Queue()
+        self.prompts: list[list[str]] = []
+        self.closed = 0
+
+    def memory(self, model: str) -> int:
+        return 10_000
+
+    async def reply(self, messages: Any, model: str, *_: Any) -> AsyncGenerator[ReplyEvent, None]:
+        self.prompts.append([message.content for message in messages])
+        try:
+            while (event := await self.events.get()) is not None:
+                if isinstance(event, Exception):
+                    raise event
+                yield event
+        finally:
+            self.closed += 1
+
+    def write(self, *events: ReplyEvent | Exception | None) -> None:
+        for event in events:
+            self.events.put_nowait(event)
+
+
+@pytest.fixture
+def scripted(rooms: Any) -> Scripted:
+    """The provider of the default model."""
+    provider = Scripted()
+    rooms.directory._embedded[BUILT_IN_MODEL] = provider
+    return provider
+
+
+@pytest.fixture
+def user(rooms: Any, ada: Client) -> User:
+    found: User = rooms.accounts.authenticate(ada.credential).user
+    return found
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+async def listed(ada: Client, chat: str) -> list[tuple[str, str, str]]:
+    """What the chat's messages are, in their order."""
+    page = await ada("GET /chats/{id}/messages", id=chat)
+    return [(m["sender"], m["content"], m["status"]) for m in page.body["data"]]
+
+
+async def test_one_reply_at_a_time_and_what_comes_meanwhile_is_answered_together(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    chat = await ada.chat()
+    await rooms.conversation.submit(user, chat, "one")
+    scripted.write(Text("first"))
+    await until(lambda: rooms.conversation.streamed_replies(user.id))
+    for content in ("two", "three"):
+        await rooms.conversation.submit(user, chat, content)
+    assert len(scripted.prompts) == 1
+    scripted.write(End(), Text("second"), End())
+    await until(lambda: not rooms.conversation.count_active())
+    assert scripted.prompts == [["one"], ["one", "first", "two", "three"]]
+    assert await listed(ada, chat) == [
+        ("user", "one", "complete"),
+        ("user", "two", "complete"),
+        ("user", "three", "complete"),
+        ("assistant", "first", "complete"),
+        ("assistant", "second", "complete"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("script", "content", "code"),
+    [
+        ((Text("so far"), None), "so far", "model_unavailable"),  # no `End`: it broke off
+        ((None,), "", "model_unavailable"),
+        ((Text("so far"), ValueError("a bug")), "so far", "model_unavailable"),
+        ((TimeoutError(),), "", "model_unavailable"),
+        ((Text("\ud800"), End()), "", "model_unavailable"),  # can't be stored
+    ],
+)
+async def test_a_reply_without_an_end_has_failed(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, script: Any, content: str, code: str
+) -> None:
+    chat = await ada.chat()
+    await rooms.conversation.submit(user, chat, "Hello")
+    scripted.write(*script)
+    await until(lambda: not rooms.conversation.count_active())
+    end = (await ada("GET /chats/{id}/messages", id=chat)).body["data"][-1]
+    assert (end["content"], end["status"], end["error"]["code"]) == (content, "failed", code)
+
+
+async def _stop(rooms: Any, ada: Client, chat: str) -> None:
+    await ada("POST /chats/{id}/stop", id=chat)
+
+
+async def _delete(rooms: Any, ada: Client, chat: str) -> None:
+    await ada("DELETE /chats/{id}", id=chat)
+
+
+async def _drain(rooms: Any, ada: Client, chat: str) -> None:
+    await rooms.conversation.drain()
+
+
+@pytest.mark.parametrize(
+    ("end", "last"), [(_stop, "message"), (_delete, "error"), (_drain, "message")]
+)
+@pytest.mark.parametrize("text", ["", "so far"])
+async def test_whatever_ends_a_reply_frees_its_chat(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, end: Any, last: str, text: str
+) -> None:
+    chat, watcher = await ada.chat(), Watcher()
+    await rooms.conversation.submit(user, chat, "Hello", watcher=watcher)
+    if text:
+        scripted.write(Text(text))
+        await until(lambda: any(r.text() for r in rooms.conversation.streamed_replies(user.id)))
+    await until(lambda: scripted.prompts)
+    await end(rooms, ada, chat)
+    await until(lambda: not rooms.conversation.count_active())
+    assert scripted.closed == 1  # the provider's work has ended
+    seen = [frame async for frame in watcher.frames(silence=10)]
+    assert seen[-1] is not None
+    assert seen[-1].type == last
+    if last == "error":
+        assert seen[-1].data["code"] == "not_found"
+    else:
+        status = "stopped" if end is _stop else "interrupted"
+        assert (await listed(ada, chat))[-1] == ("assistant", text, status)
+
+
+async def test_nothing_is_published_after_a_deletion(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    socket, chat = await ada.socket(since=0), await ada.chat()
+    await rooms.conversation.submit(user, chat, "Hello")
+    scripted.write(Text("one "))
+    await socket.until("typing", delta="one ")
+    scripted.write(Text("two "), Text("three "))  # wait for the timer of the next delta
+    await ada("DELETE /chats/{id}", id=chat)
+    await until(lambda: not rooms.conversation.count_active())
+    other = await ada.chat()
+    await socket.until("chat", id=other)
+    kinds = [(frame["type"], frame["data"].get("deleted")) for frame in socket.frames]
+    assert kinds[kinds.index(("chat", True)) :] == [("chat", True), ("chat", None)]
+
+
+async def test_the_end_is_stored_once_the_disk_is_back(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_writer, "_RETRY_SECONDS", 0.001)
+    socket, chat = await ada.socket(), await ada.chat()
+    write = rooms.db.write
+    refused: list[Any] = []
+
+    async def fail_twice(work: Any, *arguments: Any, **more: Any) -> Any:
+        if work is turns.end_reply and len(refused) < 2:
+            refused.append(work)
+            raise StorageUnavailable
+        return await write(work, *arguments, **more)
+
+    monkeypatch.setattr(rooms.db, "write", fail_twice)
+    await rooms.conversation.submit(user, chat, "Hello")
+    scripted.write(Text("all of it"), End())
+    assert (await socket.reply())["content"] == "all of it"
+    assert len(refused) == 2
+
+
+async def test_a_reply_that_cannot_begin_is_told_and_can_be_asked_for_again(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket, chat, watcher = await ada.socket(), await ada.chat(), Watcher()
+    with monkeypatch.context() as patched:
+        patched.setattr(rooms.directory, "is_settled", lambda model: False)
+
+        async def fail(model: str) -> None:
+            raise StorageUnavailable
+
+        patched.setattr(rooms.directory, "wait_for", fail)
+        await rooms.conversation.submit(user, chat, "Hello", watcher=watcher)
+        await socket.until("error", code="storage_unavailable", chat_id=chat)
+    seen = [frame.type async for frame in watcher.frames(silence=10) if frame]
+    assert seen == ["message", "error"]
+    assert not rooms.conversation.count_active()
+    scripted.write(Text("Here"), End())
+    await rooms.conversation.regenerate(user, chat)
+    assert (await socket.reply())["content"] == "Here"
+
+
+async def test_a_model_that_is_not_known_yet_begins_one_reply(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first message waits for a server's list, the next one may begin the reply."""
+    chat, known = await ada.chat(), asyncio.Event()
+    is_settled = [False]
+    monkeypatch.setattr(rooms.directory, "is_settled", lambda model: is_settled[0])
+    monkeypatch.setattr(rooms.directory, "wait_for", lambda model: known.wait())
+    await rooms.conversation.submit(user, chat, "one")
+    is_settled[0] = True
+    await rooms.conversation.submit(user, chat, "two")
+    known.set()
+    scripted.write(Text("both"), End())
+    await until(lambda: not rooms.conversation.count_active())
+    assert scripted.prompts == [["one", "two"]]
+    assert [row[0] for row in await listed(ada, chat)] == ["user", "user", "assistant"]
+
+
+async def test_a_caller_that_is_cancelled_still_gets_a_reply(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    chat = await ada.chat()
+    submitting = asyncio.ensure_future(rooms.conversation.submit(user, chat, "Hello"))
+    await asyncio.sleep(0)
+    submitting.cancel()
+    scripted.write(Text("Here"), End())
+    await until(lambda: scripted.closed)
+    await until(lambda: not rooms.conversation.count_active())
+    assert [row[1] for row in await listed(ada, chat)] == ["Hello", "Here"]
+
+
+async def test_draining_waits_for_a_message_that_is_being_stored(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    chat = await ada.chat()
+    submitting = asyncio.ensure_future(rooms.conversation.submit(user, chat, "Hello"))
+    await asyncio.sleep(0)
+    await rooms.conversation.drain()
+    assert (await submitting).begun is not None
+    assert await listed(ada, chat) == [
+        ("user", "Hello", "complete"),
+        ("assistant", "", "interrupted"),
+    ]
+    assert scripted.prompts == []
+
+
+async def test_a_message_sent_again_shows_its_reply(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    chat = await ada.chat()
+
+    async def seen(watcher: Watcher) -> list[tuple[str, Any]]:
+        text = {"message": "content", "typing": "delta", "read": "message_id", "error": "code"}
+        return [
+            (frame.type, frame.data[text[frame.type]])
+            async for frame in watcher.frames(silence=10)
+            if frame is not None
+        ]
+
+    await rooms.conversation.submit(user, chat, "Hello", "once")
+    scripted.write(Text("so far"))
+    await until(lambda: any(r.text() for r in rooms.conversation.streamed_replies(user.id)))
+    meanwhile, later = Watcher(), Watcher()
+    await rooms.conversation.submit(user, chat, "Hello", "once", meanwhile)
+    scripted.write(End())
+    assert await seen(meanwhile) == [
+        ("message", "Hello"),
+        ("typing", "so far"),
+        ("message", "so far"),
+    ]
+    await rooms.conversation.submit(user, chat, "Hello", "once", later)
+    assert await seen(later) == [("message", "Hello"), ("message", "so far")]
+    assert len(scripted.prompts) == 1
