@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from core import ids
 from core.records import Message
+from core.times import calendar_now
 from core.tokens import Tokens
 from storage import chats, folder, sessions, settings, users
 from storage.connection import Connection, connect
@@ -48,12 +48,13 @@ def make(
             tell(f"user {number + 1} of {len(sizes)}")
             email = f"user{number}@example.com"
             user = users.add(connection, ids.new("user"), email, "Ada", "no password", NOW)
-            session = ids.new("sess")
-            sessions.add(connection, session, user.row_id, "x", int(time.time()) + _DAY)
+            session, now = ids.new("sess"), calendar_now()
+            end = int(now) + _DAY
+            sessions.add(connection, session, user.row_id, "x", NOW, end, end, "", "")
             made = [
                 _chat(connection, user.row_id, messages, generator, vocabulary) for _ in range(size)
             ]
-            token = tokens.access_token(user, session, "x", time.time())
+            token = tokens.access_token(user, session, "x", now)
             accounts.append(Account(token, made[-100:]))
         connection.execute("COMMIT")
         for index in ("messages_index", "titles_index"):  # as a clean stop may leave them

@@ -11,7 +11,6 @@ import asyncio
 import getpass
 import json
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from core.config import Config
 from core.errors import QuilliumError
 from core.options import ConfigError
 from core.progress import Progress
+from core.times import calendar_now
 from services.administration import Administration
 from services.connections import ConnectionRegistry
 from storage import folder, maintenance
@@ -166,7 +166,12 @@ async def _do(data: folder.DataFolder, config: Config, asked: dict[str, str]) ->
         db = data.database(progress)
     try:
         work = Administration(
-            db, ConnectionRegistry(), lambda _: None, time.time, config.bcrypt_cost
+            db,
+            ConnectionRegistry(),
+            lambda _: None,
+            lambda _: None,
+            calendar_now,
+            config.bcrypt_cost,
         )
         return [user.public() for user in await work.run(**asked)]
     finally:

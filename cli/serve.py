@@ -26,6 +26,7 @@ from cli import demo_folder, listening
 from cli.stopping import Interrupted, Stopping, watch_parent
 from core.config import Config
 from core.progress import Progress
+from core.times import calendar_now
 from handlers.application import QuilliumApplication
 from services.metrics import Prometheus
 from storage import folder, users
@@ -85,7 +86,7 @@ class Process:
             database = data.database(progress)
         resources.callback(database.close)
         self._services = services.build(
-            config, self._version, database, secret, time.time, embedded, metrics
+            config, self._version, database, secret, calendar_now, embedded, metrics
         )
         resources.push_async_callback(self._services.close)
         self._serve_requests(resources, data)

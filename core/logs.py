@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from core.options import ConfigError
-from core.times import rfc3339
+from core.times import CalendarTime, rfc3339
 
 MAX_QUEUED = 10_000  # lines
 MAX_FILE_SIZE = 10 << 20  # bytes
@@ -141,7 +141,7 @@ class TextFormatter(logging.Formatter):
 class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": rfc3339(record.created),
+            "time": rfc3339(CalendarTime(record.created)),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),

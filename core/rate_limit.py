@@ -1,53 +1,71 @@
-"""The token bucket of contract section 3.
+"""Token buckets and counts of failures (contract, section 3), in monotonic time.
 
-A bucket is full, each request takes one token, and a minute after the first request that found it
-full it is filled whole again: in each such minute exactly `limit` requests pass. A bucket that is
-full again is forgotten, so memory is bounded by the callers of the last minute.
+A bucket starts full and each request takes one token. A minute after the first request, the whole
+bucket is refilled: at most `limit` requests pass in each such minute. Full buckets are forgotten,
+so memory is bounded by the callers of the last minute.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from core.times import MonotonicTime
 
 
 class Allowance(NamedTuple):
-    """What a caller has left. `reset` is the epoch second of the refill, rounded up."""
+    """What a caller has left; the bucket is refilled in `seconds_left`."""
 
     passed: bool
     limit: int
     remaining: int
-    reset: int
-    retry_after: int
+    seconds_left: float
+
+    @property
+    def retry_after(self) -> int:
+        """Whole seconds until the refill, at least 1."""
+        return max(1, math.ceil(self.seconds_left))
 
 
 class FailureLog:
-    """Failures by name; the last `most` within `period` seconds block the name (section 3)."""
+    """Failures by key. `limit` of them within `period` seconds block the key."""
 
-    def __init__(self, most: int, period: float) -> None:
-        self._most = most
+    def __init__(self, limit: int, period: float) -> None:
+        self._limit = limit
         self._period = period
-        self._failures: OrderedDict[str, list[float]] = OrderedDict()  # by last failure
+        # Ordered by last failure, so that what has lapsed is found at the front.
+        self._failures: OrderedDict[Hashable, list[MonotonicTime]] = OrderedDict()
 
-    def blocked_for(self, name: str, now: float) -> float:
-        """Seconds until the name may try again; 0 if it may now."""
-        times = self._failures.get(name, [])
-        if len(times) < self._most:
+    def blocked_for(self, key: Hashable, now: MonotonicTime) -> float:
+        """Return the seconds until the key may try again; 0 if it may now."""
+        times = self._failures.get(key, [])
+        if len(times) < self._limit:
             return 0.0
-        return max(0.0, min(times[-self._most] + self._period - now, self._period))
+        return max(0.0, times[-self._limit] + self._period - now)
 
-    def note(self, name: str, now: float) -> None:
-        times = self._failures.setdefault(name, [])
+    def count(self, key: Hashable, now: MonotonicTime) -> int:
+        """Return the failures within the period, up to the limit."""
+        return sum(now < time + self._period for time in self._failures.get(key, ()))
+
+    def add(self, key: Hashable, now: MonotonicTime) -> None:
+        """Count a failure, and forget the keys whose failures have all lapsed."""
+        times = self._failures.setdefault(key, [])
         times.append(now)
-        del times[: -self._most]
-        self._failures.move_to_end(name)
+        del times[: -self._limit]
+        self._failures.move_to_end(key)
         while now >= next(iter(self._failures.values()))[-1] + self._period:
             self._failures.popitem(last=False)
 
-    def clear(self, name: str) -> None:
-        self._failures.pop(name, None)
+    def clear(self, key: Hashable) -> None:
+        self._failures.pop(key, None)
+
+    def clear_where(self, is_meant: Callable[[Any], bool]) -> None:
+        """Clear every key that `is_meant` returns true for."""
+        for key in [key for key in self._failures if is_meant(key)]:
+            del self._failures[key]
 
     def __len__(self) -> int:
         return len(self._failures)
@@ -56,53 +74,38 @@ class FailureLog:
 @dataclass
 class _Bucket:
     used: int
-    first_use: float
+    first_use: MonotonicTime
 
 
 class RateLimiter:
-    """Buckets by caller. Times are epoch seconds and are passed in."""
+    """Token buckets by caller."""
 
     def __init__(self, period: float = 60.0) -> None:
         self._period = period
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()  # by first use, oldest first
 
-    def take(self, caller: str, limit: int, now: float) -> Allowance:
-        """Take one token. A refused request takes none, and a new `limit` counts at once."""
-        bucket = self._bucket(caller, now)
-        passed = bucket.used < limit
-        if passed:
-            bucket.used += 1
-        return self._allowance(bucket, passed, limit, now)
-
-    def __len__(self) -> int:
-        return len(self._buckets)
-
-    def _bucket(self, caller: str, now: float) -> _Bucket:
+    def take(self, caller: str, limit: int, now: MonotonicTime) -> Allowance:
+        """Take one token. A refused request takes none, and a new `limit` applies at once."""
         self._forget_full_ones(now)
         bucket = self._buckets.get(caller)
         if bucket is None:
             bucket = self._buckets[caller] = _Bucket(0, now)
-        elif now < bucket.first_use:  # the clock stepped back: never wait longer than a period
-            bucket.first_use = now
-        elif now >= bucket.first_use + self._period:
-            # Still here because one before it stepped back in time: it is full again all the same.
-            bucket.used, bucket.first_use = 0, now
-            self._buckets.move_to_end(caller)
-        return bucket
+        passed = bucket.used < limit
+        if passed:
+            bucket.used += 1
+        return Allowance(
+            passed=passed,
+            limit=limit,
+            remaining=max(0, limit - bucket.used),
+            seconds_left=bucket.first_use + self._period - now,
+        )
 
-    def _forget_full_ones(self, now: float) -> None:
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def _forget_full_ones(self, now: MonotonicTime) -> None:
         while self._buckets:
             oldest = next(iter(self._buckets))
             if now < self._buckets[oldest].first_use + self._period:
                 return
             del self._buckets[oldest]
-
-    def _allowance(self, bucket: _Bucket, passed: bool, limit: int, now: float) -> Allowance:
-        refill = bucket.first_use + self._period
-        return Allowance(
-            passed=passed,
-            limit=limit,
-            remaining=max(0, limit - bucket.used),
-            reset=math.ceil(refill),
-            retry_after=max(1, math.ceil(refill - now)),
-        )

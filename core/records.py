@@ -24,6 +24,7 @@ class User:
     is_admin: bool
     created_at: str
     updated_at: str
+    is_disabled: bool = False
 
     def public(self) -> dict[str, Any]:
         return {
@@ -43,6 +44,23 @@ class Caller:
     user: User
     session_id: str | None = None
     api_key_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a request comes from: the client's address, and what its `User-Agent` says."""
+
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    id: str
+    created_at: str
+    last_used_at: str
+    address: str
+    user_agent: str
 
 
 @dataclass(frozen=True)

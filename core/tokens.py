@@ -10,8 +10,10 @@ import functools
 from dataclasses import dataclass
 from typing import Any
 
+from core import ids
 from core.errors import InvalidToken, TokenExpired
 from core.records import User
+from core.times import CalendarTime
 
 ISSUER = "quillium"
 ALGORITHM = "HS256"
@@ -32,9 +34,14 @@ class Claims:
     kind: str
     expires_at: int
 
+    @property
+    def pair_id(self) -> str:
+        """The id of the refresh token that was issued together with this token, or that it is."""
+        return self.token_id.partition("-")[0]
+
 
 class Tokens:
-    """Issues and reads the tokens of one signing key. Times are epoch seconds, passed in."""
+    """Issues and reads the tokens of one signing key. The time is passed in."""
 
     def __init__(self, secret: bytes, access_seconds: int, refresh_seconds: int) -> None:
         self._secret = secret
@@ -48,21 +55,27 @@ class Tokens:
 
         return jwt.PyJWT(options={"enforce_minimum_key_length": True})
 
-    def access_token(self, user: User, session_id: str, token_id: str, now: float) -> str:
-        """A token for `Authorization: Bearer`, good for `access_seconds`."""
+    def access_token(self, user: User, session_id: str, refresh_id: str, now: CalendarTime) -> str:
+        """Issue a token for `Authorization: Bearer`, valid for `access_seconds`.
+
+        `refresh_id` is the id of the refresh token that is issued with it.
+        """
         claims = {"sub": user.id, "name": user.email, "admin": user.is_admin}
-        return self._sign(claims, "access", session_id, token_id, now, self.access_seconds)
+        token_id = f"{refresh_id}-{ids.random_text(8)}"
+        expires_at = int(now) + self.access_seconds
+        return self._sign(claims, "access", session_id, token_id, now, expires_at)
 
-    def refresh_token(self, user: User, session_id: str, token_id: str, now: float) -> str:
-        """A token that is good for one `/auth/refresh` within `refresh_seconds`."""
-        claims = {"sub": user.id}
-        return self._sign(claims, "refresh", session_id, token_id, now, self.refresh_seconds)
+    def refresh_token(
+        self, user: User, session_id: str, token_id: str, now: CalendarTime, expires_at: int
+    ) -> str:
+        """Issue a token for `/auth/refresh`, valid until `expires_at` (epoch seconds)."""
+        return self._sign({"sub": user.id}, "refresh", session_id, token_id, now, expires_at)
 
-    def read(self, token: str, kind: str, now: float) -> Claims:
-        """The claims of a genuine token of this kind, `"access"` or `"refresh"`.
+    def read(self, token: str, kind: str, now: CalendarTime) -> Claims:
+        """Return the claims of a genuine token of this kind, `"access"` or `"refresh"`.
 
-        Raises `InvalidToken`, or `TokenExpired` for a genuine one past its time. A clock that
-        steps back keeps issued tokens valid: `iat` in the future is no reason to refuse.
+        Raises `InvalidToken`, or `TokenExpired` for a genuine token that has expired. `iat` in
+        the future is accepted: a clock that steps back keeps issued tokens valid.
         """
         if len(token) > _LONGEST or not token.startswith(_HEADER):
             raise InvalidToken("This is not a token of this server.")
@@ -79,12 +92,11 @@ class Tokens:
         kind: str,
         session_id: str,
         token_id: str,
-        now: float,
-        seconds: int,
+        now: CalendarTime,
+        expires_at: int,
     ) -> str:
-        issued_at = int(now)
         claims |= {"sid": session_id, "jti": token_id, "type": kind}
-        claims |= {"iat": issued_at, "exp": issued_at + seconds, "iss": ISSUER}
+        claims |= {"iat": int(now), "exp": expires_at, "iss": ISSUER}
         token: str = self._jwt.encode(claims, self._secret, algorithm=ALGORITHM, sort_headers=True)
         return token
 

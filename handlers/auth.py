@@ -10,20 +10,25 @@ class Register(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
         self.respond(
-            await self.services.accounts.register(body["email"], body["password"], body.get("name"))
+            await self.services.accounts.register(
+                body["email"], body["password"], body.get("name"), self.client
+            )
         )
 
 
 class Login(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
-        self.respond(await self.services.accounts.login(body["email"], body["password"]))
+        tokens = await self.services.accounts.login(
+            body["email"], body["password"], self.client, self.caller
+        )
+        self.respond(tokens)
 
 
 class Refresh(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
-        self.respond(await self.services.accounts.refresh(body["refresh_token"]))
+        self.respond(await self.services.accounts.refresh(body["refresh_token"], self.client))
 
 
 class Logout(BaseHandler):

@@ -73,7 +73,7 @@ API = (
         auth.Refresh,
         {
             "POST": Operation(
-                "Exchange a refresh token, which is good for one use, for new tokens",
+                "Exchange a refresh token for new tokens; send it again if the response was lost",
                 OPEN,
                 body="refresh",
                 response="tokens",

@@ -32,7 +32,7 @@ class Health(BaseHandler):
                 "status": "ok" if writable else "degraded",
                 "version": self.services.version,
                 "database": "connected" if writable else "unavailable",
-                "uptime": round(self.services.clock() - self.services.started_at, 3),
+                "uptime": round(self.services.uptime(), 3),
             },
             status=200 if writable else 503,
         )

@@ -20,7 +20,7 @@ class Me(BaseHandler):
             raise InvalidRequest("current_password: is required to change email")
         if self.known_caller.session_id is None and {"email", "password"} & changes.keys():
             raise Forbidden("An API key may not change e-mail or password; log in instead.")
-        updated = await self.services.accounts.update(self.known_caller, changes)
+        updated = await self.services.accounts.update(self.known_caller, changes, self.client)
         self.respond(updated.public())
 
 

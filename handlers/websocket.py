@@ -227,7 +227,7 @@ class Socket(BaseHandler, WebSocketHandler):
             raise
 
     async def receive_message(self, data: Any) -> None:
-        allowance = self.services.limits.request(self.caller.user.id, self.services.clock())
+        allowance = self.services.limits.request(self.caller.user.id)
         if allowance is not None and not allowance.passed:
             raise too_many(allowance)
         schemas.validate("client_message", data)
@@ -257,7 +257,7 @@ class Socket(BaseHandler, WebSocketHandler):
     }
 
     def _count_signal(self) -> None:
-        self.services.limits.signal(self.caller.user.id, self.services.clock())
+        self.services.limits.signal(self.caller.user.id)
 
     def _send_error(self, error: errors.QuilliumError, data: Any) -> None:
         """Answer a frame with an error that names what it answers, where that is known."""

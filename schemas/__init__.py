@@ -44,9 +44,13 @@ def _library() -> Any:
         ):
             yield ValidationError("does not match")
 
+    def format(validator: Any, name: str, instance: Any, schema: Any) -> Any:
+        if not fast_validator.valid_format(name, instance):
+            yield ValidationError("does not match")
+
     validator = validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator,
-        {"pattern": pattern},
+        {"pattern": pattern, "format": format},
         # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
         type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
             "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)

@@ -11,12 +11,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from core import times
+
 Check = Callable[[Any], bool]
 Find = Callable[[str], Check]  # the check of what a `$ref` leads to
 
 _SAY_NOTHING = {
-    "$schema", "$id", "$defs", "title", "description", "examples", "default", "format",
-    "readOnly", "x-trim",
+    "$schema", "$id", "$defs", "title", "description", "examples", "default", "readOnly",
+    "x-trim",
 }  # fmt: skip
 _OF_OBJECTS = {"properties", "required", "additionalProperties"}
 _TYPES: dict[str, Check] = {
@@ -96,6 +98,15 @@ def _pattern(pattern: str, find: Find) -> Check:
     return lambda value: type(value) is not str or search(value) is not None
 
 
+def valid_format(name: str, value: Any) -> bool:
+    """Whether a value has a `format`; of these, only `date-time` (RFC 3339) is checked."""
+    return name != "date-time" or not isinstance(value, str) or times.is_valid(value)
+
+
+def _format(name: str, find: Find) -> Check:
+    return lambda value: valid_format(name, value)
+
+
 def _items(schema: dict[str, Any], find: Find) -> Check:
     check = compiled(schema, find)
     return lambda value: type(value) is not list or all(map(check, value))
@@ -132,6 +143,7 @@ _KEYWORDS: dict[str, Callable[[Any, Find], Check]] = {
     "const": lambda wanted, find: lambda value: _same(value, wanted),
     "enum": lambda wanted, find: lambda value: any(_same(value, one) for one in wanted),
     "pattern": _pattern,
+    "format": _format,
     "minLength": lambda least, find: lambda value: type(value) is not str or len(value) >= least,
     "maxLength": lambda most, find: lambda value: type(value) is not str or len(value) <= most,
     "minimum": lambda least, find: lambda v: type(v) not in (int, float) or v >= least,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistant.directory import USUAL_PLACES, Directory
 from assistant.local import Local
 from core.config import Config
 from core.metrics import Metrics
+from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, monotonic_now
 from core.tokens import Tokens
 from services.accounts import Accounts
 from services.administration import Administration
@@ -20,18 +20,21 @@ from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
 from services.reply_writer import Tools
+from services.sessions import Sessions
 from services.settings import Settings
 from storage.database import Database
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that a handler may call. `clock` gives epoch seconds."""
+    """Everything that a handler may call."""
 
     config: Config
     version: str
-    clock: Callable[[], float]
-    started_at: float
+    clock: CalendarClock
+    monotonic: MonotonicClock
+    started_at: CalendarTime
+    started: MonotonicTime
     db: Database
     metrics: Metrics
     prometheus: Prometheus | None  # the same object, where metrics are collected
@@ -40,11 +43,16 @@ class Services:
     connections: ConnectionRegistry
     joining: Joining
     directory: Directory
+    sessions: Sessions
     accounts: Accounts
     administration: Administration
     conversation: Conversation
     chats: Chats
     completions: Completions
+
+    def uptime(self) -> float:
+        """Seconds since the start; a clock that is set does not change them."""
+        return self.monotonic() - self.started
 
     async def close_connections(self) -> None:
         """End what is under way: replies are stored as `interrupted`, sockets are told."""
@@ -64,9 +72,10 @@ def build(
     version: str,
     db: Database,
     secret: bytes,
-    clock: Callable[[], float],
+    clock: CalendarClock,
     embedded: Local | None = None,
     prometheus: Prometheus | None = None,
+    monotonic: MonotonicClock = monotonic_now,
 ) -> Services:
     """Wire everything together, in the one place where that happens.
 
@@ -82,24 +91,31 @@ def build(
     connections = ConnectionRegistry()
     tools = Tools(db, connections, settings, directory, clock, metrics)
     conversation = Conversation(tools)
+    sessions = Sessions(db, tokens, connections, clock, monotonic)
+    accounts = Accounts(
+        db, sessions, connections, settings, clock, monotonic, config.bcrypt_cost, metrics
+    )
     if prometheus is not None:
         prometheus.ask(connections.__len__, conversation.count_active, db.statistics)
     return Services(
         config=config,
         version=version,
         clock=clock,
+        monotonic=monotonic,
         started_at=clock(),
+        started=monotonic(),
         db=db,
         metrics=metrics,
         prometheus=prometheus,
         settings=settings,
-        limits=Limits(settings, metrics),
+        limits=Limits(settings, metrics, clock, monotonic),
         connections=connections,
         joining=Joining(db, connections, conversation),
         directory=directory,
-        accounts=Accounts(db, tokens, connections, settings, clock, config.bcrypt_cost, metrics),
+        sessions=sessions,
+        accounts=accounts,
         administration=Administration(
-            db, connections, conversation.forget, clock, config.bcrypt_cost
+            db, connections, conversation.forget, accounts.guard.clear, clock, config.bcrypt_cost
         ),
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, clock),

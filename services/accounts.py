@@ -1,96 +1,75 @@
-"""Accounts, sessions and API keys (contract, section 4).
+"""Accounts and API keys (contract, section 4).
 
-Two promises: what a caller may do is read from the database each time, so a right that ended a
-moment ago has ended; and hashing a password never holds up anybody but those who wait for one.
+The promise: what a caller may do is read from the database for each request, so a right that was
+withdrawn a moment ago is gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any
 
 from core import ids, passwords
-from core.errors import (
-    EmailTaken,
-    InvalidCredentials,
-    InvalidToken,
-    RateLimited,
-    RegistrationClosed,
-)
+from core.errors import EmailTaken, InvalidCredentials, InvalidToken, NotFound, RegistrationClosed
 from core.metrics import Metrics
-from core.rate_limit import FailureLog
-from core.records import ApiKey, Caller, User
-from core.times import rfc3339
-from core.tokens import Tokens
+from core.records import ApiKey, Caller, Client, User
+from core.times import CalendarClock, MonotonicClock, MonotonicTime, rfc3339
 from services.connections import ConnectionRegistry
+from services.hashing import HashingQueue
+from services.login_guard import Attempt, LoginGuard
+from services.sessions import Sessions
 from services.settings import Settings
 from storage import api_keys, sessions, users
 from storage.connection import Connection
 from storage.database import Database
 
-T = TypeVar("T")
-
 KEY_PREFIX = "qk_"
-REFRESH_REUSE_GRACE_SECONDS = 10.0  # in which a refresh token may be used again: two tabs at once
-_HASHING_THREADS = 2
-_MAX_HASHING = _HASHING_THREADS + 64  # running and waiting
-_HASH_SECONDS = 0.25  # at cost 12
-_TOUCH_SECONDS = 60.0  # `last_used_at` of a key is no more exact than this
+_TOUCH_SECONDS = 60.0  # the precision of an API key's `last_used_at`
 
 
 class Accounts:
-    """Who somebody is, and how they prove it."""
+    """Who a caller is, and how they prove it."""
 
     def __init__(
         self,
         db: Database,
-        tokens: Tokens,
+        user_sessions: Sessions,
         connections: ConnectionRegistry,
         settings: Settings,
-        clock: Callable[[], float],
+        clock: CalendarClock,
+        monotonic: MonotonicClock,
         bcrypt_cost: int,
-        measures: Metrics,
+        metrics: Metrics,
     ) -> None:
         self._db = db
-        self._tokens = tokens
+        self._sessions = user_sessions
         self._connections = connections
         self._settings = settings
         self._clock = clock
+        self._monotonic = monotonic
         self._cost = bcrypt_cost
-        self._metrics = measures
-        self._hashers = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="quillium-bcrypt")
-        self._hashing = 0
-        self._hashing_slots = asyncio.Semaphore(_HASHING_THREADS)
-        self._failures = FailureLog(most=10, period=15 * 60)
-        self._touched: dict[str, float] = {}
+        self._hashing = HashingQueue(metrics)
+        self.guard = LoginGuard(metrics, monotonic)
+        self._touched: dict[str, MonotonicTime] = {}
         self._background: set[asyncio.Task[Any]] = set()
 
-    # Proving who one is
+    # Authentication
 
     def authenticate(self, credential: str) -> Caller:
-        """The caller behind an access token or an API key, as they are now.
+        """Return the caller behind an access token or an API key, as they are now.
 
         Raises `InvalidToken` or `TokenExpired`.
         """
         if credential.startswith(KEY_PREFIX):
             return self._authenticate_key(credential)
-        claims = self._tokens.read(credential, "access", self._clock())
-        user = self._db.cached_read(sessions.user_of, claims.session_id, claims.user_id)
-        if user is None:
-            raise InvalidToken("The session has ended. Log in again.")
-        return Caller(user, session_id=claims.session_id)
+        return self._sessions.authenticate(credential)
 
     def is_live(self, caller: Caller) -> bool:
-        """Whether the session or key that a socket was opened with still lives."""
+        """Whether the session or key that a socket was opened with is still valid."""
         if caller.session_id is not None:
-            now = int(self._clock())
-            return self._db.cached_read(
-                sessions.is_live, caller.session_id, caller.user.row_id, now
-            )
+            return self._sessions.is_live(caller.session_id, caller.user)
         assert caller.api_key_id is not None
         return self._db.cached_read(api_keys.exists, caller.api_key_id)
 
@@ -99,128 +78,92 @@ class Accounts:
         if found is None:
             raise InvalidToken("This is not an API key of this server, or it was revoked.")
         api_key, user = found
+        if user.is_disabled:
+            raise InvalidToken("The account is disabled.")
         self._touch(api_key)
         return Caller(user, api_key_id=api_key.id)
 
     def _touch(self, api_key: ApiKey) -> None:
-        now = self._clock()
-        if now < self._touched.get(api_key.id, -math.inf) + _TOUCH_SECONDS:
+        now, touched = self._monotonic(), self._touched.get(api_key.id)
+        if touched is not None and now < touched + _TOUCH_SECONDS:
             return
         self._touched[api_key.id] = now
-        task = asyncio.ensure_future(self._db.write(api_keys.touch, api_key.id, rfc3339(now)))
+        used_at = rfc3339(self._clock())
+        task = asyncio.ensure_future(self._db.write(api_keys.touch, api_key.id, used_at))
         self._background.add(task)
         task.add_done_callback(self._touch_done)
 
     def _touch_done(self, task: asyncio.Task[Any]) -> None:
         self._background.discard(task)
         if not task.cancelled():
-            task.exception()  # a time that could not be noted is no reason to refuse the caller
+            task.exception()  # a time that could not be stored is no reason to refuse the caller
 
     # Sessions
 
-    async def register(self, email: str, password: str, name: str | None) -> dict[str, Any]:
-        """Make an account and its first session. Raises `RegistrationClosed`, `EmailTaken`."""
+    async def register(
+        self, email: str, password: str, name: str | None, client: Client
+    ) -> dict[str, Any]:
+        """Create an account and its first session. Raises `RegistrationClosed`, `EmailTaken`."""
         if not self._settings.admin()["allow_registration"]:
             raise RegistrationClosed("The admin has closed registration.")
         if self._db.read(users.is_email_taken, email):
             raise EmailTaken(f"There is already an account for {email}.")
-        password_hash = await self._hashed(passwords.hash_password, password, self._cost)
-        now = self._clock()
+        password_hash = await self._hash(client.address, password)
+        id, now, start = ids.new("user"), rfc3339(self._clock()), self._sessions.prepare(client)
         name = name or email.partition("@")[0][:100]
 
-        def add(connection: Connection) -> tuple[User, dict[str, Any]]:
-            user = users.add(connection, ids.new("user"), email, name, password_hash, rfc3339(now))
-            return user, self._begin_session(connection, user, now)
+        def add(connection: Connection) -> User:
+            user = users.add(connection, id, email, name, password_hash, now)
+            start.store(connection, user)
+            return user
 
-        user, tokens = await self._db.write(add)
-        return {"user": user.public(), **tokens}
+        user = await self._db.write(add)
+        return {"user": user.public(), **start.issue(user)}
 
-    async def login(self, email: str, password: str) -> dict[str, Any]:
+    async def login(
+        self, email: str, password: str, client: Client, caller: Caller | None = None
+    ) -> dict[str, Any]:
         """Begin a session. Raises `InvalidCredentials`, or `RateLimited` after 10 failures."""
-        compared = await self._check_password(email, password)
-        now = self._clock()
+        attempt = self._attempt(email, client, caller)
+        compared = await self._check_password(attempt, email, password)
+        start = self._sessions.prepare(client)
 
-        def begin(connection: Connection) -> dict[str, Any]:
+        def begin(connection: Connection) -> User:
             found = users.for_login(connection, email)
-            if found is None or found[1] != compared:  # changed while it was being compared
+            if found is None or found[1] != compared:  # changed while it was compared
                 raise InvalidCredentials()
-            return self._begin_session(connection, found[0], now)
+            start.store(connection, found[0])
+            return found[0]
 
-        tokens: dict[str, Any] = await self._db.write(begin)
-        return tokens
+        return start.issue(await self._db.write(begin))
 
     async def issue_session(self, user: User) -> dict[str, Any]:
-        """Begin a session without a password, for whoever started this process; its tokens."""
-        now = self._clock()
-        tokens: dict[str, Any] = await self._db.write(self._begin_session, user, now)
-        return tokens
+        """Begin a session without a password, for the owner of this process; its tokens."""
+        return await self._sessions.issue(user, Client())
 
-    async def refresh(self, refresh_token: str) -> dict[str, Any]:
-        """Exchange a refresh token. Reuse is theft: the session ends (`InvalidToken`)."""
-        now = self._clock()
-        claims = self._tokens.read(refresh_token, "refresh", now)
-        outcome = await self._db.write(
-            sessions.rotate,
-            claims.session_id,
-            claims.user_id,
-            claims.token_id,
-            ids.random_text(22),
-            int(now) + self._tokens.refresh_seconds,
-            now,
-            REFRESH_REUSE_GRACE_SECONDS,
-        )
-        if isinstance(outcome, sessions.Rotated):
-            return self._tokens_of(outcome.user, claims.session_id, outcome.token_id, now)
-        if outcome is sessions.Refused.REUSED:
-            self._connections.end_session(claims.user_id, claims.session_id)
-            raise InvalidToken("The token was used before, so its session was ended. Log in again.")
-        raise InvalidToken("The session has ended. Log in again.")
+    async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
+        """Exchange a refresh token; see `Sessions.refresh`."""
+        return await self._sessions.refresh(refresh_token, client)
 
     def caller_of_refresh_token(self, refresh_token: str) -> Caller | None:
         """Return the caller whose session a refresh token belongs to, None if it has ended.
 
         Raises `InvalidToken` or `TokenExpired`.
         """
-        claims = self._tokens.read(refresh_token, "refresh", self._clock())
-        user = self._db.cached_read(sessions.user_of, claims.session_id, claims.user_id)
-        return Caller(user, session_id=claims.session_id) if user else None
+        return self._sessions.caller_of_refresh_token(refresh_token)
 
     async def logout(self, caller: Caller, everywhere: bool) -> None:
         """End the caller's session, or all of the user's. Its tokens and sockets end with it."""
-        user, session_id = caller.user, caller.session_id
-        assert session_id is not None
+        assert caller.session_id is not None
         if everywhere:
-            await self._db.write(
-                sessions.delete_of_user,
-                user.row_id,
-                on_commit=lambda _: self._connections.end_other_sessions(user.id, None),
-            )
-        else:
-            await self._db.write(
-                sessions.delete,
-                session_id,
-                on_commit=lambda _: self._connections.end_session(user.id, session_id),
-            )
-
-    def _begin_session(self, connection: Connection, user: User, now: float) -> dict[str, Any]:
-        session_id, token_id = ids.new("sess"), ids.random_text(22)
-        expires_at = int(now) + self._tokens.refresh_seconds
-        sessions.add(connection, session_id, user.row_id, token_id, expires_at)
-        return self._tokens_of(user, session_id, token_id, now)
-
-    def _tokens_of(self, user: User, session_id: str, token_id: str, now: float) -> dict[str, Any]:
-        """The four fields of the reference's login."""
-        tokens = self._tokens
-        return {
-            "access_token": tokens.access_token(user, session_id, ids.random_text(22), now),
-            "refresh_token": tokens.refresh_token(user, session_id, token_id, now),
-            "expires_in": tokens.access_seconds,
-            "token_type": "Bearer",
-        }
+            await self._sessions.revoke_all(caller.user)
+            return
+        with suppress(NotFound):  # two requests may end it at the same time
+            await self._sessions.revoke(caller.user, caller.session_id)
 
     # The user's own account
 
-    async def update(self, caller: Caller, changes: dict[str, Any]) -> User:
+    async def update(self, caller: Caller, changes: dict[str, Any], client: Client) -> User:
         """Change name, e-mail address or password.
 
         The latter two need `current_password`; a new password ends all other sessions. Raises
@@ -228,10 +171,11 @@ class Accounts:
         """
         user, password = caller.user, changes.get("password")
         if "email" in changes or password is not None:
-            await self._check_password(user.email, changes["current_password"])
+            attempt = self._attempt(user.email, client, caller)
+            await self._check_password(attempt, user.email, changes["current_password"])
         password_hash = None
         if password is not None:
-            password_hash = await self._hashed(passwords.hash_password, password, self._cost)
+            password_hash = await self._hash(client.address, password)
         now = rfc3339(self._clock())
 
         def change(connection: Connection) -> User:
@@ -246,18 +190,17 @@ class Accounts:
                 password_hash=password_hash,
             )
 
-        def changed(updated: User) -> User:
+        def changed(updated: User) -> None:
             if password_hash is not None:
                 self._connections.end_other_sessions(user.id, caller.session_id)
-            return updated
+                self.guard.clear(users.email_key(updated.email))
 
-        updated: User = await self._db.write(change, on_commit=changed)
-        return updated
+        return await self._db.write(change, on_commit=changed)
 
     async def create_api_key(self, user: User, name: str | None) -> dict[str, Any]:
-        """Make a key; this answer is the only one that ever shows it."""
+        """Create a key; this response is the only one that ever shows it."""
         key = KEY_PREFIX + ids.random_text(40)
-        made: ApiKey = await self._db.write(
+        made = await self._db.write(
             api_keys.add,
             ids.new("key"),
             user.row_id,
@@ -286,59 +229,45 @@ class Accounts:
 
     # Passwords
 
-    async def _check_password(self, email: str, password: str) -> str:
-        """Raise unless it is the password of this address; an unknown one takes as long.
+    def _attempt(self, email: str, client: Client, caller: Caller | None) -> Attempt:
+        """Describe an attempt; a caller with a session of the account is counted apart."""
+        key = users.email_key(email)
+        is_own = caller is not None and users.email_key(caller.user.email) == key
+        session_id = caller.session_id if caller is not None and is_own else None
+        return Attempt(key, client.address, session_id)
 
-        Returns the hash that it was compared with.
+    async def _check_password(self, attempt: Attempt, email: str, password: str) -> str:
+        """Raise unless it is the password of this address; return the hash that it matched.
 
-        The failures are looked at again when the turn to hash has come: of many that wait
-        together, no more than the allowed number is ever compared.
+        An unknown address takes as long as a known one. The failures are looked at again when the
+        turn to hash has come: of many attempts that wait together, no more than the allowed
+        number is compared.
         """
-        name = users.email_key(email)
-        self._check_failures(name)
+        self.guard.check(attempt)
+        await self.guard.wait_turn(attempt)
         found = self._db.read(users.for_login, email)
         password_hash = found[1] if found else passwords.unmatchable_hash(self._cost)
-        correct = await self._hashed(
-            passwords.matches, password, password_hash, first=lambda: self._check_failures(name)
+        correct = await self._hashing.run(
+            attempt.client_address,
+            passwords.matches,
+            password,
+            password_hash,
+            before=lambda: self.guard.check(attempt),
         )
         if not correct or found is None:
-            self._failures.note(name, self._clock())
+            self.guard.failed(attempt)
             raise InvalidCredentials()
-        self._failures.clear(name)
+        self.guard.succeeded(attempt)
         return password_hash
 
-    def _check_failures(self, name: str) -> None:
-        seconds = self._failures.blocked_for(name, self._clock())
-        if seconds:
-            self._metrics.refused("logins")
-            raise RateLimited(
-                f"Too many failed logins for this address. Try again in {math.ceil(seconds)}"
-                " seconds.",
-                math.ceil(seconds),
-            )
-
-    async def _hashed(
-        self, function: Callable[..., T], *arguments: Any, first: Callable[[], None] | None = None
-    ) -> T:
-        """Run bcrypt on one of two threads, after `first`. Raises `RateLimited` if 64 wait."""
-        if self._hashing >= _MAX_HASHING:
-            self._metrics.refused("logins")
-            wait = self._hashing * _HASH_SECONDS / _HASHING_THREADS
-            raise RateLimited("Too many passwords are being checked.", math.ceil(wait))
-        self._hashing += 1
-        try:
-            async with self._hashing_slots:
-                if first is not None:
-                    first()
-                loop = asyncio.get_running_loop()
-                return await loop.run_in_executor(self._hashers, function, *arguments)
-        finally:
-            self._hashing -= 1
+    async def _hash(self, address: str, password: str) -> str:
+        return await self._hashing.run(address, passwords.hash_password, password, self._cost)
 
     async def close(self) -> None:
-        """Let what was begun come to its end."""
-        self._hashers.shutdown(wait=False, cancel_futures=True)
+        """Finish what was begun in the background."""
+        self._hashing.close()
         await asyncio.gather(*self._background, return_exceptions=True)
+        await self._sessions.close()
 
 
 def _key_hash(key: str) -> str:

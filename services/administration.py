@@ -12,7 +12,7 @@ import schemas
 from core import ids, passwords
 from core.errors import Conflict, InvalidRequest, NotFound
 from core.records import User
-from core.times import rfc3339
+from core.times import CalendarClock, rfc3339
 from services.connections import ConnectionRegistry
 from storage import sessions, users
 from storage.connection import Connection
@@ -22,19 +22,26 @@ OWNER = "owner@localhost"
 
 
 class Administration:
-    """`forget_chat` is told the id of each chat that goes with its owner."""
+    """The actions of `quillium user`.
+
+    `forget_chat` is called with the id of each chat that is deleted with its owner, and
+    `forget_failures` with the key of an account that was recovered: nothing that is kept in
+    memory may lock out somebody whose password was reset.
+    """
 
     def __init__(
         self,
         db: Database,
         connections: ConnectionRegistry,
         forget_chat: Callable[[str], None],
-        clock: Callable[[], float],
+        forget_failures: Callable[[str], None],
+        clock: CalendarClock,
         bcrypt_cost: int,
     ) -> None:
         self._db = db
         self._connections = connections
         self._forget_chat = forget_chat
+        self._forget_failures = forget_failures
         self._clock = clock
         self._cost = bcrypt_cost
 
@@ -69,9 +76,10 @@ class Administration:
         hashed = await self._hashed(password)
         email = accepted["email"]
 
+        id, now = ids.new("user"), rfc3339(self._clock())
+
         def make(connection: Connection) -> User:
-            name, now = email.partition("@")[0][:100], rfc3339(self._clock())
-            user = users.add(connection, ids.new("user"), email, name, hashed, now)
+            user = users.add(connection, id, email, email.partition("@")[0][:100], hashed, now)
             return users.promote(connection, user.row_id, now) if is_admin else user
 
         made: User = await self._db.write(make)
@@ -89,6 +97,7 @@ class Administration:
 
         user = await self._change(email, change)
         self._connections.end_other_sessions(user.id, None)
+        self._forget_failures(users.email_key(user.email))
         return user
 
     async def _delete(self, email: str) -> User:
@@ -103,12 +112,15 @@ class Administration:
         for chat_id in chat_ids:
             self._forget_chat(chat_id)
         self._connections.end_user(user.id)
+        self._forget_failures(users.email_key(user.email))
         deleted: User = user
         return deleted
 
     async def _change(self, email: str, change: Callable[[Connection, int, str], User]) -> User:
+        now = rfc3339(self._clock())
+
         def apply(connection: Connection) -> User:
-            return change(connection, _found(connection, email).row_id, rfc3339(self._clock()))
+            return change(connection, _found(connection, email).row_id, now)
 
         changed: User = await self._db.write(apply)
         return changed

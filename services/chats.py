@@ -8,7 +8,7 @@ from typing import Any, TypeVarTuple
 from assistant.directory import Directory
 from core import ids
 from core.records import Chat, ChatChange, Message, ReadMark, User
-from core.times import rfc3339
+from core.times import CalendarClock, normalized, rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
 from services.conversation import Conversation
@@ -34,7 +34,7 @@ class Chats:
         settings: Settings,
         directory: Directory,
         conversation: Conversation,
-        clock: Callable[[], float],
+        clock: CalendarClock,
     ) -> None:
         self._db = db
         self._connections = connections
@@ -120,8 +120,8 @@ class Chats:
                 "id": id,
                 "title": chat["title"].strip() or UNTITLED,
                 "model": chat["model"],
-                "created_at": chat.get("created_at", now),
-                "updated_at": chat.get("updated_at", now),
+                "created_at": normalized(chat.get("created_at", now)),
+                "updated_at": normalized(chat.get("updated_at", now)),
             },
             [_imported(message, id) for message in document["messages"]],
         )
@@ -164,7 +164,7 @@ def _imported(message: dict[str, Any], chat_id: str) -> Message:
         chat_id=chat_id,
         content=message["content"],
         sender=message["sender"],
-        timestamp=message["timestamp"],
+        timestamp=normalized(message["timestamp"]),
         # Nobody writes on what was being written when it was exported.
         status="interrupted" if status == "streaming" else status,
         model=message.get("model"),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from core.records import Message
-from core.times import rfc3339
+from core.times import CalendarClock, rfc3339
 from services import frames
 
 DELTA_SECONDS = 1 / 60  # a screen shows no more; 10,000 tokens a second stay 60 frames
@@ -19,7 +19,7 @@ class Reply:
         self,
         message: Message,
         publish: Callable[[Reply, frames.Frame], None],
-        clock: Callable[[], float],
+        clock: CalendarClock,
     ) -> None:
         self.message = message
         self._publish = publish

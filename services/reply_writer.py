@@ -28,7 +28,7 @@ from core import ids
 from core.errors import ModelUnavailable, NotFound, QuilliumError, StorageUnavailable
 from core.metrics import Metrics
 from core.records import Message, Sender, Status
-from core.times import rfc3339
+from core.times import CalendarClock, rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
 from services.replies import Reply
@@ -90,7 +90,7 @@ class Tools(NamedTuple):
     connections: ConnectionRegistry
     settings: Settings
     directory: Directory
-    clock: Callable[[], float]
+    clock: CalendarClock
     metrics: Metrics
 
     def new_reply(self, requested_model: str) -> turns.NewReply:

@@ -14,7 +14,7 @@ import schemas
 from assistant import addresses
 from core.errors import InvalidRequest
 from core.records import User
-from core.times import rfc3339
+from core.times import CalendarClock, rfc3339
 from storage import settings as stored
 from storage.connection import Connection
 from storage.database import Database
@@ -26,7 +26,7 @@ class Settings:
     def __init__(
         self,
         db: Database,
-        clock: Callable[[], float],
+        clock: CalendarClock,
         use_providers: Callable[[Sequence[dict[str, Any]]], None],
     ) -> None:
         """`use_providers` is told the admin's providers, now and whenever they change."""

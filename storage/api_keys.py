@@ -25,7 +25,7 @@ def find_by_hash(connection: Connection, hash: str) -> tuple[ApiKey, User] | Non
     it takes tells nothing about a key."""
     row = connection.execute(
         "SELECT k.id, k.name, k.prefix, k.created_at, k.last_used_at, u.number, u.id, u.email,"
-        " u.name, u.is_admin, u.created_at, u.updated_at"
+        " u.name, u.is_admin, u.created_at, u.updated_at, u.is_disabled"
         " FROM api_keys k JOIN users u ON u.number = k.user WHERE k.hash = ?",
         (hash,),
     ).fetchone()

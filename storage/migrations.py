@@ -279,10 +279,52 @@ _FRAMES = (
     """,
 )
 
+# Sessions that survive a lost response, sign-in codes, keys that expire, disabled accounts
+# (contract, section 4).
+_ACCOUNTS = (
+    "ALTER TABLE sessions ADD COLUMN previous_token_id TEXT",  # exchanged for the current one
+    # Whether a token that was issued with the current refresh token was used.
+    "ALTER TABLE sessions ADD COLUMN is_used INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE sessions ADD COLUMN created_at TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sessions ADD COLUMN last_used_at TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT ''",  # the client's
+    "ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE sessions ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0",  # epoch seconds
+    # Hours of uptime for which the session has been expired: a clock alone deletes nothing.
+    "ALTER TABLE sessions ADD COLUMN expired_hours INTEGER NOT NULL DEFAULT 0",
+    "UPDATE sessions SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),"
+    " last_used_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),"
+    " ends_at = max(expires_at, CAST(strftime('%s', 'now') AS INTEGER) + 90 * 86400)",
+    # Pairs of tokens whose response was lost, and which were replaced by another pair.
+    """
+    CREATE TABLE void_tokens (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        token_id TEXT NOT NULL UNIQUE,
+        session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE
+    ) STRICT
+    """,
+    "CREATE INDEX void_tokens_by_session ON void_tokens (session, number)",
+    "DROP TABLE rotated_tokens",
+    """
+    CREATE TABLE sign_in_codes (
+        hash TEXT PRIMARY KEY,  -- SHA-256 of the code, hexadecimal
+        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+        expires_at INTEGER NOT NULL,  -- epoch seconds
+        expired_hours INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX sign_in_codes_by_user ON sign_in_codes (user)",
+    "CREATE INDEX sign_in_codes_by_expiry ON sign_in_codes (expires_at)",
+    "ALTER TABLE users ADD COLUMN is_disabled INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE users ADD COLUMN last_seen_at TEXT",
+    "ALTER TABLE api_keys ADD COLUMN expires_at INTEGER",  # epoch seconds; NULL: never
+)
+
 STEPS: dict[str, Iterable[str]] = {
     "m001_initial": _INITIAL,
     "m002_erasure": _ERASURE,
     "m003_frames": _FRAMES,
+    "m004_accounts": _ACCOUNTS,
 }
 
 

@@ -1,53 +1,90 @@
 """Sessions, and the rotation of their refresh tokens (contract, section 4).
 
-A session knows the id of the one refresh token that comes next. A token that was rotated a moment
-ago is remembered while its reuse is forgiven (two tabs at once); any other one is theft.
+A session knows the one refresh token that is current, the token that it was exchanged for, and
+whether anything issued with the current one (the pair of access and refresh token) was used. All
+other refresh tokens of the session are past ones.
 """
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from core.records import User
+from core.errors import NotFound
+from core.records import Page, Session, User
 from storage import users
 from storage.connection import Connection
 
+RETENTION_HOURS = 30 * 24  # for which an expired row is kept
+_MAX_VOID = 100  # of a session: one each 10 s, for as long as an access token is good
+_USER = ", ".join(f"u.{column}" for column in users.COLUMNS.split(", "))
+_LIVE = "FROM sessions WHERE user = ? AND expires_at > ?"
+_SHOWN = "id, created_at, last_used_at, address, user_agent"
 
-class Rotated(NamedTuple):
-    """The user of the session, and the id of the refresh token that is good from now on."""
+
+@dataclass(frozen=True)
+class Pair:
+    """The current tokens of a session. `expires_at` is the refresh token's, in epoch seconds.
+
+    `previous_token_id` is the refresh token that was exchanged for this pair; None for the pair
+    that the session began with.
+    """
 
     user: User
     token_id: str
+    previous_token_id: str | None
+    is_used: bool
+    expires_at: int
 
 
-class Refused(Enum):
-    REUSED = "reused"  # the session was deleted
-    UNKNOWN = "unknown"
+@dataclass(frozen=True)
+class Rotated:
+    """A current refresh token was exchanged; `before` is the pair that it belonged to."""
+
+    before: Pair
+    expires_at: int
 
 
-def add(connection: Connection, id: str, user: int, token_id: str, expires_at: int) -> None:
-    """Begin a session; `expires_at` is in epoch seconds."""
+def add(
+    connection: Connection,
+    id: str,
+    user: int,
+    token_id: str,
+    now: str,
+    expires_at: int,
+    ends_at: int,
+    address: str,
+    user_agent: str,
+) -> None:
+    """Begin a session. The refresh token expires at `expires_at`, and none after `ends_at`; both
+    are in epoch seconds."""
     connection.execute(
-        "INSERT INTO sessions (id, user, token_id, expires_at) VALUES (?, ?, ?, ?)",
-        (id, user, token_id, expires_at),
+        "INSERT INTO sessions (id, user, token_id, created_at, last_used_at, expires_at, ends_at,"
+        " address, user_agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (id, user, token_id, now, now, expires_at, ends_at, address, user_agent),
     )
+    connection.execute("UPDATE users SET last_seen_at = ? WHERE number = ?", (now, user))
 
 
-def user_of(connection: Connection, id: str, user_id: str) -> User | None:
-    """The user, as they are now, of a session that lives."""
+def find(connection: Connection, id: str, user_id: str, token_id: str) -> Pair | None:
+    """Return the current pair of a session; None if the session ended or `token_id` is void."""
     row = connection.execute(
-        f"SELECT {users.COLUMNS} FROM users WHERE id = ?"
-        " AND number = (SELECT user FROM sessions WHERE id = ?)",
-        (user_id, id),
+        f"SELECT {_USER}, s.token_id, s.previous_token_id, s.is_used, s.expires_at"
+        " FROM sessions s JOIN users u ON u.number = s.user WHERE s.id = ? AND u.id = ?"
+        " AND NOT EXISTS (SELECT 1 FROM void_tokens WHERE token_id = ?)",
+        (id, user_id, token_id),
     ).fetchone()
-    return row and users.from_row(row)
+    if row is None:
+        return None
+    token_id, previous_token_id, is_used, expires_at = row[-4:]
+    return Pair(users.from_row(row[:-4]), token_id, previous_token_id, bool(is_used), expires_at)
 
 
 def is_live(connection: Connection, id: str, user: int, now: int) -> bool:
-    """Whether a session of this user is there and not past its time (epoch seconds)."""
+    """Whether this user has the session and it has not expired at `now` (epoch seconds)."""
     row = connection.execute(
-        "SELECT 1 FROM sessions WHERE id = ? AND user = ? AND expires_at > ?", (id, user, now)
+        "SELECT 1 FROM sessions JOIN users ON users.number = sessions.user"
+        " WHERE sessions.id = ? AND user = ? AND expires_at > ? AND NOT is_disabled",
+        (id, user, now),
     ).fetchone()
     return row is not None
 
@@ -58,46 +95,97 @@ def rotate(
     user_id: str,
     token_id: str,
     next_token_id: str,
+    now: str,
     expires_at: int,
-    now: float,
-    forgiven_seconds: float,
-) -> Rotated | Refused:
-    """Exchange a refresh token, atomically.
+    address: str,
+    user_agent: str,
+) -> Rotated | Pair | None:
+    """Exchange the current refresh token for `next_token_id`.
 
-    The token that comes next is replaced by `next_token_id`. One that was rotated less than
-    `forgiven_seconds` ago gets the token that replaced it last, so that one chain lives on.
-    Anything else is reuse: the session is deleted.
+    Return the unchanged current pair if `token_id` is a past one, and None if the session ended
+    or the token is void. A session never outlives its `ends_at`.
     """
-    connection.execute("DELETE FROM rotated_tokens WHERE rotated_at < ?", (now - forgiven_seconds,))
-    connection.execute("DELETE FROM sessions WHERE expires_at < ?", (int(now),))
-    user = user_of(connection, id, user_id)
-    if user is None:
-        return Refused.UNKNOWN
-    turned = connection.execute(
-        "UPDATE sessions SET token_id = ?, expires_at = ? WHERE id = ? AND token_id = ?",
-        (next_token_id, expires_at, id, token_id),
-    )
-    if turned.rowcount:
-        connection.execute(
-            "INSERT INTO rotated_tokens (token_id, session, rotated_at) VALUES (?, ?, ?)",
-            (token_id, id, now),
-        )
-        return Rotated(user, next_token_id)
-    current = connection.execute(
-        "SELECT s.token_id FROM rotated_tokens r JOIN sessions s ON s.id = r.session"
-        " WHERE r.token_id = ? AND r.session = ?",
-        (token_id, id),
+    before = find(connection, id, user_id, token_id)
+    if before is None or before.user.is_disabled:
+        return None
+    if before.token_id != token_id:
+        return before
+    row = connection.execute(
+        "UPDATE sessions SET token_id = ?, previous_token_id = token_id, is_used = 0,"
+        " expires_at = min(?, ends_at), last_used_at = ?, address = ?, user_agent = ?"
+        " WHERE id = ? RETURNING expires_at",
+        (next_token_id, expires_at, now, address, user_agent, id),
     ).fetchone()
-    if current:
-        return Rotated(user, current[0])
-    delete(connection, id)
-    return Refused.REUSED
+    return Rotated(before, row[0])
 
 
-def delete(connection: Connection, id: str) -> None:
-    connection.execute("DELETE FROM sessions WHERE id = ?", (id,))
+def replace_unused(
+    connection: Connection, id: str, token_id: str, next_token_id: str, expires_at: int
+) -> int | None:
+    """Void the current pair, whose response was lost, and put `next_token_id` in its place.
+
+    Return when the new token expires; None if `token_id` is no longer current, or was used.
+    """
+    row = connection.execute(
+        "UPDATE sessions SET token_id = ?, expires_at = min(?, ends_at)"
+        " WHERE id = ? AND token_id = ? AND NOT is_used RETURNING expires_at",
+        (next_token_id, expires_at, id, token_id),
+    ).fetchone()
+    if row is None:
+        return None
+    connection.execute("INSERT INTO void_tokens (token_id, session) VALUES (?, ?)", (token_id, id))
+    connection.execute(
+        "DELETE FROM void_tokens WHERE session = ? AND number NOT IN"
+        " (SELECT number FROM void_tokens WHERE session = ? ORDER BY number DESC LIMIT ?)",
+        (id, id, _MAX_VOID),
+    )
+    return int(row[0])
+
+
+def note_use(connection: Connection, id: str, token_id: str, now: str) -> None:
+    """Remember that something issued with the current refresh token was used."""
+    connection.execute(
+        "UPDATE sessions SET is_used = 1, last_used_at = ? WHERE id = ? AND token_id = ?",
+        (now, id, token_id),
+    )
+    connection.execute(
+        "UPDATE users SET last_seen_at = ? WHERE number = (SELECT user FROM sessions WHERE id = ?)",
+        (now, id),
+    )
+
+
+def page(connection: Connection, user: int, now: int, limit: int, offset: int) -> Page[Session]:
+    """The live sessions of a user, the last used one first."""
+    total = connection.execute(f"SELECT COUNT(*) {_LIVE}", (user, now)).fetchone()[0]
+    rows = connection.execute(
+        f"SELECT {_SHOWN} {_LIVE} ORDER BY last_used_at DESC, id LIMIT ? OFFSET ?",
+        (user, now, limit, offset),
+    )
+    return Page([Session(*row) for row in rows], total)
+
+
+def delete(connection: Connection, id: str, user: int) -> None:
+    """End a session. Raises `NotFound`, for another user's session too."""
+    ended = connection.execute("DELETE FROM sessions WHERE id = ? AND user = ?", (id, user))
+    if not ended.rowcount:
+        raise NotFound("session")
 
 
 def delete_of_user(connection: Connection, user: int, but: str | None = None) -> None:
-    """End all sessions of a user, but the one with the id `but`."""
+    """End all sessions of a user, except the one with the id `but`."""
     connection.execute("DELETE FROM sessions WHERE user = ? AND id IS NOT ?", (user, but))
+
+
+def sweep(connection: Connection, now: int) -> None:
+    """Delete what the calendar has called expired for `RETENTION_HOURS` of the server's uptime.
+
+    Call it once for each hour of uptime. The hours are counted, not computed from the calendar,
+    so a clock that jumps ahead deletes nothing, however far it jumps.
+    """
+    for table in ("sessions", "sign_in_codes"):
+        connection.execute(
+            f"UPDATE {table} SET expired_hours = iif(expires_at <= ?, expired_hours + 1, 0)"
+            " WHERE expires_at <= ? OR expired_hours",
+            (now, now),
+        )
+        connection.execute(f"DELETE FROM {table} WHERE expired_hours > ?", (RETENTION_HOURS,))

@@ -8,12 +8,12 @@ from core.errors import EmailTaken
 from core.records import User
 from storage.connection import Connection
 
-COLUMNS = "number, id, email, name, is_admin, created_at, updated_at"
+COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
 
 
-def from_row(row: tuple[int, str, str, str, int, str, str]) -> User:
-    number, id, email, name, is_admin, created_at, updated_at = row
-    return User(number, id, email, name, bool(is_admin), created_at, updated_at)
+def from_row(row: tuple[int, str, str, str, int, str, str, int]) -> User:
+    row_id, id, email, name, is_admin, created_at, updated_at, is_disabled = row
+    return User(row_id, id, email, name, bool(is_admin), created_at, updated_at, bool(is_disabled))
 
 
 def email_key(email: str) -> str:

@@ -24,6 +24,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import schemas
 import services
 from cli import arguments
+from core.times import CalendarTime, MonotonicTime
 from handlers import openapi
 from handlers.application import QuilliumApplication
 from services.metrics import Prometheus
@@ -55,15 +56,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Clock:
-    """Epoch seconds that pass only when a test says so."""
+    """Both clocks of a server. Time passes only when a test says so."""
 
     def __init__(self) -> None:
         self.now = time.time()
+        self._monotonic = 1000.0
 
-    def __call__(self) -> float:
-        return self.now
+    def __call__(self) -> CalendarTime:
+        return CalendarTime(self.now)
+
+    def monotonic(self) -> MonotonicTime:
+        return MonotonicTime(self._monotonic)
 
     def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+        self._monotonic += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the system's clock ahead or back. No time passes."""
         self.now += seconds
 
 
@@ -151,7 +162,9 @@ class Client:
         query: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         prefix: str = "/api/v1",
+        source: str | None = None,
     ) -> Answer:
+        """Send a request, from another loopback address if `source` names one."""
         method, path = operation.split(" ", 1)
         sent = dict(headers or {})
         if self.credential and "Authorization" not in sent:
@@ -173,6 +186,7 @@ class Client:
             raise_error=False,
             allow_nonstandard_methods=True,
             request_timeout=30,
+            network_interface=source,
         )
         answer = Answer(response)
         if answer.status >= 400:
@@ -285,7 +299,15 @@ def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_di
         async def build() -> services.Services:
             database = data.database(lambda doing, share: None)
             metrics = Prometheus() if chosen.metrics else None
-            return services.build(chosen, "1.2.3", database, SECRET, clock, prometheus=metrics)
+            return services.build(
+                chosen,
+                "1.2.3",
+                database,
+                SECRET,
+                clock,
+                prometheus=metrics,
+                monotonic=clock.monotonic,
+            )
 
         built = io_loop.run_sync(build)
         yield built

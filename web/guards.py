@@ -11,7 +11,7 @@ from tornado.web import RequestHandler
 
 from core import errors
 from core.rate_limit import Allowance
-from core.records import Caller
+from core.records import Caller, Client
 from services import Services
 from services.limits import too_many
 from web import origins, parameters
@@ -20,6 +20,7 @@ from web.operations import Access, Operation
 from web.simulation import Simulation, simulated
 
 MAX_BODY = 1 << 20  # bytes
+_MAX_USER_AGENT = 200  # characters, of which the rest is not kept
 SMALL_BODY = 1 << 16  # bytes; nearly all that people say
 EXPOSED_HEADERS = (
     "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
@@ -161,7 +162,7 @@ class Admission(RequestHandler):
     def count(self) -> None:
         """Take a token of the caller's bucket. Raises `RateLimited`."""
         who = self.caller.user.id if self.caller else self.request.remote_ip or "unknown"
-        allowance = self.services.limits.request(who, self.services.clock())
+        allowance = self.services.limits.request(who)
         self._allowance = allowance
         self._set_headers_of_limit()
         if allowance is not None and not allowance.passed:
@@ -181,6 +182,12 @@ class Admission(RequestHandler):
         return socket.getsockname()[0] if socket is not None else None
 
     @property
+    def client(self) -> Client:
+        """Where the request comes from."""
+        user_agent = self.request.headers.get("User-Agent", "")
+        return Client(self.request.remote_ip or "unknown", user_agent[:_MAX_USER_AGENT])
+
+    @property
     def known_caller(self) -> Caller:
         """Who calls an operation that is not open to anybody."""
         assert self.caller is not None
@@ -195,4 +202,6 @@ class Admission(RequestHandler):
         if self._allowance is not None:
             self.set_header("X-RateLimit-Limit", str(self._allowance.limit))
             self.set_header("X-RateLimit-Remaining", str(self._allowance.remaining))
-            self.set_header("X-RateLimit-Reset", str(self._allowance.reset))
+            self.set_header(
+                "X-RateLimit-Reset", str(self.services.limits.reset_at(self._allowance))
+            )

@@ -120,28 +120,6 @@ async def test_every_byte_of_a_password_counts(anyone: Client, password: str, ot
     assert answer.error == "401 invalid_credentials"
 
 
-async def test_ten_failures_block_an_address_for_a_while(
-    ada: Client, anyone: Client, clock: Clock
-) -> None:
-    good = {"email": "ada@example.com", "password": "a good password"}
-    bad = {"email": "ADA@example.com", "password": "wrong"}
-    for _ in range(10):
-        assert (await anyone("POST /auth/login", bad)).status == 401
-    blocked = await anyone("POST /auth/login", good)
-    assert blocked.error == "429 rate_limited"
-    assert blocked.headers["Retry-After"] == "900"
-    clock.advance(901)
-    assert (await anyone("POST /auth/login", good)).status == 200
-    assert (await anyone("POST /auth/login", bad)).status == 401  # a success has cleared the count
-
-
-async def test_a_success_clears_the_failures(ada: Client, anyone: Client, clock: Clock) -> None:
-    for _ in range(3):
-        for _ in range(9):
-            await anyone("POST /auth/login", {"email": "ada@example.com", "password": "wrong"})
-        await anyone.login("ada@example.com")
-
-
 async def test_a_flood_of_logins_waits_for_two_threads_only(
     anyone: Client, ada: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,64 +147,6 @@ async def test_a_flood_of_logins_waits_for_two_threads_only(
     answers = Counter(answer.status for answer in await asyncio.gather(*attempts))
     assert answers == {401: 66, 429: 84}
     assert most == [2]
-
-
-async def test_failures_that_wait_together_are_not_all_compared(
-    ada: Client, anyone: Client
-) -> None:
-    body = {"email": "ada@example.com", "password": "wrong"}
-    answers = await asyncio.gather(*(anyone("POST /auth/login", body) for _ in range(40)))
-    statuses = Counter(answer.status for answer in answers)
-    assert statuses[401] <= 11  # the eleventh ran beside the tenth
-    assert statuses[429] >= 29
-
-
-async def test_refresh_rotates(ada: Client, anyone: Client, clock: Clock) -> None:
-    first = ada.tokens["refresh_token"]
-    second = await anyone("POST /auth/refresh", {"refresh_token": first})
-    assert list(second.body) == ["access_token", "refresh_token", "expires_in", "token_type"]
-    assert second.body["refresh_token"] != first
-    fresh = ada.with_credential(second.body["access_token"])
-    assert (await fresh("GET /users/me")).body == ada.user
-
-
-async def test_two_tabs_that_refresh_at_once_both_live_on(
-    ada: Client, anyone: Client, clock: Clock
-) -> None:
-    first = {"refresh_token": ada.tokens["refresh_token"]}
-    one = await anyone("POST /auth/refresh", first)
-    clock.advance(9)
-    other = await anyone("POST /auth/refresh", first)
-    assert (one.status, other.status) == (200, 200)
-    clock.advance(60)
-    token = {"refresh_token": other.body["refresh_token"]}
-    assert (await anyone("POST /auth/refresh", token)).status == 200
-
-
-async def test_reuse_after_ten_seconds_ends_the_session(
-    ada: Client, anyone: Client, clock: Clock
-) -> None:
-    first = {"refresh_token": ada.tokens["refresh_token"]}
-    second = (await anyone("POST /auth/refresh", first)).body
-    socket = await ada.socket()
-    clock.advance(11)
-    thief = await anyone("POST /auth/refresh", first)
-    assert thief.error == "401 invalid_token"
-    owner = await anyone("POST /auth/refresh", {"refresh_token": second["refresh_token"]})
-    assert owner.error == "401 invalid_token"
-    access = await ada.with_credential(second["access_token"])("GET /users/me")
-    assert access.error == "401 invalid_token"
-    assert await socket.closed() == 4401
-
-
-async def test_fifty_refreshes_at_once_leave_one_chain(
-    ada: Client, anyone: Client, clock: Clock
-) -> None:
-    first = {"refresh_token": ada.tokens["refresh_token"]}
-    answers = await asyncio.gather(*(anyone("POST /auth/refresh", first) for _ in range(50)))
-    assert {answer.status for answer in answers} == {200}
-    chains = {claims(answer.body["refresh_token"])["jti"] for answer in answers}
-    assert len(chains) == 1
 
 
 async def test_logout_ends_the_session_at_once(ada: Client, anyone: Client) -> None:

@@ -177,6 +177,44 @@ async def test_export_and_import(ada: Client, clock: Clock) -> None:
     assert sorted(await search(ada, "ada")) == ["Quills", "Quills"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("2024-02-29T14:00:00+02:00", "2024-02-29T12:00:00.000Z"),
+        ("2024-02-29t12:00:00.25z", "2024-02-29T12:00:00.250Z"),
+        ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59.999Z"),
+    ],
+)
+async def test_import_takes_every_valid_time(ada: Client, sent: str, stored: str) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+    export["chat"] |= {"created_at": sent, "updated_at": sent}
+    export |= {"exported_at": sent}
+    export["messages"] = [{"content": "x", "sender": "user", "timestamp": sent}]
+    imported = await ada("POST /chats/import", export)
+    assert imported.status == 201
+    again = (await ada("GET /chats/{id}/export", id=imported.body["id"])).body
+    assert (again["chat"]["created_at"], again["chat"]["updated_at"]) == (stored, stored)
+    assert again["messages"][0]["timestamp"] == stored
+
+
+@pytest.mark.parametrize(
+    "path", [("exported_at",), ("chat", "created_at"), ("chat", "updated_at"), ("messages",)]
+)
+async def test_import_refuses_an_impossible_time(ada: Client, path: tuple[str, ...]) -> None:
+    impossible = "2024-13-45T99:99:99.999Z"
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+    export["messages"] = [{"content": "x", "sender": "user", "timestamp": "2024-01-01T00:00:00Z"}]
+    if path == ("messages",):
+        export["messages"][0]["timestamp"] = impossible
+    elif len(path) == 1:
+        export[path[0]] = impossible
+    else:
+        export[path[0]][path[1]] = impossible
+    answer = await ada("POST /chats/import", export)
+    assert answer.error == "400 invalid_request"
+    assert "expected a time that exists, in any form of RFC 3339" in answer.details
+
+
 async def test_export_as_markdown(ada: Client) -> None:
     chat = await ada.chat(title="Quills")
     await ada.say(chat, "Hello")

@@ -40,14 +40,6 @@ async def test_email_needs_the_current_password(ada: Client, bob: Client, anyone
     await anyone.login("new@example.com")
 
 
-async def test_wrong_current_passwords_count_as_failed_logins(ada: Client, anyone: Client) -> None:
-    for _ in range(10):
-        body = {"password": "another password", "current_password": "wrong"}
-        assert (await ada("PUT /users/me", body)).status == 401
-    body = {"email": "ada@example.com", "password": "a good password"}
-    assert (await anyone("POST /auth/login", body)).error == "429 rate_limited"
-
-
 async def test_a_new_password_ends_all_other_sessions(ada: Client, anyone: Client) -> None:
     other = await anyone.login("ada@example.com")
     mine, theirs = await ada.socket(), await other.socket()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import pytest
 
 from core.records import Message
+from core.times import calendar_now
 from services import frames, replies
 from services.replies import Reply
 
@@ -16,7 +16,7 @@ MESSAGE = Message(1, "msg_1", "chat_1", "", "assistant", "now", "streaming", "m"
 
 async def test_offsets_count_code_points() -> None:
     published: list[frames.Frame] = []
-    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
+    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), calendar_now)
     for piece in ("🪶", "é\u0301", "日本", "x"):
         reply.add(piece)
         reply.flush()
@@ -38,7 +38,7 @@ async def test_many_pieces_are_few_frames_and_none_is_kept_back() -> None:
         if sum(len(f.data["delta"]) for f in published) == 10_000:
             done.set()
 
-    reply = Reply(MESSAGE, publish, time.time)
+    reply = Reply(MESSAGE, publish, calendar_now)
     for _ in range(10_000):
         reply.add("x")
     assert published[0].data["delta"] == "x"  # the first word goes out at once
@@ -53,7 +53,7 @@ async def test_typing_is_told_only_while_there_is_no_word(
 ) -> None:
     monkeypatch.setattr(replies, "DELTA_SECONDS", 0.001)
     published: list[frames.Frame] = []
-    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
+    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), calendar_now)
     reply.announce()
     for piece in pieces:
         reply.add(piece)
@@ -62,7 +62,7 @@ async def test_typing_is_told_only_while_there_is_no_word(
 
 
 async def test_so_far_is_what_was_sent() -> None:
-    reply = Reply(MESSAGE, lambda _, frame: None, time.time)
+    reply = Reply(MESSAGE, lambda _, frame: None, calendar_now)
     reply.add("sent")
     reply.add(" not yet")
     assert reply.since(0).data["delta"] == "sent"
@@ -72,7 +72,7 @@ async def test_so_far_is_what_was_sent() -> None:
 
 async def test_a_closed_reply_publishes_nothing_more() -> None:
     published: list[frames.Frame] = []
-    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), time.time)
+    reply = Reply(MESSAGE, lambda _, frame: published.append(frame), calendar_now)
     reply.announce()
     reply.add("sent")
     reply.add(" not yet")  # waits for its timer

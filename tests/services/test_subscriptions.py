@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from core.records import Caller, Message, User
+from core.times import calendar_now
 from services import frames
 from services.connections import ConnectionRegistry
 from services.replies import Reply
@@ -66,7 +67,7 @@ async def test_a_busy_socket_gets_fewer_frames_and_no_less_text() -> None:
     def publish(reply: Reply, frame: frames.Frame) -> None:
         connections.publish(ADA.id, frame, reply)
 
-    reply = Reply(final(""), publish, time.time)
+    reply = Reply(final(""), publish, calendar_now)
     for piece in ("It ", "was "):
         reply.add(piece)
         reply.flush()
@@ -101,7 +102,7 @@ async def test_a_frame_is_encoded_once() -> None:
 async def test_a_reply_of_a_chat_that_is_gone_is_forgotten() -> None:
     slow = Slow()
     held = subscription(slow)
-    reply = Reply(final(""), lambda reply, frame: held.deliver(frame, reply), time.time)
+    reply = Reply(final(""), lambda reply, frame: held.deliver(frame, reply), calendar_now)
     slow.is_busy = True
     reply.add("never to be seen")
     reply.is_over = True

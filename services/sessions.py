@@ -1,0 +1,302 @@
+"""Sessions: tokens are issued, exchanged and revoked here (contract, section 4).
+
+The promise: a lost response, a crash or a laptop that slept never ends a session, and a stolen
+refresh token is noticed when both the thief and the owner have used their tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import suppress
+from typing import Any
+
+from core import ids
+from core.errors import InvalidToken, NotFound
+from core.records import Caller, Client, Page, Session, User
+from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, rfc3339
+from core.tokens import Claims, Tokens
+from services.connections import ConnectionRegistry
+from storage import sessions
+from storage.connection import Connection
+from storage.database import Database
+
+REFRESH_REUSE_GRACE_SECONDS = 10.0  # two tabs that refresh at about the same time
+MAX_SESSION_SECONDS = 90 * 24 * 60 * 60
+_SWEEP_SECONDS = 60 * 60
+_ENDED = "The session has ended. Log in again."
+
+
+class SessionStart:
+    """A session that is about to begin. Its ids exist before the write that stores it."""
+
+    def __init__(self, tokens: Tokens, clock: CalendarClock, client: Client) -> None:
+        self._tokens = tokens
+        self._client = client
+        self._now = clock()
+        self._session_id = ids.new("sess")
+        self._token_id = ids.random_text(22)
+        self._ends_at = int(self._now) + MAX_SESSION_SECONDS
+        self._expires_at = min(int(self._now) + tokens.refresh_seconds, self._ends_at)
+
+    def store(self, connection: Connection, user: User) -> None:
+        """Store the session, within a write."""
+        sessions.add(
+            connection,
+            self._session_id,
+            user.row_id,
+            self._token_id,
+            rfc3339(self._now),
+            self._expires_at,
+            self._ends_at,
+            self._client.address,
+            self._client.user_agent,
+        )
+
+    def issue(self, user: User) -> dict[str, Any]:
+        """Return the tokens of the stored session: the four fields of the reference's login."""
+        return _issue(
+            self._tokens, user, self._session_id, self._token_id, self._now, self._expires_at
+        )
+
+
+class Sessions:
+    """The sessions of all users."""
+
+    def __init__(
+        self,
+        db: Database,
+        tokens: Tokens,
+        connections: ConnectionRegistry,
+        clock: CalendarClock,
+        monotonic: MonotonicClock,
+    ) -> None:
+        self._db = db
+        self._tokens = tokens
+        self._connections = connections
+        self._clock = clock
+        self._monotonic = monotonic
+        self._grace = _Grace(monotonic)
+        self._noting: set[str] = set()  # pairs whose first use is being stored
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._loop = asyncio.get_running_loop()
+        self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def authenticate(self, access_token: str) -> Caller:
+        """Return the caller behind an access token. Raises `InvalidToken` or `TokenExpired`."""
+        claims = self._tokens.read(access_token, "access", self._clock())
+        pair = self._db.cached_read(
+            sessions.find, claims.session_id, claims.user_id, claims.pair_id
+        )
+        if pair is None:
+            raise InvalidToken(_ENDED)
+        if pair.user.is_disabled:
+            raise InvalidToken("The account is disabled.")
+        if not pair.is_used and claims.pair_id == pair.token_id:
+            self._note_use(claims.session_id, pair)
+        return Caller(pair.user, session_id=claims.session_id)
+
+    def caller_of_refresh_token(self, refresh_token: str) -> Caller | None:
+        """Return the caller whose session a refresh token belongs to; None if it ended.
+
+        Raises `InvalidToken` or `TokenExpired`.
+        """
+        claims = self._tokens.read(refresh_token, "refresh", self._clock())
+        pair = self._db.cached_read(
+            sessions.find, claims.session_id, claims.user_id, claims.token_id
+        )
+        return Caller(pair.user, session_id=claims.session_id) if pair else None
+
+    def is_live(self, session_id: str, user: User) -> bool:
+        """Whether a session has neither ended nor expired."""
+        now = int(self._clock())
+        return self._db.cached_read(sessions.is_live, session_id, user.row_id, now)
+
+    async def issue(self, user: User, client: Client) -> dict[str, Any]:
+        """Begin a session and return its tokens."""
+        start = self.prepare(client)
+        await self._db.write(start.store, user)
+        return start.issue(user)
+
+    def prepare(self, client: Client) -> SessionStart:
+        """Prepare a session that is stored as part of a larger write."""
+        return SessionStart(self._tokens, self._clock, client)
+
+    async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
+        """Exchange a refresh token for new tokens (contract, section 4).
+
+        A token may be exchanged again while nothing issued by its last use was used, and for
+        another 10 s. Reuse after that is theft and ends the session. Raises `InvalidToken` and
+        `TokenExpired`.
+        """
+        claims = self._tokens.read(refresh_token, "refresh", self._clock())
+        while True:
+            pair = await self._rotate(claims, client)
+            if isinstance(pair, dict):
+                return pair
+            if self._grace.covers(claims.token_id, pair):
+                return self._tokens_of(claims, pair.user, pair.token_id, pair.expires_at)
+            if pair.is_used or pair.previous_token_id != claims.token_id:
+                await self._end_stolen(claims, pair.user)
+            tokens = await self._replace_unused(claims, pair)
+            if tokens is not None:
+                return tokens
+
+    async def _rotate(self, claims: Claims, client: Client) -> dict[str, Any] | sessions.Pair:
+        """Exchange a current refresh token; for a past one, return the current pair."""
+        next_id, now = ids.random_text(22), self._clock()
+
+        def rotated(outcome: sessions.Rotated | sessions.Pair | None) -> None:
+            if isinstance(outcome, sessions.Rotated):
+                self._grace.begin(claims.token_id)
+                if not outcome.before.is_used:
+                    self._grace.begin(outcome.before.previous_token_id)
+
+        outcome = await self._db.write(
+            sessions.rotate,
+            claims.session_id,
+            claims.user_id,
+            claims.token_id,
+            next_id,
+            rfc3339(now),
+            int(now) + self._tokens.refresh_seconds,
+            client.address,
+            client.user_agent,
+            on_commit=rotated,
+        )
+        if isinstance(outcome, sessions.Pair):
+            return outcome
+        if outcome is None:
+            raise InvalidToken(_ENDED)
+        return self._tokens_of(claims, outcome.before.user, next_id, outcome.expires_at)
+
+    async def _replace_unused(self, claims: Claims, pair: sessions.Pair) -> dict[str, Any] | None:
+        """Issue a pair in place of the one whose response was lost; None if another was faster."""
+        next_id = ids.random_text(22)
+
+        def replaced(expires_at: int | None) -> None:
+            if expires_at is not None:
+                self._grace.begin(claims.token_id)
+
+        expires_at = await self._db.write(
+            sessions.replace_unused,
+            claims.session_id,
+            pair.token_id,
+            next_id,
+            int(self._clock()) + self._tokens.refresh_seconds,
+            on_commit=replaced,
+        )
+        if expires_at is None:
+            return None
+        return self._tokens_of(claims, pair.user, next_id, expires_at)
+
+    async def _end_stolen(self, claims: Claims, user: User) -> None:
+        with suppress(NotFound):  # another request has ended it already
+            await self.revoke(user, claims.session_id)
+        raise InvalidToken("The token was used before, so its session was ended. Log in again.")
+
+    async def revoke(self, user: User, session_id: str) -> None:
+        """End a session at once, with its sockets. Raises `NotFound`."""
+        await self._db.write(
+            sessions.delete,
+            session_id,
+            user.row_id,
+            on_commit=lambda _: self._connections.end_session(user.id, session_id),
+        )
+
+    async def revoke_all(self, user: User) -> None:
+        """End every session of a user at once, with its sockets."""
+        await self._db.write(
+            sessions.delete_of_user,
+            user.row_id,
+            on_commit=lambda _: self._connections.end_other_sessions(user.id, None),
+        )
+
+    def page(self, user: User, limit: int, offset: int) -> Page[Session]:
+        """The live sessions of a user, the last used one first."""
+        return self._db.read(sessions.page, user.row_id, int(self._clock()), limit, offset)
+
+    async def close(self) -> None:
+        """Finish the writes that run in the background."""
+        self._sweeper.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _note_use(self, session_id: str, pair: sessions.Pair) -> None:
+        """Store the first use of a pair. Later ones cost nothing."""
+        if pair.token_id in self._noting:
+            return
+        self._noting.add(pair.token_id)
+        self._grace.begin(pair.previous_token_id)
+
+        async def note() -> None:
+            try:
+                now = rfc3339(self._clock())
+                await self._db.write(sessions.note_use, session_id, pair.token_id, now)
+            finally:
+                self._noting.discard(pair.token_id)
+
+        self._in_background(note())
+
+    def _sweep(self) -> None:
+        self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
+        self._in_background(self._db.write(sessions.sweep, int(self._clock())))
+
+    def _in_background(self, write: Any) -> None:
+        task = asyncio.ensure_future(write)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # a note that could not be stored is no reason to refuse a caller
+
+    def _tokens_of(
+        self, claims: Claims, user: User, token_id: str, expires_at: int
+    ) -> dict[str, Any]:
+        return _issue(self._tokens, user, claims.session_id, token_id, self._clock(), expires_at)
+
+
+class _Grace:
+    """Past refresh tokens that may still be used: two tabs refresh at about the same time."""
+
+    def __init__(self, monotonic: MonotonicClock) -> None:
+        self._monotonic = monotonic
+        self._until: OrderedDict[str, MonotonicTime] = OrderedDict()  # the first to lapse first
+        self._after_start = MonotonicTime(monotonic() + REFRESH_REUSE_GRACE_SECONDS)
+
+    def begin(self, token_id: str | None) -> None:
+        """Accept a past refresh token from now on for `REFRESH_REUSE_GRACE_SECONDS`."""
+        if token_id is None:
+            return
+        now = self._monotonic()
+        self._until[token_id] = MonotonicTime(now + REFRESH_REUSE_GRACE_SECONDS)
+        self._until.move_to_end(token_id)
+        while next(iter(self._until.values())) <= now:
+            self._until.popitem(last=False)
+
+    def covers(self, token_id: str, pair: sessions.Pair) -> bool:
+        """Whether the token, a past one of the session with this pair, is still accepted.
+
+        What was in its grace period when the last process ended is accepted just after the start.
+        """
+        now = self._monotonic()
+        if now < self._until.get(token_id, now):
+            return True
+        return pair.is_used and pair.previous_token_id == token_id and now < self._after_start
+
+
+def _issue(
+    tokens: Tokens,
+    user: User,
+    session_id: str,
+    token_id: str,
+    now: CalendarTime,
+    expires_at: int,
+) -> dict[str, Any]:
+    return {
+        "access_token": tokens.access_token(user, session_id, token_id, now),
+        "refresh_token": tokens.refresh_token(user, session_id, token_id, now, expires_at),
+        "expires_in": tokens.access_seconds,
+        "token_type": "Bearer",
+    }
