@@ -138,7 +138,7 @@ def test_a_hostile_reply(reader: User) -> None:
     expect(reply).to_contain_text('<img src=x onerror="window.wasRun = 1">')
     assert reader.page.evaluate("window.wasRun") is None
     inside = reply.locator(".prose")
-    expect(inside.locator("script, iframe, style, form, svg, img, b, i")).to_have_count(0)
+    expect(inside.locator("script, iframe, style, form, svg, img, i")).to_have_count(0)
     links = inside.locator("a[href]").evaluate_all("all => all.map(a => [a.href, a.rel, a.target])")
     good = ["https://good.example/?a=1&b=2", "https://auto.example/"]
     evil = [link for link in links if not link[0].startswith(("https:", "http:"))]
@@ -146,7 +146,7 @@ def test_a_hostile_reply(reader: User) -> None:
     assert [href for href, _, _ in links if href in good] == good
     assert {(rel, target) for _, rel, target in links} == {("noopener noreferrer", "_blank")}
     assert not [href for href, _, _ in links if href.startswith(reader.program.url)]
-    expect(inside.locator("td").first).to_have_text("<b>c</b>")
+    expect(inside.locator("td").first).to_have_text("c")
     handlers = "all => all.flatMap(e => e.getAttributeNames()).filter(n => n.startsWith('on'))"
     assert inside.locator("*").evaluate_all(handlers) == []
 

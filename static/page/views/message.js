@@ -2,7 +2,8 @@
 
 import {html, useRef} from "./html.js";
 import {Icon} from "./icons.js";
-import {copyText, Markdown} from "./markdown.js";
+import {copyText} from "./clipboard.js";
+import {Markdown} from "./markdown.js";
 import {regenerate} from "../state/conversations.js";
 import {fullTime, inWords, shortTime, t} from "../state/words.js";
 
@@ -25,7 +26,7 @@ export function Reply({message, isLast}) {
   return html`
     <li class="message reply" aria-busy=${isStreaming} data-id=${id}>
       <h2 class="hidden">${t("message.assistant")}</h2>
-      <${Markdown} text=${content} />
+      <${Markdown} text=${content} isOpen=${isStreaming} />
       ${isStreaming && html`<p class="writing"><span class="hidden">${t("reply.streaming")}</span></p>`}
       <${Problem} message=${message} />
       ${isStreaming || html`

@@ -3,7 +3,7 @@
 import {useLoaded} from "./failed.js";
 import {Field, Form} from "./form.js";
 import {html, useRef, useSignal} from "./html.js";
-import {copyText} from "./markdown.js";
+import {copyText} from "./clipboard.js";
 import {quillium} from "../state/client.js";
 import {tellError} from "../state/notices.js";
 import {shortTime, t} from "../state/words.js";
