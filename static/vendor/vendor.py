@@ -67,7 +67,7 @@ REPLACED = {
 # Scripts that set a global, as modules.
 EXPORTS = {"temml.js": "export default temml;\n"}
 
-# Browsers resolve no bare names, and an inline import map would need an exception in the policy (CSP).
+# Browsers resolve no bare names, and an inline import map would need an exception in the CSP.
 MODULES = {
     "preact": "./preact.js",
     "preact/hooks": "./preact-hooks.js",
