@@ -7,6 +7,8 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from core.records import Caller, Message, User
 from core.times import calendar_now
 from services import frames
@@ -202,4 +204,45 @@ async def test_one_who_joins_as_a_reply_ends(ada: Client, rooms: Any) -> None:
         await asyncio.sleep(0)
     assert behind.frames[-1]["data"]["status"] == "complete"
     assert [f["type"] for f in behind.frames].count("typing") == 0
+    rooms.connections.remove(held)
+
+
+@pytest.mark.parametrize("since", [None, 0, "latest"])
+async def test_a_socket_that_joins_between_a_deletion_and_its_publication(
+    ada: Client, rooms: Any, since: Any
+) -> None:
+    """It gets no deltas of a reply whose beginning it never saw."""
+    id = await ada.chat()
+    user = rooms.accounts.authenticate(ada.credential).user
+    await rooms.conversation.submit(user, id, "/slow 1000")
+    while not (replies := rooms.conversation.streamed_replies(user.id)) or not replies[0].text():
+        await asyncio.sleep(0.001)
+    deleting = asyncio.ensure_future(rooms.chats.delete(user, id))
+    await asyncio.sleep(0)  # the write is requested
+    await asyncio.sleep(0)  # and handed to the writer
+    await committed(rooms, lambda c: chats.model_of(c, id) == "")
+    joined = Slow(user)
+    held = rooms.joining.join(joined, since)
+    replies[0].add("more")
+    replies[0].flush()
+    await deleting
+    while rooms.conversation.count_active():
+        await asyncio.sleep(0.001)
+    assert [frame for frame in joined.frames if frame["type"] == "typing"] == []
+    rooms.connections.remove(held)
+
+
+async def test_a_socket_that_joins_while_a_reply_is_written_gets_its_text_from_the_beginning(
+    ada: Client, rooms: Any
+) -> None:
+    id = await ada.chat()
+    user = rooms.accounts.authenticate(ada.credential).user
+    await rooms.conversation.submit(user, id, "/slow 1000")
+    while not (replies := rooms.conversation.streamed_replies(user.id)) or not replies[0].text():
+        await asyncio.sleep(0.001)
+    joined = Slow(user)
+    held = rooms.joining.join(joined, None)
+    while rooms.conversation.count_active():
+        await asyncio.sleep(0.001)
+    assert joined.text == replies[0].text() == joined.frames[-1]["data"]["content"]
     rooms.connections.remove(held)
