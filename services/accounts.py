@@ -11,7 +11,7 @@ import hashlib
 from contextlib import suppress
 from typing import Any
 
-from core import ids, passwords
+from core import identity, ids, passwords
 from core.errors import EmailTaken, InvalidCredentials, InvalidToken, NotFound, RegistrationClosed
 from core.metrics import Metrics
 from core.records import ApiKey, Caller, Client, User
@@ -106,11 +106,12 @@ class Accounts:
         """Create an account and its first session. Raises `RegistrationClosed`, `EmailTaken`."""
         if not self._settings.admin()["allow_registration"]:
             raise RegistrationClosed("The admin has closed registration.")
+        name = name or email.partition("@")[0][:100]
+        identity.check_new_password(password, email, name)
         if self._db.read(users.is_email_taken, email):
             raise EmailTaken(f"There is already an account for {email}.")
         password_hash = await self._hash(client.address, password)
         id, now, start = ids.new("user"), rfc3339(self._clock()), self._sessions.prepare(client)
-        name = name or email.partition("@")[0][:100]
 
         def add(connection: Connection) -> User:
             user = users.add(connection, id, email, name, password_hash, now)
@@ -170,6 +171,9 @@ class Accounts:
         `InvalidCredentials`, `EmailTaken`, `RateLimited`.
         """
         user, password = caller.user, changes.get("password")
+        if password is not None:
+            own = (changes.get("email", user.email), changes.get("name", user.name))
+            identity.check_new_password(password, *own)
         if "email" in changes or password is not None:
             attempt = self._attempt(user.email, client, caller)
             await self._check_password(attempt, user.email, changes["current_password"])

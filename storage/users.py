@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from core.errors import EmailTaken
+from core.identity import normalized_email
 from core.records import User
 from storage.connection import Connection
 
@@ -17,8 +18,8 @@ def from_row(row: tuple[int, str, str, str, int, str, str, int]) -> User:
 
 
 def email_key(email: str) -> str:
-    """The form in which two addresses are compared (contract, section 4)."""
-    return email.casefold()
+    """The form in which two addresses are compared (contract, section 1)."""
+    return normalized_email(email)
 
 
 def add(
@@ -56,14 +57,19 @@ def every(connection: Connection) -> list[User]:
 
 
 def is_email_taken(connection: Connection, email: str) -> bool:
-    found = connection.execute("SELECT 1 FROM users WHERE email_key = ?", (email_key(email),))
-    return found.fetchone() is not None
+    return for_login(connection, email) is not None
 
 
 def for_login(connection: Connection, email: str) -> tuple[User, str] | None:
-    """The account of an address, with its password's hash."""
+    """Return the account of an address, with its password's hash.
+
+    An account that was made before addresses were normalized is found by its address as it is.
+    """
+    as_sent = email.strip().casefold()
     row = connection.execute(
-        f"SELECT {COLUMNS}, password_hash FROM users WHERE email_key = ?", (email_key(email),)
+        f"SELECT {COLUMNS}, password_hash FROM users WHERE email_key IN (?, ?)"
+        " ORDER BY email_key = ? DESC",
+        (email_key(email), as_sent, as_sent),
     ).fetchone()
     return row and (from_row(row[:-1]), row[-1])
 
