@@ -31,6 +31,11 @@ def matches(password: str, password_hash: str) -> bool:
     return normalized != password and bcrypt.checkpw(_digest(password), stored)
 
 
+def cost_of(password_hash: str) -> int:
+    """Return the bcrypt cost of a stored hash."""
+    return int(password_hash[4:6])
+
+
 def unmatchable_hash(cost: int) -> str:
     """A hash that no password is known for, to compare with when the address is unknown.
 

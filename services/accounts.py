@@ -127,12 +127,16 @@ class Accounts:
         """Begin a session. Raises `InvalidCredentials`, or `RateLimited` after 10 failures."""
         attempt = self._attempt(email, client, caller)
         compared = await self._check_password(attempt, email, password)
+        rehashed = compared
+        if passwords.cost_of(compared) < self._cost:  # the cost was raised since it was stored
+            rehashed = await self._hash(client.address, password)
         start = self._sessions.prepare(client)
 
         def begin(connection: Connection) -> User:
             found = users.for_login(connection, email)
             if found is None or found[1] != compared:  # changed while it was compared
                 raise InvalidCredentials()
+            users.replace_hash(connection, found[0].row_id, compared, rehashed)
             start.store(connection, found[0])
             return found[0]
 
@@ -250,7 +254,7 @@ class Accounts:
         self.guard.check(attempt)
         await self.guard.wait_turn(attempt)
         found = self._db.read(users.for_login, email)
-        password_hash = found[1] if found else passwords.unmatchable_hash(self._cost)
+        password_hash = found[1] if found else self._unmatchable_hash()
         correct = await self._hashing.run(
             attempt.client_address,
             passwords.matches,
@@ -263,6 +267,11 @@ class Accounts:
             raise InvalidCredentials()
         self.guard.succeeded(attempt)
         return password_hash
+
+    def _unmatchable_hash(self) -> str:
+        """Return a hash that takes as long to compare as that of the oldest password."""
+        cost = self._db.cached_read(users.lowest_cost)
+        return passwords.unmatchable_hash(self._cost if cost is None else cost)
 
     async def _hash(self, address: str, password: str) -> str:
         return await self._hashing.run(address, passwords.hash_password, password, self._cost)

@@ -10,6 +10,7 @@ from core.records import User
 from storage.connection import Connection
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
+_COST = "CAST(substr(password_hash, 5, 2) AS INTEGER)"  # of `$2b$12$…`
 
 
 def from_row(row: tuple[int, str, str, str, int, str, str, int]) -> User:
@@ -72,6 +73,20 @@ def for_login(connection: Connection, email: str) -> tuple[User, str] | None:
         (email_key(email), as_sent, as_sent),
     ).fetchone()
     return row and (from_row(row[:-1]), row[-1])
+
+
+def lowest_cost(connection: Connection) -> int | None:
+    """Return the lowest bcrypt cost of all stored passwords; None if there is no account."""
+    row = connection.execute(f"SELECT min({_COST}) FROM users").fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def replace_hash(connection: Connection, row_id: int, before: str, after: str) -> None:
+    """Store another hash of the same password, unless the password was changed meanwhile."""
+    connection.execute(
+        "UPDATE users SET password_hash = ? WHERE number = ? AND password_hash = ?",
+        (after, row_id, before),
+    )
 
 
 def update(
