@@ -142,6 +142,7 @@ class Process:
 
         resources.push_async_callback(drain)
         server.add_sockets(self._sockets)
+        self._services.indexing.start()
         if self._config.preload:
             self._services.directory.preload()
         if self._config.dev:
