@@ -29,5 +29,16 @@ def test_events(sent: bytes, events: list[str]) -> None:
         stream = EventStream()
         found: list[str] = []
         for start in range(0, len(sent), size):
-            found += stream.feed(sent[start : start + size])
+            found += [event.data for event in stream.feed(sent[start : start + size])]
         assert found == events
+
+
+def test_names_and_what_the_end_cuts_short() -> None:
+    stream = EventStream()
+    assert list(stream.feed(b"event: error\ndata: oops\n\ndata: a\n\n")) == [
+        ("error", "oops"),
+        ("", "a"),
+    ]
+    assert list(stream.feed(b"event: x\n\ndata: b")) == []
+    assert list(stream.close()) == [("", "b")]
+    assert list(EventStream().close()) == []

@@ -1,0 +1,150 @@
+"""What a server says of its failure, in whatever form it says it.
+
+OpenAI's form is `{"error": {"message": …}}`. Others send lists of that (Gemini), `{"detail": …}`
+(FastAPI), the words of the server behind them (OpenRouter, LiteLLM), plain text or HTML.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from assistant.text import storable
+
+SHOWN_CHARACTERS = 200
+_KEY_CHARACTERS = 5  # of the ends of a key, which some servers show
+_SHORTEST_SECRET = 8  # characters; what is shorter can't be told from a word
+_MAX_DEPTH = 8
+_MAX_CHARACTERS = 20_000  # that are looked at
+
+# Where the words are, the best place first. `raw` is what the server behind OpenRouter said.
+_PLACES = (
+    ("metadata", "raw"),
+    ("error",),
+    ("errors",),
+    ("message",),
+    ("detail",),
+    ("details",),
+    ("msg",),
+    ("error_message",),
+    ("error_msg",),
+    ("base_resp", "status_msg"),
+    ("description",),
+    ("reason",),
+    ("title",),
+)
+_HTML = re.compile(r"\s*<(?:!doctype|html|head|body|center|h1)\b", re.I)
+_TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1", re.I | re.S)
+_HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.I | re.S)
+_OVERFLOW = re.compile(
+    r"context[ _-]?(?:length|size|window|limit)|exceed_context|max(?:imum)? (?:\w+ )?length"
+    r"|(?:prompt|input|request|messages?)\b[^.]{0,60}\btoo (?:long|large|many tokens)"
+    r"|too many (?:input |prompt )?tokens|too large for model|input length|token limit"
+    r"|less than [\d,]+ tokens|reduce the (?:length|size)"
+    r"|(?:exceed|greater than|larger than|longer than|more than|at most|up to|reduce)"
+    r"[^.]{0,80}\b(?:tokens|context)\b"
+    r"|tokens?\b[^.]{0,60}\b(?:exceed|must be (?:<=|less|at most))"
+    r"|string_above_max_length|string too long",
+    re.I,
+)
+# Rate limits count tokens, too, and are no reason to send less of a conversation.
+_RATE = re.compile(r"rate.?limit|per (?:minute|min|day|hour)|\btp[md]\b|\bquota\b", re.I)
+_LOADING = re.compile(r"\bload(?:ing|ed)?\b|warming up|starting up|initiali[sz]ing", re.I)
+
+
+class ReportedFailure(Exception):
+    """A failure that a server reports in its answer; `document` is what it sent."""
+
+    def __init__(self, document: Any) -> None:
+        super().__init__()
+        self.document = document
+
+
+def parsed(body: bytes) -> Any:
+    """Return the JSON value of an error's body, or its text where that is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "replace")
+
+
+def words_of(document: Any, secrets: Iterable[str] = ()) -> str:
+    """Return what a failure says in one short line, without secrets; empty if it says nothing."""
+    words = _without(_words(document, _MAX_DEPTH)[:_MAX_CHARACTERS], secrets)
+    line = "".join(c if c.isprintable() else " " for c in storable(words))
+    line = " ".join(line.split())
+    return line[:SHOWN_CHARACTERS] + "…" if len(line) > SHOWN_CHARACTERS else line
+
+
+def is_context_overflow(document: Any) -> bool:
+    """Whether a failure says that the prompt is longer than the model's context."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    text = text[:_MAX_CHARACTERS]
+    return bool(_OVERFLOW.search(text)) and not _RATE.search(text)
+
+
+def is_loading(document: Any) -> bool:
+    """Whether a failure says that the model is still being loaded."""
+    return bool(_LOADING.search(_words(document, _MAX_DEPTH)[:_MAX_CHARACTERS]))
+
+
+def _words(value: Any, depth: int) -> str:
+    if isinstance(value, str):
+        return _words_of_text(value.strip(), depth)
+    if depth == 0:
+        return ""
+    if isinstance(value, list):
+        found = (_words(item, depth - 1) for item in value[:3])
+        return "; ".join(words for words in found if words)
+    if not isinstance(value, dict):
+        return ""
+    for place in _PLACES:
+        part: Any = value
+        for name in place:
+            part = part.get(name) if isinstance(part, dict) else None
+        words = _words(part, depth - 1)
+        if words:
+            return f"{_location(value)}{words}"
+    choices = value.get("choices")
+    if isinstance(choices, list):
+        return _words([c.get("error") for c in choices if isinstance(c, dict)], depth - 1)
+    nested = [part for part in value.values() if isinstance(part, (dict, list))]
+    return _words(nested, depth - 1)
+
+
+def _words_of_text(text: str, depth: int) -> str:
+    """Return the words of a text, which may be HTML, or hold the JSON of another server."""
+    if _HTML.match(text):
+        title = _TITLE.search(text[:_MAX_CHARACTERS])
+        return _HIDDEN.sub(" ", title[2] if title else text[:_MAX_CHARACTERS]).strip()
+    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
+    if start >= 0 and depth > 0:
+        try:
+            nested, _ = json.JSONDecoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            return text
+        if isinstance(nested, (dict, list)):
+            return _words(nested, depth - 1) or text
+    return text
+
+
+def _location(value: dict[str, Any]) -> str:
+    """Return where FastAPI found something wrong, such as `body.seed: `."""
+    location = value.get("loc")
+    if not isinstance(location, list):
+        return ""
+    return ".".join(str(part) for part in location if isinstance(part, (str, int))) + ": "
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    """Leave out each word that holds one end of a secret."""
+    for secret in secrets:
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "…")
+            ends = (secret[:_KEY_CHARACTERS], secret[-_KEY_CHARACTERS:])
+            text = " ".join(w for w in text.split() if not any(end in w for end in ends))
+        elif secret:
+            text = " ".join(word for word in text.split() if secret not in word)
+    return text

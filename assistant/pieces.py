@@ -1,0 +1,68 @@
+"""The text, reasoning and tool calls of a `delta` or a `message`, wherever a server puts them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+_REASONING = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
+_REASONING_PARTS = {"thinking", "reasoning", "reasoning_text", "summary_text"}
+
+
+class Pieces(NamedTuple):
+    """What one delta or message holds; `tool_calls` are as the server sent them."""
+
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: list[Any] = []  # noqa: RUF012 - never changed
+    is_refusal: bool = False
+
+
+def pieces_of(said: dict[str, Any]) -> Pieces:
+    """Return what a delta or a message holds."""
+    text, thought = _content(said.get("content"))
+    refusal = said.get("refusal")
+    is_refusal = isinstance(refusal, str) and bool(refusal)
+    calls = said.get("tool_calls")
+    calls = calls if isinstance(calls, list) else []
+    if not calls and isinstance(said.get("function_call"), dict):
+        calls = [said["function_call"]]  # as before there were tools
+    return Pieces(
+        text=text + refusal if is_refusal and isinstance(refusal, str) else text,
+        reasoning=_reasoning(said) or thought,
+        tool_calls=calls,
+        is_refusal=is_refusal,
+    )
+
+
+def _content(content: Any) -> tuple[str, str]:
+    """Return the text and the reasoning of a content: a string, or a list of parts (Mistral)."""
+    if isinstance(content, str):
+        return content, ""
+    texts: list[str] = []
+    thoughts: list[str] = []
+    for part in content if isinstance(content, list) else [content]:
+        if isinstance(part, str):
+            texts.append(part)
+        elif isinstance(part, dict):
+            kind = part.get("type")
+            piece = _first_text(part, ("text", "thinking", "refusal", "content", "reasoning"))
+            (thoughts if kind in _REASONING_PARTS else texts).append(piece)
+    return "".join(texts), "".join(thoughts)
+
+
+def _reasoning(said: dict[str, Any]) -> str:
+    """Return the reasoning; servers that give it twice, under two names, mean it once."""
+    named = _first_text(said, _REASONING)
+    return named or _text(said.get("reasoning_details"))
+
+
+def _first_text(part: dict[str, Any], names: tuple[str, ...]) -> str:
+    return next((text for name in names if (text := _text(part.get(name)))), "")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(_text(item) for item in value)
+    if isinstance(value, dict):
+        return _first_text(value, ("text", "content", "summary"))
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,92 @@
+"""Reasoning that a model writes into its answer: `<think>…</think>` at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assistant.events import Reasoning, Text
+
+_TAGS = {  # as the templates of DeepSeek, Qwen, Gemini and Mistral have them
+    "<think>": "</think>",
+    "<thinking>": "</thinking>",
+    "<thought>": "</thought>",
+    "[THINK]": "[/THINK]",
+}
+
+
+class ThinkTagSplitter:
+    """Split a streamed text into reasoning and answer.
+
+    A tag may be split anywhere, and one that is never closed makes all of the text reasoning. Tags
+    after the first word of the answer are part of the answer.
+    """
+
+    def __init__(self) -> None:
+        self._held = ""  # what may turn out to be a part of a tag, or the space around one
+        self._closing = ""  # the tag that ends the reasoning; empty outside of it
+        self._is_answer = False
+        self._has_thought = False
+
+    def feed(self, piece: str) -> Iterator[Text | Reasoning]:
+        """Yield what is certain after this piece."""
+        self._held += piece
+        while self._held:
+            if self._is_answer:
+                yield Text(self._take(len(self._held)))
+                return
+            before = len(self._held)
+            yield from self._think() if self._closing else self._begin()
+            if len(self._held) == before and not self._is_answer:
+                return
+
+    def end(self) -> Iterator[Text | Reasoning]:
+        """Yield what is left at the end of the text."""
+        held = self._take(len(self._held))
+        if self._closing and held.strip():
+            yield Reasoning(held.rstrip())
+        elif not self._closing and held.strip():
+            yield Text(held)
+
+    def _take(self, count: int) -> str:
+        taken, self._held = self._held[:count], self._held[count:]
+        return taken
+
+    def _begin(self) -> Iterator[Text | Reasoning]:
+        """Look for an opening tag, before the first word of the answer."""
+        stripped = self._held.lstrip()
+        for opening, closing in _TAGS.items():
+            if stripped.startswith(opening):
+                self._held = stripped[len(opening) :]
+                self._closing = closing
+                return
+        if any(opening.startswith(stripped) for opening in _TAGS):
+            return
+        self._is_answer = True
+        if self._has_thought:
+            self._held = stripped
+        yield from ()
+
+    def _think(self) -> Iterator[Text | Reasoning]:
+        """Pass on reasoning up to the closing tag, without the white space around it."""
+        if not self._has_thought:
+            self._held = self._held.lstrip()
+        end = self._held.find(self._closing)
+        if end >= 0:
+            thought = self._held[:end].rstrip()
+            self._held = self._held[end + len(self._closing) :]
+            self._closing = ""
+            self._has_thought = True
+        else:
+            certain = len(self._held) - _overlap(self._held, self._closing)
+            thought = self._take(len(self._held[:certain].rstrip()))
+            self._has_thought = self._has_thought or bool(thought)
+        if thought:
+            yield Reasoning(thought)
+
+
+def _overlap(text: str, tag: str) -> int:
+    """Return how many characters at the end of `text` may be the beginning of `tag`."""
+    return next(
+        (size for size in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:size])),
+        0,
+    )
