@@ -1,46 +1,146 @@
-"""What a model is given of a conversation: what its window holds, and never half a message."""
+"""What a model is given of a conversation: what its window holds, in a form that it accepts."""
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
 
 from assistant import PromptMessage
 from core.errors import ModelRefused
 
-DEFAULT_WINDOW = 8_192  # tokens, where a server doesn't tell its own figure
-# A rule of thumb, on the safe side for English: a token is about four characters.
-_BYTES_A_TOKEN = 3
+DEFAULT_WINDOW = 8_192  # tokens, where nobody knows better
+LARGEST_ANSWER = 1_024  # tokens that are kept free, but no more than a quarter of the window
 _TOKENS_A_MESSAGE = 4  # for what stands between messages
-_LARGEST_ANSWER = 1_024  # tokens that are kept free, but no more than a quarter of the window
+_CHARACTERS_A_TOKEN = 4  # in English, where a window holds most of them
+_OVERESTIMATED = 4  # times, at most, by the tokenizers that were measured
+_KEPT_SHARE = 0.9  # of a window that a server has told; templates take some of it
+
+# Tokens a character, by its kind: the larger figures of six tokenizers (docs/models.md).
+_LOWER, _UPPER, _DIGIT, _SPACE, _OTHER_ASCII = 0.33, 0.6, 1.0, 0.1, 0.8
+_TWO_BYTES, _THREE_BYTES, _FOUR_BYTES = 0.95, 1.85, 3.2  # of UTF-8
+
+_NUMBER = r"(\d{3,}(?:,\d{3})*)"
+_LIMIT = re.compile(
+    rf"{_NUMBER} (?:maximum|max)\b"
+    rf"|(?:maximum|max|limit|context|window|at most|up to|less than|<=)[^0-9]{{0,40}}{_NUMBER}",
+    re.I,
+)
+_NUMBERS = re.compile(_NUMBER)
 
 
-def tokens(line: PromptMessage) -> int:
-    """About how many tokens it takes: one for 3 bytes of UTF-8, and 4 for the message."""
-    return len(line.content.encode("utf-8")) // _BYTES_A_TOKEN + 1 + _TOKENS_A_MESSAGE
+def tokens(message: PromptMessage) -> int:
+    """Estimate how many tokens a message takes, rather too many than too few."""
+    return tokens_of(message.content) + _TOKENS_A_MESSAGE
+
+
+def tokens_of(text: str) -> int:
+    """Estimate how many tokens a text takes. Counts kinds of characters: 1 ms for a megabyte."""
+    ascii_bytes = text.encode("ascii", "ignore")
+    size = len(text.encode("utf-8", "replace"))
+    four = len(text.encode("utf-16-le", "surrogatepass")) // 2 - len(text)
+    # two + three + four = characters beyond ASCII; 2 two + 3 three + 4 four = their bytes
+    beyond = len(text) - len(ascii_bytes)
+    three = max(0, size - len(ascii_bytes) - 2 * beyond - 2 * four)
+    lower, upper, digits, spaces = (
+        len(ascii_bytes) - len(ascii_bytes.translate(None, kind))
+        for kind in (_bytes(string.ascii_lowercase), _bytes(string.ascii_uppercase),
+                     _bytes(string.digits), b" ")
+    )  # fmt: skip
+    others = len(ascii_bytes) - lower - upper - digits - spaces
+    estimate = (
+        lower * _LOWER
+        + upper * _UPPER
+        + digits * _DIGIT
+        + spaces * _SPACE
+        + others * _OTHER_ASCII
+        + max(0, beyond - three - four) * _TWO_BYTES
+        + three * _THREE_BYTES
+        + four * _FOUR_BYTES
+    )
+    return int(estimate) + 1
+
+
+def _bytes(characters: str) -> bytes:
+    return characters.encode()
 
 
 def characters(window: int) -> int:
-    """The most characters that a window of so many tokens can hold."""
-    return window * _BYTES_A_TOKEN
+    """Return the most characters of a conversation that a window of so many tokens can hold."""
+    return window * _CHARACTERS_A_TOKEN
 
 
-def fit(lines: Sequence[PromptMessage], window: int) -> list[PromptMessage]:
-    """What the system says, and as many of the latest messages as fit, oldest first.
+def fit(
+    messages: Sequence[PromptMessage], window: int, answer: int = LARGEST_ANSWER
+) -> list[PromptMessage]:
+    """Return the system's messages, and as many of the latest others as fit, oldest first.
 
-    Raises `ModelRefused` when not even the last message fits.
+    `answer` tokens stay free, but no more than a quarter of the window. The last message is sent
+    even if it may not fit: the server counts better. Raises `ModelRefused` if it can't fit.
     """
-    system = [line for line in lines if line.role == "system"]
-    said = [line for line in lines if line.role != "system"]
-    left = window - min(_LARGEST_ANSWER, window // 4) - sum(map(tokens, system))
+    said = [message for message in messages if message.content.strip()]
+    system = [message for message in said if message.role == "system"]
+    said = [message for message in said if message.role != "system"]
+    left = window - min(answer, window // 4) - sum(map(tokens, system))
     kept: list[PromptMessage] = []
-    for line in reversed(said):
-        left -= tokens(line)
-        if left < 0:
+    for message in reversed(said):
+        left -= tokens(message)
+        if left < 0 and kept:
             break
-        kept.append(line)
-    if said and not kept:
-        raise ModelRefused(
-            f"The message is too long for this model: about {tokens(said[-1]):,} tokens, and its"
-            f" window holds {window:,} with the answer. Send it in parts, or choose another model."
-        )
+        kept.append(message)
+    if kept and tokens(kept[0]) > max(window, 256) * _OVERESTIMATED:
+        raise too_long(f"its window holds {window:,} tokens with the answer")
     return system + kept[::-1]
+
+
+def shorter(
+    prompt: Sequence[PromptMessage], window: int, answer: int, failure: str
+) -> tuple[list[PromptMessage], int | None]:
+    """Return less of a prompt that a server has found too long, and the window that it told.
+
+    Raises `ModelRefused` if there is nothing to leave out.
+    """
+    estimate = sum(map(tokens, prompt))
+    limit = stated_limit(failure)
+    target = estimate // 2
+    if limit is not None:
+        counted = max((int(n.replace(",", "")) for n in _NUMBERS.findall(failure)), default=limit)
+        ratio = min(1.0, estimate / max(counted, limit))
+        target = int(min(limit, window) * ratio * _KEPT_SHARE)
+    system = [message for message in prompt if message.role == "system"]
+    said = [message for message in prompt if message.role != "system"]
+    if len(said) < 2:
+        raise too_long(f"its window holds {limit:,} tokens" if limit else "the server refused it")
+    return fit([*system, *said[1:]], max(1, target), answer), limit
+
+
+def stated_limit(failure: str) -> int | None:
+    """Return the window that a server tells in its refusal, in tokens."""
+    match = _LIMIT.search(failure)
+    if match is None:
+        return None
+    limit = int((match[1] or match[2]).replace(",", ""))
+    return limit if limit >= 256 else None
+
+
+def too_long(why: str) -> ModelRefused:
+    return ModelRefused(
+        f"The message is too long for this model: {why}. Send it in parts, or choose another model."
+    )
+
+
+def as_sent(prompt: Sequence[PromptMessage]) -> list[dict[str, Any]]:
+    """Return a prompt as strict templates want it (contract, section 8).
+
+    One system message, first; then user and assistant in turn, the user first.
+    """
+    system = "\n\n".join(message.content for message in prompt if message.role == "system")
+    sent: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    said = (message for message in prompt if message.role != "system")
+    for role, group in groupby(said, key=lambda message: message.role):
+        if role == "user" or any(message["role"] == "user" for message in sent):
+            content = "\n\n".join(message.content for message in group)
+            sent.append({"role": role, "content": content})
+    return sent

@@ -1,7 +1,8 @@
 """Which model is served by whom (contract, section 8).
 
-What servers list is asked for in the background and remembered: nobody waits for it. A server that
-fails keeps the models that it had, so that nobody else is heard in its name.
+Lists of models are fetched in the background and cached: nobody waits for them. A server that fails
+keeps the models that it had, so that nobody else answers in its name. Names of built-in models are
+reserved, and a discovered server never takes a model that the admin has configured.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from assistant import Provider
+from assistant import Provider, configured, windows
 from assistant.demo import Demo
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
@@ -35,19 +36,28 @@ log = logging.getLogger("quillium.models")
 
 
 class Model(NamedTuple):
+    """A model that can answer; `context_window` in tokens, where it is known."""
+
     id: str
     provider: str
+    is_discovered: bool
+    context_window: int | None
 
 
 class Directory:
     """All models that can answer now. Made on the event loop."""
 
     def __init__(self, local: Local | None = None, places: Sequence[Upstream] = ()) -> None:
-        self._found = [_Server(OpenAICompatible(place), ALL_MODELS) for place in places]
+        self._found = [
+            _Server(OpenAICompatible(place), ALL_MODELS, place.name, self._forget)
+            for place in places
+        ]
         self._configured: list[_Server] = []
+        self._disabled_models: set[str] = set()
         self._embedded: dict[str, Provider] = {BUILT_IN_MODEL: Demo()}
         self._built_in_default = BUILT_IN_MODEL
         self._local = local
+        self._cached: dict[str, Provider] | None = None
         if local is not None:
             self._embedded = {local.model: local, **self._embedded}
             self._built_in_default = local.model
@@ -56,25 +66,34 @@ class Directory:
         """Use the admin's providers from now on. One that did not change keeps its list."""
         before = {server.settings: server for server in self._configured}
         self._configured = []
-        for provider in providers:
-            server = _Server(
-                OpenAICompatible(
-                    Upstream(provider["name"], provider["base_url"], provider["api_key"])
-                ),
-                provider["models"],
-            )
+        self._disabled_models = set()
+        for settings in providers:
+            if not settings.get("is_enabled", True):
+                self._disabled_models.update(settings["models"])
+                continue
+            provider = configured.provider(settings)
+            server = _Server(provider, settings["models"], repr(settings), self._forget)
             self._configured.append(before.pop(server.settings, server))
         for server in before.values():
             server.stop_asking()
+        self._forget()
         for server in (*self._configured, *self._found):
             server.refresh()
 
     def models(self) -> list[Model]:
-        """Each model once, served by the first that lists it."""
-        return [Model(id, provider.name) for id, provider in self._served().items()]
+        """Return each model once, served by the first that lists it."""
+        found = {id(server.provider) for server in self._found}
+        return [
+            Model(name, provider.name, id(provider) in found, _window(provider, name))
+            for name, provider in self._served().items()
+        ]
+
+    def is_built_in(self, model: str) -> bool:
+        """Whether a name is reserved for a built-in model."""
+        return model in self._embedded
 
     def default(self, chosen: str | None) -> str:
-        """The model that answers when none is named: the admin's choice if anybody serves it."""
+        """Return the model that answers when none is named: the admin's, if anybody serves it."""
         return chosen if chosen in self._served() else self._built_in_default
 
     def resolve(self, model: str, chosen_default: str | None) -> tuple[Provider, str]:
@@ -85,7 +104,9 @@ class Directory:
 
     def is_settled(self, model: str) -> bool:
         """Whether it is known who answers for it, as far as it ever will be."""
-        return model in self._served() or not self._first_asking()
+        provider = self._served().get(model)
+        is_found = any(server.provider is provider for server in self._found)
+        return (provider is not None and not is_found) or not self._first_asking()
 
     async def wait_for(self, model: str) -> None:
         """If nobody serves it as far as is known, wait for servers that were never heard yet.
@@ -94,6 +115,10 @@ class Directory:
         """
         if not self.is_settled(model):
             await asyncio.wait(self._first_asking(), timeout=FIRST_LIST_SECONDS)
+
+    def _forget(self) -> None:
+        """Forget what was derived from the lists: one of them has changed."""
+        self._cached = None
 
     def _first_asking(self) -> list[asyncio.Task[None]]:
         servers = (*self._configured, *self._found)
@@ -112,21 +137,46 @@ class Directory:
             await self._local.close()
 
     def _served(self) -> dict[str, Provider]:
-        served: dict[str, Provider] = {}
+        """Return who serves each model, in the order in which they are listed."""
         for server in (*self._configured, *self._found):
-            for id in server.models():
-                served.setdefault(id, server.provider)
-        for id, provider in self._embedded.items():
-            served.setdefault(id, provider)
-        return served
+            server.refresh()
+        if self._cached is None:
+            self._cached = self._merged()
+        return self._cached
+
+    def _merged(self) -> dict[str, Provider]:
+        served: dict[str, Provider] = {}
+        for server in self._configured:
+            for name in server.models:
+                if name not in self._embedded:
+                    served.setdefault(name, server.provider)
+        for server in self._found:
+            for name in server.models:
+                if name not in self._embedded and name not in self._disabled_models:
+                    served.setdefault(name, server.provider)
+        return served | self._embedded
+
+
+def _window(provider: Provider, model: str) -> int | None:
+    if isinstance(provider, (OpenAICompatible, Local)):
+        return provider.window(model)
+    return windows.known(model)
 
 
 class _Server:
     """A provider, and the models that it serves: those that are named, or those that it lists."""
 
-    def __init__(self, provider: OpenAICompatible, named: Sequence[str]) -> None:
+    def __init__(
+        self,
+        provider: OpenAICompatible,
+        named: Sequence[str],
+        settings: str,
+        changed: Callable[[], None],
+    ) -> None:
+        """`settings` tell one server from another; `changed` is called with each new list."""
         self.provider = provider
-        self.settings = (provider.upstream, tuple(named))
+        self.settings = settings
+        self._changed = changed
         self._named = None if list(named) == ALL_MODELS else tuple(named)
         self._listed: tuple[str, ...] = ()
         self._ask_again_at = -math.inf
@@ -138,9 +188,9 @@ class _Server:
         """The first time that it is asked, while that goes on."""
         return None if self._was_heard else self._asking
 
-    def models(self) -> Iterator[str]:
-        self.refresh()
-        return iter(self._listed if self._named is None else self._named)
+    @property
+    def models(self) -> tuple[str, ...]:
+        return self._listed if self._named is None else self._named
 
     def refresh(self) -> None:
         """Ask in the background, unless that was done a moment ago."""
@@ -172,6 +222,7 @@ class _Server:
         finally:
             self._was_heard = True
         self._listed = tuple(model.id for model in listed)
+        self._changed()
         self.provider.windows.update(
             {model.id: model.window for model in listed if model.window is not None}
         )

@@ -19,7 +19,8 @@ from typing import Any
 
 from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, model_file
 from assistant.events import ReplyEvent
-from assistant.openai_compatible import LONGEST_NAME, OpenAICompatible
+from assistant.listing import LONGEST_NAME
+from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import Upstream
 from core.errors import ModelUnavailable
 from core.options import ConfigError, MissingExtra
@@ -55,7 +56,7 @@ def find(chosen: Path | None, installed: Path) -> Local | None:
 class Local:
     """A GGUF file as a provider.
 
-    `system_prompt` is for where the admin has none, `parameters` go with each request.
+    `system_prompt` is for where the admin has none, `parameters` for requests that set none.
     """
 
     name = "local"
@@ -74,6 +75,10 @@ class Local:
         self._turn = asyncio.Lock()  # first come, first served
         self._loading: asyncio.Future[OpenAICompatible] | None = None
         self._server: Any = None
+
+    def window(self, model: str) -> int:
+        """Return the tokens that the model's context holds."""
+        return WINDOW
 
     def memory(self, model: str) -> int:
         """See `assistant.Provider`."""
@@ -129,9 +134,7 @@ class Local:
             raise ModelUnavailable("The local model can't be loaded; the log says why.") from None
         address = f"{self._server.listening_address}/v1"
         upstream = Upstream("The local model", address, key)
-        provider = OpenAICompatible(upstream, self._parameters)
-        provider.windows[self.model] = WINDOW
-        return provider
+        return OpenAICompatible(upstream, None, WINDOW, self._parameters)
 
 
 def _serve(path: Path, key: str) -> Any:

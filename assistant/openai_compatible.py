@@ -1,7 +1,7 @@
 """OpenAI-compatible servers: OpenAI itself, Ollama, LM Studio, vLLM, llama.cpp and many more.
 
 They agree on `POST {base_url}/chat/completions` with `stream: true`, and differ in the rest:
-`docs/models.md` says how.
+`docs/models.md` says how, `decoder` copes with it.
 """
 
 from __future__ import annotations
@@ -10,41 +10,55 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
-from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context
-from assistant.event_stream import EventStream
-from assistant.events import End, ReplyEvent, Text
-from assistant.upstream import Exchange, Upstream, storable
-from core.errors import ModelTimeout, ModelUnavailable
+from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, windows
+from assistant.decoder import AnswerDecoder, BrokenOff, UnreadableAnswer
+from assistant.events import Reasoning, ReplyEvent, Text, ToolCall
+from assistant.failures import ReportedFailure
+from assistant.listing import Listed, listed_models
+from assistant.retrying import Attempts, Refused, refused_parameters_of, without
+from assistant.upstream import MAX_BYTES, Patience, Upstream, request
+from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 
 LIST_SECONDS = 10.0
 _MAX_BYTES_OF_A_LIST = 4 << 20
 _LAST_SECONDS = 2.0  # in which a finished answer's connection may end
-LONGEST_NAME = 100  # characters; what a chat's `model` may hold
+_ENDING_SECONDS = 0.2  # the same once the answer said `[DONE]`
 
-
-@dataclass(frozen=True)
-class Listed:
-    """A model as its server lists it; `window` in tokens, where the server tells it."""
-
-    id: str
-    window: int | None
+# What the caller of a provider decides, and no setting.
+_RESERVED = ("model", "messages", "stream")
 
 
 class OpenAICompatible:
-    """One such server. `parameters` go with each request, beside model and messages."""
+    """One such server.
 
-    def __init__(self, upstream: Upstream, parameters: Mapping[str, Any] | None = None) -> None:
+    `extra_body` goes with each request, `defaults` are parameters for chats that set none, and
+    `context_window` (tokens) wins over what the server lists.
+    """
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        extra_body: Mapping[str, Any] | None = None,
+        context_window: int | None = None,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
         self.name = upstream.name
         self.upstream = upstream
         self.windows: dict[str, int] = {}  # tokens, by model; for who knows them to fill in
-        self._parameters = dict(parameters or {})
+        self.extra_body = {k: v for k, v in (extra_body or {}).items() if k not in _RESERVED}
+        self._context_window = context_window
+        self._defaults = dict(defaults or {})
+        self._refused_parameters: dict[str, set[str]] = {}  # by model
+
+    def window(self, model: str) -> int | None:
+        """Return the tokens that a model's context holds, where that is known."""
+        return self._context_window or self.windows.get(model) or windows.known(model)
 
     def memory(self, model: str) -> int:
         """See `assistant.Provider`."""
-        return context.characters(self._window(model))
+        return context.characters(self.window(model) or context.DEFAULT_WINDOW)
 
     async def reply(
         self,
@@ -52,30 +66,124 @@ class OpenAICompatible:
         model: str,
         parameters: Parameters = DEFAULT_PARAMETERS,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`. Closing it closes the connection, which ends the work there."""
-        body = {
-            "model": model,
-            "messages": [
-                {"role": line.role, "content": line.content}
-                for line in context.fit(messages, self._window(model))
-            ],
-            "stream": True,
-            **self._parameters,
-        }
-        text = _Text()
-        async with aclosing(self._events(body)) as events:
-            async for event in events:
-                if piece := text.add(self._piece(event)):
-                    yield Text(piece)
-        if rest := text.end():
-            yield Text(rest)
-        yield End()
+        """See `assistant.Provider`. Closing it closes the connection, which ends the work there.
 
-    def _window(self, model: str) -> int:
-        return self.windows.get(model, context.DEFAULT_WINDOW)
+        One request is repeated when the server is busy or loads, and once with less of the
+        conversation when that is too long for the model.
+        """
+        window = self.window(model) or context.DEFAULT_WINDOW
+        chosen = self._chosen(parameters)
+        answer = chosen.get("max_tokens") or context.LARGEST_ANSWER
+        prompt = context.fit(messages, window, answer)
+        refused_parameters = self._refused_parameters.setdefault(model, set())
+        attempts = Attempts(self.upstream)
+        while True:
+            body = {"model": model, "messages": context.as_sent(prompt), "stream": True, **chosen}
+            body |= {"stream_options": {"include_usage": True}, **self.extra_body}
+            body = without(body, refused_parameters)
+            answer_seen = _Answer(self.name)
+            try:
+                async with aclosing(self._attempt(body)) as events:
+                    async for event in events:
+                        answer_seen.note(event)
+                        yield event
+                return
+            except Refused as refused:
+                if answer_seen.has_begun:
+                    raise refused.error from None
+                unknown = refused_parameters_of(refused, body)
+                if unknown:
+                    refused_parameters |= unknown
+                elif (shorter := attempts.shorten(refused, prompt, window, answer)) is not None:
+                    prompt, limit = shorter
+                    if limit is not None:
+                        self.windows[model] = limit
+                elif not await attempts.wait(refused):
+                    raise refused.error from None
+
+    async def complete(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
+        """Stream the answer to a request of "Chat Completions", which is sent as it is.
+
+        Raises what `reply` raises.
+        """
+        try:
+            async with aclosing(self._attempt(body)) as events:
+                async for event in events:
+                    yield event
+        except Refused as refused:
+            raise refused.error from None
+
+    async def _attempt(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
+        """Ask once. What the decoder holds back is passed on before a failure is raised.
+
+        Raises `Refused` for a failure that the server reports.
+        """
+        decoder = AnswerDecoder()
+        try:
+            async with aclosing(self._decoded(body, decoder)) as events:
+                async for event in events:
+                    yield event
+            return
+        except ReportedFailure as failure:
+            error: Exception = Refused(
+                self.upstream.refusal(None, failure.document), None, failure.document, {}
+            )
+        except BrokenOff:
+            error = self.upstream.broken_off()
+        except UnreadableAnswer:
+            error = self.upstream.unreadable()
+        except (ModelTimeout, ModelUnavailable) as known:
+            error = known
+        for event in decoder.reply.flush():
+            yield event
+        raise error
+
+    async def _decoded(
+        self, body: Mapping[str, Any], decoder: AnswerDecoder
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        patience = Patience(self.upstream)
+        received = 0
+        sent = json.dumps(body).encode()
+        path = "/chat/completions"
+        async with request(self.upstream, "POST", path, sent, patience=patience) as response:
+            if response.status != 200:
+                document = await response.error()
+                failure = self.upstream.refusal(response.status, document)
+                raise Refused(failure, response.status, document, response.headers)
+            try:
+                async with aclosing(response.chunks()) as chunks:
+                    async for chunk in chunks:
+                        received += len(chunk)
+                        if received > MAX_BYTES:
+                            raise ModelUnavailable(
+                                f"{self.name} sent more than {MAX_BYTES >> 20} MiB."
+                            )
+                        for event in decoder.feed(chunk):
+                            patience.silent_seconds = self.upstream.silent_seconds
+                            yield event
+                        if decoder.is_done:
+                            patience.silent_seconds = _ENDING_SECONDS
+                        elif decoder.is_finished:
+                            patience.silent_seconds = _LAST_SECONDS
+            except (ModelTimeout, ModelUnavailable):
+                if not decoder.is_finished:
+                    raise
+        for event in decoder.close():
+            yield event
+
+    def _chosen(self, parameters: Parameters) -> dict[str, Any]:
+        """Return the parameters that are set, by the names of the API."""
+        chosen: dict[str, Any] = {
+            "temperature": parameters.temperature,
+            "top_p": parameters.top_p,
+            "max_tokens": parameters.max_tokens,
+            "seed": parameters.seed,
+            "reasoning_effort": parameters.reasoning_effort,
+        }
+        return self._defaults | {k: value for k, value in chosen.items() if value is not None}
 
     async def models(self) -> list[Listed]:
-        """The models that the server lists. Raises what `reply` raises, after 10 s at most."""
+        """Return the models that the server lists. Raises what `reply` raises, after 10 s."""
         try:
             return await asyncio.wait_for(self._models(), LIST_SECONDS)
         except TimeoutError:
@@ -83,108 +191,47 @@ class OpenAICompatible:
 
     async def _models(self) -> list[Listed]:
         body = bytearray()
-        async with aclosing(Exchange(self.upstream, "GET", "/models").chunks()) as chunks:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) > _MAX_BYTES_OF_A_LIST:
-                    raise self.upstream.unreadable()
-        document = self._json(bytes(body))
-        data = document.get("data") if isinstance(document, dict) else None
-        if not isinstance(data, list):
-            raise self.upstream.unreadable()
-        listed = [_listed(model) for model in data]
-        return [model for model in listed if model is not None]
-
-    async def _events(self, body: dict[str, Any]) -> AsyncGenerator[Any, None]:
-        """The parsed events of a streamed answer, until it is finished.
-
-        Raises `ModelUnavailable` if it breaks off before.
-        """
-        exchange = Exchange(self.upstream, "POST", "/chat/completions", body)
-        stream, whole = EventStream(), bytearray()
-        has_begun = is_finished = False
-        try:
-            async with aclosing(exchange.chunks()) as chunks:
+        async with request(self.upstream, "GET", "/models", accept="application/json") as response:
+            if response.status != 200:
+                raise self.upstream.refusal(response.status, await response.error())
+            async with aclosing(response.chunks()) as chunks:
                 async for chunk in chunks:
-                    if not exchange.is_event_stream:
-                        whole += chunk
-                        continue
-                    for data in stream.feed(chunk):
-                        if data.strip() == "[DONE]":
-                            return
-                        event = self._json(data)
-                        has_begun = True
-                        if _finish_reason(event) is not None:
-                            is_finished = True
-                            exchange.silent_seconds = _LAST_SECONDS
-                        yield event
-        except (ModelTimeout, ModelUnavailable):
-            if not is_finished:
-                raise
-        if whole:  # a server that knows no streaming answers at once
-            answer = self._json(bytes(whole))
-            if not isinstance(answer, dict) or not answer.keys() & {"choices", "error"}:
-                raise self.upstream.unreadable()
-            yield answer
-        elif not has_begun:
-            raise self.upstream.unreadable()
-        elif not is_finished:
-            raise ModelUnavailable(f"{self.name} broke off in the middle of its answer.")
-
-    def _piece(self, event: Any) -> str:
-        """The text that an event adds; what is thought and not said is none."""
-        if not isinstance(event, dict):
-            raise self.upstream.unreadable()
-        if event.get("error"):
-            raise self.upstream.refusal(None, json.dumps(event).encode())
-        choices = event.get("choices")
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-            return ""  # such as the count of tokens at the end
-        said = choices[0].get("delta") or choices[0].get("message") or {}
-        content = said.get("content") if isinstance(said, dict) else None
-        return content if isinstance(content, str) else ""
-
-    def _json(self, text: str | bytes) -> Any:
+                    body += chunk
+                    if len(body) > _MAX_BYTES_OF_A_LIST:
+                        raise self.upstream.unreadable()
         try:
-            return json.loads(text)
+            return listed_models(json.loads(body))
         except (ValueError, RecursionError):
             raise self.upstream.unreadable() from None
 
 
-class _Text:
-    """Joins pieces: half of a surrogate pair may come in one, and half in the next."""
+class _Answer:
+    """What a chat's answer consists of: nobody should see an empty reply without a word."""
 
-    def __init__(self) -> None:
-        self._half = ""
+    def __init__(self, name: str) -> None:
+        self.has_begun = False
+        self._name = name
+        self._has_text = self._has_reasoning = False
+        self._tools: list[str] = []
 
-    def add(self, piece: str) -> str:
-        piece = self._half + piece
-        self._half = piece[-1] if piece and "\ud800" <= piece[-1] <= "\udbff" else ""
-        return storable(piece[: len(piece) - len(self._half)])
+    def note(self, event: ReplyEvent) -> None:
+        """Take note of an event. Raises for an `End` of an answer that says nothing."""
+        self.has_begun = True
+        if isinstance(event, Text):
+            self._has_text = self._has_text or not event.text.isspace()
+        elif isinstance(event, Reasoning):
+            self._has_reasoning = True
+        elif isinstance(event, ToolCall):
+            self._tools += [event.name] if event.name else []
+        elif not self._has_text and event.finish_reason in ("stop", "tool_calls"):
+            raise self._empty()
 
-    def end(self) -> str:
-        return storable(self._half)
-
-
-def _finish_reason(event: Any) -> Any:
-    try:
-        return event["choices"][0].get("finish_reason")
-    except (TypeError, KeyError, IndexError, AttributeError):
-        return None
-
-
-def _listed(model: Any) -> Listed | None:
-    """A model of the list, if it has a usable name. Servers tell the window in many ways."""
-    id = model.get("id") if isinstance(model, dict) else None
-    if not isinstance(id, str) or not 1 <= len(id) <= LONGEST_NAME or storable(id) != id:
-        return None
-    meta = model["meta"] if isinstance(model.get("meta"), dict) else {}
-    figures = (
-        model.get("max_model_len"),  # vLLM
-        model.get("loaded_context_length"),  # LM Studio
-        model.get("context_length"),  # OpenRouter, Together
-        model.get("context_window"),  # Groq
-        meta.get("n_ctx"),  # llama.cpp
-    )
-    known = [n for n in figures if isinstance(n, int) and not isinstance(n, bool) and n >= 256]
-    return Listed(id, known[0] if known else None)
+    def _empty(self) -> QuilliumError:
+        if self._tools:
+            tools = ", ".join(dict.fromkeys(self._tools))[:200]
+            return ModelRefused(
+                f"{self._name} asked for a tool ({tools}) instead of answering; chats offer none."
+            )
+        if self._has_reasoning:
+            return ModelUnavailable(f"{self._name} thought, but gave no answer.")
+        return ModelUnavailable(f"{self._name} gave an empty answer.")

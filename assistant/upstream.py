@@ -1,54 +1,61 @@
-"""An HTTP server that is asked for an answer, and everything that can go wrong with it.
+"""One HTTP request to a model's server, and everything that can go wrong with it.
 
-Whatever it does, what is raised is `ModelUnavailable`, `ModelRefused` or `ModelTimeout` (contract,
-section 8), with a short text that names the server and holds no key.
+Whatever the server does, what is raised is `ModelUnavailable`, `ModelRefused` or `ModelTimeout`
+(contract, section 8), with a short text that names the server and holds no key.
+
+Why no HTTP client of others: the resolved address must be checked before it is called, and closing
+the connection must cancel the work there at once. httpx does either through private parts of
+httpcore, and adds six packages to the base install.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import re
-import socket
-import ssl
-from collections.abc import AsyncGenerator
+import math
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
-from tornado.httputil import (
-    HTTPHeaders,
-    HTTPInputError,
-    HTTPMessageDelegate,
-    RequestStartLine,
-    ResponseStartLine,
-)
+from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, StreamClosedError
-from tornado.tcpclient import TCPClient
 
-from assistant.addresses import CheckedResolver, LinkLocal
+from assistant.connecting import connect
+from assistant.failures import parsed, words_of
+from assistant.http_response import MalformedResponse, ResponseParser
 from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 
-CONNECT_SECONDS = 10.0
-SILENT_SECONDS = 60.0  # before the first token and between two (contract, section 8)
-MAX_BYTES = 8 << 20  # of an answer
-_MAX_BYTES_OF_AN_ERROR = 1 << 16
-_SHOWN_CHARACTERS = 200  # of what a server says of its failure
-_KEY_CHARACTERS = 5  # of the ends of a key, which some servers show
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
+FIRST_SECONDS = 300.0  # of silence before the first token: models load, and think
+SILENT_SECONDS = 60.0  # of silence between two tokens (contract, section 5)
+TOTAL_SECONDS = 600.0  # for all of an answer
+MAX_BYTES = 8 << 20  # of an answer, decoded
+MAX_BYTES_OF_AN_ERROR = 1 << 16
+_READ_AT_ONCE = 1 << 16  # bytes
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where it is, and what it is called in an error."""
+    """Where a server is, how it is called in errors, and what each request carries."""
 
     name: str
     base_url: str
     api_key: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    first_seconds: float = FIRST_SECONDS
     silent_seconds: float = SILENT_SECONDS
+    total_seconds: float = TOTAL_SECONDS
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no error text may hold."""
+        return [self.api_key or "", *(value for _, value in self.headers)]
+
+    def address(self, path: str) -> str:
+        """Return the address of an endpoint. The query of the `base_url` stays in its place."""
+        parts = urlsplit(self.base_url)
+        return parts._replace(path=parts.path.rstrip("/") + path, fragment="").geturl()
 
     def unreadable(self) -> ModelUnavailable:
         return ModelUnavailable(
@@ -56,13 +63,17 @@ class Upstream:
             " Look at its base_url: most end in /v1."
         )
 
-    def refusal(self, status: int | None, body: bytes) -> QuilliumError:
-        """The error for an answer that is none; `status` is None for one within a stream."""
-        said = self._said(body)
-        if status in (401, 403):
-            return ModelRefused(f"{self.name} refused the API key ({status}).")
+    def broken_off(self) -> ModelUnavailable:
+        return ModelUnavailable(f"{self.name} broke off in the middle of its answer.")
+
+    def refusal(self, status: int | None, document: Any) -> QuilliumError:
+        """Return the error for an answer that is none; `status` is None for one in a stream."""
+        words = words_of(document, self.secrets)
+        said = f": {words}" if words else "."
         if status is None:
             return ModelUnavailable(f"{self.name} failed{said}")
+        if status in (401, 403):
+            return ModelRefused(f"{self.name} refused the API key ({status}){said}")
         if status == 404:
             return ModelRefused(f"{self.name} knows no such model or address (404){said}")
         if status == 429:
@@ -75,164 +86,162 @@ class Upstream:
             return ModelRefused(f"{self.name} refused the request ({status}){said}")
         return ModelUnavailable(f"{self.name} failed ({status}){said}")
 
-    def _said(self, body: bytes) -> str:
-        """What the server says of its failure, short and without the key; or a full stop."""
-        try:
-            document = json.loads(body)
-            error = document.get("error", document)
-            text = error if isinstance(error, str) else error.get("message", "")
-        except (ValueError, AttributeError, RecursionError):
-            return "."
-        if not isinstance(text, str):
-            return "."
-        if self.api_key:
-            ends = (self.api_key[:_KEY_CHARACTERS], self.api_key[-_KEY_CHARACTERS:])
-            text = " ".join(w for w in text.split() if not any(end in w for end in ends))
-        line = "".join(c if c.isprintable() else " " for c in storable(text))
-        line = " ".join(line.split())
-        if not line:
-            return "."
-        return f": {line[:_SHOWN_CHARACTERS]}{'…' if len(line) > _SHOWN_CHARACTERS else ''}"
+
+class Patience:
+    """How long to wait for the next bytes: `silent_seconds`, and never beyond the total limit."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        self.silent_seconds = upstream.first_seconds
+        self._name = upstream.name
+        self._total = upstream.total_seconds
+        self._ends_at = asyncio.get_running_loop().time() + upstream.total_seconds
+
+    def seconds(self) -> float:
+        left = self._ends_at - asyncio.get_running_loop().time()
+        return max(0.0, min(self.silent_seconds, left))
+
+    def exhausted(self) -> ModelTimeout:
+        if asyncio.get_running_loop().time() >= self._ends_at:
+            return ModelTimeout(f"{self._name} took more than {self._total:,.0f} seconds in all.")
+        silence = math.ceil(self.silent_seconds)
+        seconds = "1 second" if silence == 1 else f"{silence:,} seconds"
+        return ModelTimeout(f"{self._name} said nothing for {seconds}.")
 
 
-class Exchange(HTTPMessageDelegate):
-    """One request, and its answer as it comes.
-
-    It has a connection of its own (Tornado's client would hold on to it), so that to end it is to
-    hang up: then the server stops working.
-    """
+class Response:
+    """The answer to a request, once its header is there."""
 
     def __init__(
-        self,
-        upstream: Upstream,
-        method: str,
-        path: str,
-        body: dict[str, Any] | None = None,
+        self, upstream: Upstream, stream: IOStream, parser: ResponseParser, patience: Patience
     ) -> None:
-        self.silent_seconds = upstream.silent_seconds
+        self.patience = patience
         self._upstream = upstream
-        self._method = method
-        self._url = urlsplit(upstream.base_url.rstrip("/") + path)
-        self._body = b"" if body is None else json.dumps(body).encode()
-        self._arrived: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._status = 0
-        self._headers = HTTPHeaders()
-        self._is_whole = False
+        self._stream = stream
+        self._parser = parser
+        self._first: Iterator[bytes] = iter(())
 
     @property
-    def is_event_stream(self) -> bool:
-        """Whether the server streams; one that doesn't say what it sends is believed to."""
-        return not self._headers.get("Content-Type", "").lower().startswith("application/json")
+    def status(self) -> int:
+        return self._parser.status
+
+    @property
+    def headers(self) -> HTTPHeaders:
+        return self._parser.headers
+
+    async def begin(self) -> None:
+        """Read the header, and what came with it."""
+        while not self._parser.status:
+            data = await self._read()
+            if data is None:
+                raise ModelUnavailable(f"{self._upstream.name} doesn't speak HTTP, or hung up.")
+            try:
+                self._first = self._parser.feed(data)
+            except MalformedResponse:
+                raise self._upstream.unreadable() from None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body of a successful answer. Raises the error that any other one means."""
-        key = self._upstream.api_key or ""
-        if not (key.isascii() and key.isprintable()):  # and asyncio would log it with the error
-            raise ModelRefused(
-                f"The API key of {self._upstream.name} holds characters that can't be sent; set it"
-                " again."
-            )
-        stream = await self._connect()
-        reading = asyncio.ensure_future(self._converse(stream))
-        reading.add_done_callback(lambda _: self._arrived.put_nowait(None))
-        refused = bytearray()
-        received = 0
-        try:
-            while (chunk := await self._next()) is not None:
-                received += len(chunk)
-                if received > MAX_BYTES:
-                    raise ModelUnavailable(
-                        f"{self._upstream.name} sent more than {MAX_BYTES >> 20} MiB."
-                    )
-                if self._status == 200:
-                    yield chunk
-                elif len(refused) < _MAX_BYTES_OF_AN_ERROR:
-                    refused += chunk
-            if not self._status:
-                raise ModelUnavailable(f"{self._upstream.name} doesn't speak HTTP, or hung up.")
-            if self._status != 200:
-                raise self._upstream.refusal(self._status, bytes(refused))
-            if not self._is_whole:
-                raise ModelUnavailable(f"{self._upstream.name} broke off in its answer.")
-        finally:
-            stream.close()
-            reading.cancel()
-            await asyncio.wait([reading])
+        """Yield the body as it comes. Raises `ModelUnavailable` when it breaks off."""
+        for chunk in self._readable(self._first):
+            yield chunk
+        while not self._parser.is_complete:
+            data = await self._read()
+            if data is None:
+                if not self._parser.close():
+                    raise self._upstream.broken_off()
+                return
+            for chunk in self._readable(data):
+                yield chunk
 
-    async def _connect(self) -> IOStream:
-        name, url = self._upstream.name, self._url
-        is_secure = url.scheme == "https"
+    async def error(self) -> Any:
+        """Read the body of a failure, as far as it is of use: parsed, or its text."""
+        body = bytearray()
+        with contextlib.suppress(ModelUnavailable, ModelTimeout):
+            self.patience.silent_seconds = min(10.0, self.patience.silent_seconds)
+            async with contextlib.aclosing(self.chunks()) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > MAX_BYTES_OF_AN_ERROR:
+                        break
+        return parsed(bytes(body))
+
+    def _readable(self, data: bytes | Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from self._parser.feed(data) if isinstance(data, bytes) else data
+        except MalformedResponse:
+            raise self._upstream.unreadable() from None
+
+    async def _read(self) -> bytes | None:
+        """Return the next bytes; None at the end of the connection."""
         try:
             return await asyncio.wait_for(
-                TCPClient(resolver=CheckedResolver()).connect(
-                    url.hostname or "",
-                    url.port or (443 if is_secure else 80),
-                    ssl_options=ssl.create_default_context() if is_secure else None,
-                ),
-                CONNECT_SECONDS,
+                self._stream.read_bytes(_READ_AT_ONCE, partial=True), self.patience.seconds()
             )
         except TimeoutError:
-            raise ModelTimeout(f"{name} can't be reached: no connection in time.") from None
-        except LinkLocal:
-            raise ModelUnavailable(
-                f"{name} leads to a link-local address, which is refused."
-            ) from None
-        except socket.gaierror:
-            raise ModelUnavailable(f"{name} can't be reached: there is no such host.") from None
-        except (OSError, ValueError) as error:
-            cause = getattr(error, "real_error", None) or error
-            if isinstance(cause, ssl.SSLError):
-                raise ModelUnavailable(f"{name} can't prove who it is (TLS).") from None
-            raise ModelUnavailable(f"{name} can't be reached. Is it running?") from None
+            raise self.patience.exhausted() from None
+        except StreamClosedError:
+            return None
 
-    async def _converse(self, stream: IOStream) -> None:
-        """Send the request and read the answer; what goes wrong shows in what has not come."""
-        parameters = HTTP1ConnectionParameters(
-            no_keep_alive=True, max_header_size=1 << 16, max_body_size=8 * MAX_BYTES
-        )
-        connection = HTTP1Connection(stream, True, parameters)
-        target = self._url.path + (f"?{self._url.query}" if self._url.query else "")
-        headers = {
-            "Host": self._url.netloc,
-            "Accept": "text/event-stream, application/json",
-            "Content-Type": "application/json",
-            "Content-Length": str(len(self._body)),
-            "Connection": "close",
-            "User-Agent": "Quillium",
-        }
-        if self._upstream.api_key:
-            headers["Authorization"] = f"Bearer {self._upstream.api_key}"
-        with contextlib.suppress(StreamClosedError, HTTPInputError, UnicodeEncodeError):
-            line = RequestStartLine(self._method, target, "")
-            await connection.write_headers(line, HTTPHeaders(headers), self._body)
-            await connection.read_response(self)
 
-    async def _next(self) -> bytes | None:
+@asynccontextmanager
+async def request(
+    upstream: Upstream,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    accept: str = "text/event-stream, application/json",
+    patience: Patience | None = None,
+) -> AsyncIterator[Response]:
+    """Send a request over a connection of its own; to leave the block is to hang up.
+
+    Then the server stops its work (llama.cpp: within 0.05 s).
+    """
+    waiting = patience or Patience(upstream)
+    stream, target, extra = await connect(upstream.name, upstream.address(path))
+    try:
+        head = _head(upstream, method, target, {"Accept": accept, **extra}, body)
+        response = Response(upstream, stream, ResponseParser(), waiting)
+        sending = asyncio.ensure_future(_send(stream, head + body))
         try:
-            return await asyncio.wait_for(self._arrived.get(), self.silent_seconds)
-        except TimeoutError:
-            raise ModelTimeout(
-                f"{self._upstream.name} said nothing for {self.silent_seconds:.0f} seconds."
-            ) from None
-
-    # What Tornado tells of the answer
-
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> None:
-        assert isinstance(start_line, ResponseStartLine)
-        self._status, self._headers = start_line.code, headers
-
-    def data_received(self, chunk: bytes) -> None:
-        # Tornado loses what arrives in one read with the end of a connection that breaks off.
-        self._arrived.put_nowait(chunk)
-
-    def finish(self) -> None:
-        self._is_whole = True
+            await response.begin()
+            yield response
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+    finally:
+        stream.close()
 
 
-def storable(text: str) -> str:
-    """The text with surrogate pairs joined, and U+FFFD for what no message may hold."""
-    if _SURROGATE.search(text):
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\0", "\ufffd")
+def _head(
+    upstream: Upstream, method: str, target: str, extra: Mapping[str, str], body: bytes
+) -> bytes:
+    """Return the header of a request. Raises `ModelRefused` for a key that no header can hold."""
+    headers = {
+        "Host": urlsplit(upstream.base_url).netloc,
+        "Connection": "close",
+        "User-Agent": "Quillium",
+        "Accept-Encoding": "identity",
+        **extra,
+    }
+    if body or method == "POST":
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    if upstream.api_key:
+        headers["Authorization"] = f"Bearer {upstream.api_key}"
+    names = {name.lower(): name for name in headers}
+    for name, value in upstream.headers:
+        headers[names.get(name.lower(), name)] = value
+    if not all(value.isascii() and value.isprintable() for value in headers.values()):
+        raise ModelRefused(
+            f"The API key or a header of {upstream.name} holds characters that can't be sent; set"
+            " it again."
+        )
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+async def _send(stream: IOStream, data: bytes) -> None:
+    """Send a request. A server that answers before it has read it all is listened to."""
+    with contextlib.suppress(StreamClosedError):
+        await stream.write(data)

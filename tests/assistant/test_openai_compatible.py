@@ -69,6 +69,7 @@ async def test_what_is_asked() -> None:
             {"role": "user", "content": "🪶?"},
         ],
         "stream": True,
+        "stream_options": {"include_usage": True},
         "max_tokens": 7,
     }
 
@@ -184,7 +185,7 @@ async def test_a_server_that_does_not_stream() -> None:
         ("422 No", {"message": "too hot"}, "model_refused", "(422): too hot"),
         ("429 No", {"error": {"message": "slow down"}}, "model_refused", "(429): slow down"),
         ("500 No", {"error": {"message": "oops"}}, "model_unavailable", "failed (500): oops"),
-        ("503 No", b"<html>busy</html>", "model_unavailable", "The Upstream failed (503)."),
+        ("503 No", b"<html>busy</html>", "model_unavailable", "failed (503): busy"),
         ("302 Go", b"", "model_unavailable", "leads elsewhere (302)"),
         ("500 No", {"error": {"message": 7}}, "model_unavailable", "failed (500)."),
         ("500 No", {"error": {"message": "\x1b[31m\n" + "long " * 999}}, "model_unavailable", "…"),
@@ -295,7 +296,7 @@ async def hung_up(caller: Caller) -> None:
 async def test_failures_keep_what_was_said(
     script: Script, said: str, code: str, details: str
 ) -> None:
-    found = await asked(script, silent_seconds=0.2)
+    found = await asked(script, first_seconds=0.2, silent_seconds=0.2)
     assert found[:2] == (said, code)
     assert details in found[2]
 
@@ -390,7 +391,7 @@ async def test_nothing_is_left_running() -> None:
         ([{"id": "a", "context_length": 128_000}], {"a": 128_000}),
         ([{"id": "a", "meta": {"n_ctx": 2048}}], {"a": 2048}),
         ([{"id": "a", "context_window": True}, {"id": "b", "context_window": 1}], {"a": None, "b": None}),
-        ([{"id": ""}, {"id": 7}, {}, 7, {"id": "x" * 101}, {"id": "a\0"}, {"id": "ok"}], {"ok": None}),
+        ([{"id": ""}, {"id": 7}, {}, 7, {"id": "x" * 201}, {"id": "a\0"}, {"id": "ok"}], {"ok": None}),
     ],
 )  # fmt: skip
 async def test_lists_of_models(listed: Any, windows: dict[str, int | None]) -> None:
