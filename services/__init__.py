@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assistant.addresses import is_loopback
 from assistant.directory import USUAL_PLACES, Directory
 from assistant.local import Local
 from core.config import Config
@@ -16,7 +17,6 @@ from services.chats import Chats
 from services.completions import Completions
 from services.connections import ConnectionRegistry
 from services.conversation import Conversation
-from services.indexing import Indexing
 from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
@@ -50,7 +50,6 @@ class Services:
     conversation: Conversation
     chats: Chats
     completions: Completions
-    indexing: Indexing
 
     def uptime(self) -> float:
         """Seconds since the start; a clock that is set does not change them."""
@@ -64,7 +63,6 @@ class Services:
 
     async def close(self) -> None:
         """Finish the writes that wait and let the file go."""
-        await self.indexing.close()
         await self.directory.close()
         await self.accounts.close()
         self.db.close()
@@ -88,8 +86,10 @@ def build(
     tokens = Tokens(
         secret, config.access_token_expiry * 60, config.refresh_token_expiry * 24 * 60 * 60
     )
-    directory = Directory(embedded, () if config.no_discovery else USUAL_PLACES)
-    settings = Settings(db, clock, directory.configure)
+    # On a network, another user of this machine could answer everybody in a model's name.
+    is_discovering = not config.no_discovery and is_loopback(config.host)
+    directory = Directory(embedded, USUAL_PLACES if is_discovering else ())
+    settings = Settings(db, clock, directory.configure, directory.is_built_in)
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
     tools = Tools(db, connections, settings, directory, clock, metrics)
@@ -123,5 +123,4 @@ def build(
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, clock),
         completions=Completions(settings, directory),
-        indexing=Indexing(db),
     )

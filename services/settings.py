@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import schemas
-from assistant import addresses
-from core.errors import InvalidRequest
 from core.records import User
 from core.times import CalendarClock, rfc3339
+from services import provider_settings
 from storage import settings as stored
 from storage.connection import Connection
 from storage.database import Database
@@ -28,11 +27,16 @@ class Settings:
         db: Database,
         clock: CalendarClock,
         use_providers: Callable[[Sequence[dict[str, Any]]], None],
+        is_built_in: Callable[[str], bool] = lambda model: False,
     ) -> None:
-        """`use_providers` is told the admin's providers, now and whenever they change."""
+        """`use_providers` gets the admin's providers, now and whenever they change.
+
+        `is_built_in` tells which names of models they can't have.
+        """
         self._db = db
         self._clock = clock
         self._use_providers = use_providers
+        self._is_built_in = is_built_in
         self._user_defaults = schemas.defaults("user_settings")
         self._user_fields = list(schemas.SCHEMAS["user_settings"]["properties"])
         self._admin_defaults = schemas.defaults("admin_settings")
@@ -60,20 +64,12 @@ class Settings:
 
     def of_admin(self) -> dict[str, Any]:
         """The admin's settings as answers show them: keys are never among them."""
-        providers = [
-            {
-                "name": provider["name"],
-                "base_url": provider["base_url"],
-                "api_key_set": bool(provider["api_key"]),
-                "models": provider["models"],
-            }
-            for provider in self._admin["providers"]
-        ]
+        providers = [provider_settings.shown(provider) for provider in self._admin["providers"]]
         return {**self._admin, "providers": providers}
 
     async def update_of_admin(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Merge; they hold at once, without a restart. Raises `InvalidRequest`."""
-        _check_providers(changes.get("providers", []))
+        provider_settings.check(changes.get("providers", []), self._is_built_in)
         now = rfc3339(self._clock())
 
         def merge(connection: Connection) -> dict[str, Any]:
@@ -81,7 +77,9 @@ class Settings:
             merged = {**document, **changes}
             if "providers" in changes:
                 known = {provider["name"]: provider for provider in document.get("providers", [])}
-                merged["providers"] = [_with_key(p, known) for p in changes["providers"]]
+                merged["providers"] = [
+                    provider_settings.stored(provider, known) for provider in changes["providers"]
+                ]
             stored.replace_of_server(connection, merged, now)
             return merged
 
@@ -91,27 +89,3 @@ class Settings:
     def _remember(self, document: dict[str, Any], updated_at: str) -> None:
         self._admin = {**self._admin_defaults, **document, "updated_at": updated_at}
         self._use_providers(self._admin["providers"])
-
-
-def _with_key(provider: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The provider as stored. A key that is left out is kept, but never sent to a new address."""
-    before = known.get(provider["name"])
-    key = provider.get("api_key")
-    if "api_key" not in provider and before and before["base_url"] == provider["base_url"]:
-        key = before["api_key"]
-    return {
-        "name": provider["name"],
-        "base_url": provider["base_url"],
-        "api_key": key,
-        "models": provider["models"],
-    }
-
-
-def _check_providers(providers: list[dict[str, Any]]) -> None:
-    names = [provider["name"] for provider in providers]
-    if len(set(names)) < len(names):
-        raise InvalidRequest("providers: two of them have the same name.")
-    for index, provider in enumerate(providers):
-        problem = addresses.problem_with(provider["base_url"])
-        if problem:
-            raise InvalidRequest(f"providers.{index}.base_url: {problem}")

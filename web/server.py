@@ -25,7 +25,7 @@ HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
 _LOOK_SECONDS = 2.0  # from one look at what is awaited to the next
 _MAX_FILES = 16_384  # that are asked of the system
-_FILES_KEPT = 100  # for the database, upstreams and the rest; half of what is allowed at most
+_FILES_KEPT = 100  # for the database, upstreams and the rest
 
 # Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
 # is still sending never sees. So the application's is the one that counts, and reads on.
@@ -42,8 +42,7 @@ class Server(HTTPServer):
         )
         # Tornado's own time-outs are a future and a timer in each request, a tenth of what it does.
         self.conn_params.header_timeout = None
-        allowed = _allowed_files()
-        self._last_file = allowed - min(_FILES_KEPT, allowed // 2)
+        self._last_file = _allowed_files() - _FILES_KEPT
         self._awaited: dict[HTTP1ServerConnection, _Awaited] = {}
         self._looking = PeriodicCallback(self._look, 1000 * _LOOK_SECONDS)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import maintenance
-from tests.program import ROOT, Program, read_line, run
+from tests.program import ROOT, Program, run
 
 USERS = 3
 Said = dict[str, list[dict[str, Any]]]  # the messages of each chat, in the server's order
@@ -108,8 +108,9 @@ class Harness:
             stdout=subprocess.PIPE,
             text=True,
         )
+        assert client.stdout is not None
         for _ in range(USERS):
-            assert read_line(client, client.stdout) == "talking\n"
+            assert client.stdout.readline() == "talking\n"
         yield
         client.communicate(timeout=30)
         if client.returncode:

@@ -75,7 +75,7 @@ async def test_providers_keep_their_key_and_never_show_it(ada: Client, rooms: An
 
     assert (await put())["api_key_set"] is False
     shown = await put(api_key="sk-secret")
-    assert list(shown) == ["name", "base_url", "api_key_set", "models"]
+    assert list(shown)[:4] == ["name", "base_url", "api_key_set", "models"]
     assert shown["api_key_set"] is True
     assert (await put(models=["a"], api_key_set=True))["api_key_set"] is True
     assert rooms.settings.admin()["providers"][0]["api_key"] == "sk-secret"
@@ -88,13 +88,65 @@ async def test_providers_keep_their_key_and_never_show_it(ada: Client, rooms: An
 @pytest.mark.parametrize(
     "address",
     ["ftp://host/", "http://user:pass@host/", "http://169.254.169.254/", "http://[fe80::1]/",
-     "http://[::ffff:169.254.169.254]/", "http://", "file:///etc/passwd", "http://host:99999/"],
+     "http://[::ffff:169.254.169.254]/", "http://", "file:///etc/passwd", "http://host:99999/",
+     "http://100.100.100.200/", "http://168.63.129.16/", "http://192.0.0.192/",
+     "http://[fd00:ec2::254]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[2002:a9fe:a9fe::]/"],
 )  # fmt: skip
 async def test_provider_addresses_that_are_refused(ada: Client, address: str) -> None:
     body = {"providers": [{**PROVIDER, "base_url": address}]}
     answer = await ada("PUT /settings/admin", body)
     assert answer.error == "400 invalid_request"
     assert "providers.0.base_url" in answer.details
+
+
+async def test_headers_are_kept_as_keys_are(ada: Client, rooms: Any) -> None:
+    async def put(**change: Any) -> dict[str, Any]:
+        answer = await ada("PUT /settings/admin", {"providers": [{**PROVIDER, **change}]})
+        assert answer.status == 200, answer.body
+        assert b"very-secret" not in answer.raw
+        assert b"very-secret" not in (await ada("GET /settings/admin")).raw
+        return dict(answer.body["providers"][0])
+
+    def stored() -> Any:
+        return rooms.settings.admin()["providers"][0]["headers"]
+
+    shown = await put(headers={"api-key": "very-secret", "X-Team": "a"}, context_window=4096)
+    assert shown["headers"] == {"api-key": None, "X-Team": None}
+    await put(headers=shown["headers"])  # as it was shown
+    assert stored() == {"api-key": "very-secret", "X-Team": "a"}
+    assert (await put())["context_window"] == 4096  # left out, kept
+    await put(headers={"X-Team": "b", "api-key": None})
+    assert stored() == {"X-Team": "b", "api-key": "very-secret"}
+    await put(headers={"X-Team": None})
+    assert stored() == {"X-Team": "b"}
+    await put(base_url="http://localhost:1/v1", headers={"X-Team": None})
+    assert stored() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "details"),
+    [
+        ({"headers": {"Host": "x"}}, "providers.0.headers: 'Host' is no name of a header"),
+        ({"headers": {"a b": "x"}}, "providers.0.headers: 'a b' is no name"),
+        ({"headers": {"X": "a\r\nY: b"}}, "providers.0.headers.X: expected printable ASCII"),
+        ({"headers": {"X": 1}}, "providers.0.headers.X: expected printable ASCII"),
+        ({"headers": {"X": "1", "x": "2"}}, "providers.0.headers: the same header twice"),
+        ({"headers": {f"X-{n}": "1" for n in range(21)}}, "21 headers, at most 20"),
+        ({"extra_body": {"messages": []}}, "providers.0.extra_body: messages can't be set"),
+        ({"extra_body": {"x": "y" * 20_000}}, "providers.0.extra_body: at most 16 KiB"),
+        ({"models": ["quillium-demo"]}, "quillium-demo is the name of a built-in model"),
+        ({"models": ["m" * 201]}, "providers.0.models.0: 201 characters, at most 200"),
+        ({"context_window": 1}, "providers.0.context_window: expected a number of at least 256"),
+        ({"timeout_seconds": 0}, "providers.0.timeout_seconds: expected a number of at least 1"),
+        ({"max_tokens": True}, "providers.0.max_tokens: a boolean"),
+    ],
+)
+async def test_what_a_provider_can_not_be(
+    ada: Client, changes: dict[str, Any], details: str
+) -> None:
+    answer = await ada("PUT /settings/admin", {"providers": [{**PROVIDER, **changes}]})
+    assert answer.error == "400 invalid_request"
+    assert details in answer.details
 
 
 async def test_two_providers_of_one_name(ada: Client) -> None:
