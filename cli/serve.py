@@ -127,7 +127,7 @@ class Process:
         application = QuilliumApplication(
             self._services, _ROOMS / "static", self._stopping.is_requested, endpoint.key
         )
-        server = Server(application, xheaders=self._config.trusted_proxy)
+        server = Server(application)
 
         async def drain() -> None:
             published.close()

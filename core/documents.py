@@ -22,31 +22,42 @@ def encoded(value: Any) -> bytes:
     return _ENCODER.encode(value).encode()
 
 
-def parse(text: str | bytes, passwords: Sequence[str] = ()) -> dict[str, Any]:
-    """The JSON object in `text`. Raises `InvalidRequest` that says what is wrong with it.
+def parse(text: str | bytes, passwords: Sequence[str] = (), what: str = "body") -> dict[str, Any]:
+    """Return the JSON object in `text`. Raises `InvalidRequest`, which calls the text `what`.
 
-    Fields of the names `passwords` may hold U+0000: they are not stored, and any is one's own.
+    Fields of the names `passwords` may hold U+0000, because they are not stored.
     """
+    try:
+        return _parse(text, passwords)
+    except _Unreadable as error:
+        raise InvalidRequest(f"The {what} {error}") from None
+
+
+class _Unreadable(Exception):
+    """What is wrong with a text; its sentence lacks a subject."""
+
+
+def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise InvalidRequest(f"The body is not UTF-8: see byte {error.start}.") from None
+            raise _Unreadable(f"is not UTF-8: see byte {error.start}.") from None
     if not text:
-        raise InvalidRequest("The body is empty; a JSON object was expected.")
+        raise _Unreadable("is empty; a JSON object was expected.")
     if text.startswith("\ufeff"):  # which `json.loads` looks for, and the decoder does not
-        raise InvalidRequest("The body is not valid JSON: it begins with a byte order mark.")
+        raise _Unreadable("is not valid JSON: it begins with a byte order mark.")
     try:
         document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         position = f"line {error.lineno}, column {error.colno}"
-        raise InvalidRequest(f"The body is not valid JSON: {error.msg} ({position}).") from None
+        raise _Unreadable(f"is not valid JSON: {error.msg} ({position}).") from None
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # more digits than Python converts (sys.set_int_max_str_digits)
-        raise InvalidRequest("The body holds a number that is too long.") from None
+        raise _Unreadable("holds a number that is too long.") from None
     if not isinstance(document, dict):
-        raise InvalidRequest("The body must be a JSON object.")
+        raise _Unreadable("must be a JSON object.")
     # Both walks cost more than parsing, so they are made only where there can be something to find.
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(document)
@@ -70,18 +81,18 @@ def is_storable(text: str) -> bool:
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        raise InvalidRequest("The body holds the same key twice in one object.")
+        raise _Unreadable("holds the same key twice in one object.")
     return document
 
 
 def _no_constant(name: str) -> float:
-    raise InvalidRequest(f"The body holds {name}, which is not JSON.")
+    raise _Unreadable(f"holds {name}, which is not JSON.")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise InvalidRequest("The body holds a number that is too large.")
+        raise _Unreadable("holds a number that is too large.")
     return number
 
 
@@ -111,11 +122,11 @@ def _check_strings(document: dict[str, Any]) -> None:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str) and not is_storable(value):
-            raise InvalidRequest("The body holds U+0000 or half of a surrogate pair in a string.")
+            raise _Unreadable("holds U+0000 or half of a surrogate pair in a string.")
         if isinstance(value, dict):
             waiting.extend(value)
         waiting.extend(_children(value))
 
 
-def _too_deep() -> InvalidRequest:
-    return InvalidRequest(f"The body is nested more than {MAX_DEPTH} levels deep.")
+def _too_deep() -> _Unreadable:
+    return _Unreadable(f"is nested more than {MAX_DEPTH} levels deep.")

@@ -10,6 +10,7 @@ from core.errors import InvalidRequest
 from services.frames import Frame
 from services.watchers import Watcher
 from storage import messages
+from web.accept import prefers_event_stream
 from web.base import BaseHandler
 
 KEEPALIVE_SECONDS = 15.0  # proxies cut what is silent for longer
@@ -27,8 +28,7 @@ class Messages(BaseHandler):
 
     async def post(self, id: str) -> None:
         body = self.json_body(chat_id=id)
-        accepted = self.request.headers.get("Accept", "").lower()
-        if "text/event-stream" in accepted:
+        if prefers_event_stream(self.request.headers.get("Accept", "")):
             await self._stream_turn(id, body)
             return
         added = await self.services.conversation.submit(
@@ -42,8 +42,7 @@ class Messages(BaseHandler):
         await self.services.conversation.submit(
             self.known_caller.user, id, body["content"], body.get("client_id"), watcher
         )
-        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.set_header("X-Accel-Buffering", "no")
+        self.start_event_stream()
         try:
             async for frame in watcher.frames(silence=KEEPALIVE_SECONDS):
                 self.write(_event(frame) if frame else b": \n\n")

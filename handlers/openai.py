@@ -16,7 +16,7 @@ from assistant import PromptMessage
 from core import documents, errors, ids
 from services.completions import Completion, tokens_of
 from web.base import BaseHandler
-from web.errors import STATUS
+from web.errors import STATUS, status_of
 
 PATIENCE_SECONDS = 60.0  # for a caller that does not read; others wait for the same model
 
@@ -38,12 +38,10 @@ class OpenAIHandler(BaseHandler):
         errors.ModelTimeout: 504,
     }
     error_schema = "openai_error"
-    # Packages for browsers send headers of their own; `*` alone does not cover Authorization.
-    allowed_headers = "Authorization, *"
 
     @classmethod
     def envelope(cls, error: errors.QuilliumError) -> dict[str, Any]:
-        status = cls.statuses[type(error)]
+        status = status_of(type(error), cls.statuses)
         kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
         message = f"{error.message}: {error.details}"
         return {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
@@ -135,8 +133,7 @@ class ChatCompletions(OpenAIHandler):
     async def _send_delta(self, delta: dict[str, str], finish_reason: str | None = None) -> None:
         if not self._has_begun:
             self._has_begun = True
-            self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-            self.set_header("X-Accel-Buffering", "no")
+            self.start_event_stream()
             delta = {"role": "assistant", **delta}
         choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
         await self._send(self._chunk([choice]))

@@ -11,6 +11,7 @@ from typing import Any
 import schemas
 from core import errors
 from handlers import routes
+from web.errors import status_of
 from web.operations import Access, Operation
 
 _ABOUT = """\
@@ -233,7 +234,7 @@ def _refusals(
         possible.append(errors.NotFound)
     refusals: dict[int, list[type[errors.QuilliumError]]] = {}
     for error in dict.fromkeys(possible):
-        refusals.setdefault(route.handler.statuses[error], []).append(error)
+        refusals.setdefault(status_of(error, route.handler.statuses), []).append(error)
     return refusals
 
 

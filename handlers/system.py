@@ -57,16 +57,6 @@ class OpenAPI(BaseHandler):
         self.write(self.application.settings["openapi"](self.services.version))
 
 
-class NoSuchRoute(BaseHandler):
-    """An unknown path under the API: the JSON 404."""
-
-    def refuse_method(self) -> None:
-        raise NotFound("path in this API")
-
-    def allowed_methods(self) -> str:
-        return "OPTIONS"
-
-
 class Static(BaseHandler, StaticFileHandler):
     """Files of `static`, and nothing that lies outside of it."""
 

@@ -5,14 +5,12 @@ It forwards, nothing else. A frame that can't be handled gets an `error` frame a
 
 from __future__ import annotations
 
-import asyncio
+import base64
 import contextlib
 import logging
-import struct
 from typing import Any, ClassVar
 
-from tornado.concurrent import Future, future_add_done_callback
-from tornado.iostream import StreamClosedError
+from tornado.concurrent import Future
 from tornado.websocket import WebSocketHandler
 
 import schemas
@@ -23,71 +21,76 @@ from services.connections import Close
 from services.joining import Since
 from services.limits import too_many
 from services.subscriptions import Subscription
-from web import parameters
+from web import guards, parameters
 from web.base import BaseHandler
-from web.operations import Access
+from web.frames import FrameWriter, Protocol
+from web.guards import SUBPROTOCOL
 
 log = logging.getLogger("quillium.socket")
 
-MAX_WAITING = 1 << 20  # bytes for a reader that does not read
-BUSY_WAITING = 1 << 16  # bytes, beside what the system holds; fewer frames from here on
-
 
 class Socket(BaseHandler, WebSocketHandler):
-    """One connection of a client."""
+    """One WebSocket of a client."""
 
-    caller: Caller
+    guards = guards.SOCKET
+
     _since: Since = None
     _subscription: Subscription | None = None
-    _waiting = 0
-    _sent_frames = 0
+    _writer: FrameWriter | None = None
     _is_leaving = False
 
-    def initialize(self, **given: Any) -> None:  # type: ignore[override]
-        super().initialize(**given)
-        self._unsent: list[bytes] = []  # heads and payloads of frames, by turns
+    @property
+    def caller(self) -> Caller:
+        return self.known_caller
 
     # The handshake
 
-    def credential(self) -> str | None:
-        return self.parameter("token") or super().credential()
-
-    async def simulate(self) -> bool:
-        try:
-            return await super().simulate()
-        except errors.TokenExpired as error:
-            self._refusal = error
-            return False
-
-    def identify(self, access: Access) -> None:
-        """Find out who is calling; a refusal is told over the socket, for a browser to see."""
-        credential = self.credential()
-        try:
-            if self._refusal is not None:
-                raise self._refusal
-            if credential is None:
-                raise errors.Unauthorized("Open the socket with ?token=<access_token>.")
-            self.caller = self.services.accounts.authenticate(credential)
-        except (errors.Unauthorized, errors.InvalidToken, errors.TokenExpired) as error:
-            self._refusal = error
-        self.count()
-
     async def get(self, *args: str, **kwargs: str) -> None:
-        if self.request.headers.get("Upgrade", "").lower() != "websocket":
-            raise errors.InvalidRequest("This is a WebSocket: open it with a WebSocket client.")
+        self._check_handshake()
         self._since = parameters.since(self.request.query_arguments)
         await WebSocketHandler.get(self)
 
+    def _check_handshake(self) -> None:
+        """Raise `InvalidRequest` where Tornado would respond in plain text (RFC 6455, 4.2.1)."""
+        headers = self.request.headers
+        connection = headers.get("Connection", "").lower().replace(" ", "").split(",")
+        if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
+            raise errors.InvalidRequest("This is a WebSocket. Open it with a WebSocket client.")
+        if headers.get("Sec-WebSocket-Version") != "13":
+            raise errors.InvalidRequest("Sec-WebSocket-Version: expected 13")
+        try:
+            key = base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True)
+        except ValueError:
+            key = b""
+        if len(key) != 16:
+            raise errors.InvalidRequest("Sec-WebSocket-Key: expected 16 bytes in Base64")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        self.set_header("Sec-WebSocket-Version", "13")  # for a client of another version
+        super().write_error(status_code, **kwargs)
+
     def check_origin(self, origin: str) -> bool:
-        return True  # `prepare` has checked it, as for every request
+        return True  # a guard has checked it, as for every request
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
+
+    def get_websocket_protocol(self) -> Protocol | None:
+        usual = super().get_websocket_protocol()
+        return Protocol(self, False, usual.params) if usual else None  # type: ignore[attr-defined]
 
     def open(self, *args: str, **kwargs: str) -> None:
-        if self._refusal is not None:
-            self.send(frames.error(self._refusal).encoded)
-            is_expired = isinstance(self._refusal, errors.TokenExpired)
+        assert self.admission is not None
+        assert isinstance(self.ws_connection, Protocol)
+        self.set_nodelay(True)  # or a frame waits up to 40 ms for the peer's acknowledgement
+        self._writer = FrameWriter(self.ws_connection, self._drained)
+        refusal = self.admission.refusal
+        if refusal is not None:
+            self.send(frames.error(refusal).encoded)
+            is_expired = isinstance(refusal, errors.TokenExpired)
             self.close(Close.SESSION_ENDED, "token_expired" if is_expired else "invalid_token")
             return
-        if self._simulation.drop_after == 0:
+        if self._max_frames == 0:
             self._break()
             return
         try:
@@ -99,90 +102,66 @@ class Socket(BaseHandler, WebSocketHandler):
         self._leave()
 
     def on_pong(self, data: bytes) -> None:
-        """Every 30 s: a session may have ended without anybody saying so here."""
-        with contextlib.suppress(errors.StorageUnavailable):
-            self._is_welcome()
+        """Every 30 s: a session may have ended without an event."""
+        if not self._is_leaving:
+            with contextlib.suppress(errors.StorageUnavailable):
+                self._is_welcome()
 
     # Out
 
     def send(self, encoded: bytes) -> None:
-        """Queue a frame. A reader that lets 1 MiB wait is let go; it may come back.
-
-        What waits already is what counts: one frame alone may be larger.
-        """
-        if self._is_leaving or self._sent_frames == self._simulation.drop_after:
+        """Queue a frame. Disconnect a client with more than 1 MiB unsent; it may come back."""
+        if self._is_leaving or self._writer is None or self._writer.count == self._max_frames:
             return
-        if self._waiting > MAX_WAITING and self._is_writing():
+        if self._writer.is_full:
             self._leave()
             self.close(Close.TRY_AGAIN_LATER, "too slow")
             return
         self.services.metrics.frame_sent()
-        self._waiting += len(encoded)
-        self._sent_frames += 1
-        if not self._unsent:
-            asyncio.get_running_loop().call_soon(self._write)
-        self._unsent += (_head_of_text(len(encoded)), encoded)
-
-    def _write(self) -> None:
-        """Write all frames of a round of the loop at once.
-
-        Tornado's `write_message` makes a task of each and asks the system for each: that was a
-        fourth of what a turn costs.
-        """
-        frames, self._unsent = self._unsent, []
-        connection: Any = self.ws_connection
-        if not frames or connection is None or connection.is_closing():
-            return
-        size = sum(len(encoded) for encoded in frames[1::2])
-        try:
-            written = connection.stream.write(b"".join(frames))
-        except StreamClosedError:  # `on_close` says so
-            return
-        future_add_done_callback(written, lambda written: self._written(written, size))
+        self._writer.write(encoded)
 
     @property
     def is_busy(self) -> bool:
-        return self._waiting > BUSY_WAITING and self._is_writing()
+        return self._writer is not None and self._writer.is_busy
 
     def close(self, code: int | None = None, reason: str | None = None) -> None:
         self._is_leaving = True
-        self._write()
+        if self._writer is not None:
+            self._writer.flush()
         WebSocketHandler.close(self, code, reason)
 
-    def _written(self, written: Future[None], size: int) -> None:
-        self._waiting -= size
-        if written.exception() is not None:  # the connection is gone, and `on_close` says so
-            return
-        if not self._waiting and self._sent_frames == self._simulation.drop_after:
+    def _drained(self) -> None:
+        assert self._writer is not None
+        if self._writer.count == self._max_frames:
             self._break()
-        if not self._waiting and self._subscription is not None and not self._is_leaving:
+        if self._subscription is not None and not self._is_leaving:
             try:
                 self._subscription.resume()
             except errors.StorageUnavailable as error:
                 self._give_up(error)
 
-    def _break(self) -> None:
-        """Have the connection break, as a simulation asks for: no frame says why."""
-        connection: Any = self.ws_connection
-        connection.stream.close()
+    @property
+    def _max_frames(self) -> int | None:
+        """After how many frames a simulation breaks the connection."""
+        return self.admission.simulation.drop_after if self.admission else None
 
-    def _is_writing(self) -> bool:
-        """Whether bytes really wait: what was sent at once is only counted a moment longer."""
-        connection: Any = self.ws_connection
-        return connection is not None and connection.stream.writing()
+    def _break(self) -> None:
+        """Break the connection without a close frame, as a simulation asks for."""
+        assert isinstance(self.ws_connection, Protocol)
+        self.ws_connection.stream.close()
 
     def _leave(self) -> None:
         if self._subscription is not None:
             self.services.connections.remove(self._subscription)
 
     def _give_up(self, error: errors.QuilliumError) -> None:
-        """What it lacks can't be read now: it may come back."""
+        """Disconnect a client whose missed frames can't be read now; it may come back."""
         self._leave()
         self._send_error(error, None)
         self.close(Close.TRY_AGAIN_LATER, error.code)
 
     def _is_welcome(self) -> bool:
-        """Whether the session or key still lives; if not, the socket closes."""
+        """Whether the session or key is still valid; if not, the socket closes."""
         if self.services.accounts.is_live(self.caller):
             return True
         self._leave()
@@ -214,14 +193,17 @@ class Socket(BaseHandler, WebSocketHandler):
             self._send_error(errors.InternalError("The frame could not be handled."), data)
 
     def _parse(self, message: str) -> tuple[str, Any]:
-        """Type and data of a frame. What is no frame at all counts as a signal."""
+        """Return type and data of a frame. An invalid frame counts as a signal."""
         try:
-            frame = documents.parse(message)
+            frame = documents.parse(message, what="frame")
             type = frame.get("type")
             if not isinstance(type, str) or type not in self._RECEIVERS:
                 known = ", ".join(self._RECEIVERS)
                 raise errors.InvalidRequest(f"type: expected one of {known}")
-            return type, frame.get("data")
+            data = frame.get("data")
+            if not isinstance(data, dict):
+                raise errors.InvalidRequest(f"data: {schemas.kind(data)}, expected an object")
+            return type, data
         except errors.InvalidRequest:
             self._count_signal()
             raise
@@ -268,12 +250,3 @@ class Socket(BaseHandler, WebSocketHandler):
             if isinstance(value := known.get(name), str)
         }
         self.send(frames.error(error, **answers).encoded)
-
-
-def _head_of_text(length: int) -> bytes:
-    """What goes before the payload of a whole text frame (RFC 6455, section 5.2)."""
-    if length < 126:
-        return struct.pack("!BB", 0x81, length)
-    if length < 1 << 16:
-        return struct.pack("!BBH", 0x81, 126, length)
-    return struct.pack("!BBQ", 0x81, 127, length)

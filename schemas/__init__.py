@@ -158,7 +158,7 @@ def _sentence(error: Any) -> str:
             unknown = sorted(repr(name)[:60] for name in value if name not in known)
             return f"{field}{', '.join(unknown[:_MAX_ERRORS])}: unknown field"
         case "type":
-            return f"{field}{_kind(value)}, expected {_kinds(expected)}"
+            return f"{field}{kind(value)}, expected {_kinds(expected)}"
         case "maxLength":
             return f"{field}{len(value):,} characters, at most {expected:,}"
         case "minLength":
@@ -195,7 +195,8 @@ def _kinds(expected: str | list[str]) -> str:
     return " or ".join(_KINDS[name] for name in names)
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
+    """Name the JSON type of a value for a sentence."""
     if isinstance(value, bool):
         return "a boolean"
     kinds = {type(None): "null", str: "string", list: "array", dict: "object"}

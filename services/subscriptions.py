@@ -22,7 +22,8 @@ from services.replies import Reply
 class Socket(Protocol):
     """An open socket, as the application sees it."""
 
-    caller: Caller
+    @property
+    def caller(self) -> Caller: ...
 
     @property
     def is_busy(self) -> bool:

@@ -330,8 +330,7 @@ def http_server(app: QuilliumApplication, io_loop: IOLoop) -> Any:
     port = socket.getsockname()[1]
 
     async def start() -> Server:
-        xheaders = app.settings.get("xheaders", False)
-        server = Server(app, xheaders=xheaders)
+        server = Server(app)
         server.add_socket(socket)
         return server
 

@@ -16,37 +16,76 @@ from urllib.parse import urlencode
 
 from tornado.concurrent import Future
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
 import schemas
 from core import coroutines, documents, errors, ids
-from core.records import JsonPage, Page
+from core.records import Caller, Client, JsonPage, Page
+from services import Services
 from storage.connection import Connection
-from web import parameters
-from web.errors import STATUS
-from web.guards import SMALL_BODY, Admission
-from web.operations import Operation
+from web import guards, parameters
+from web.admission import Admission, allowed_methods
+from web.body import SMALL_BODY
+from web.errors import STATUS, status_of
+from web.guards import Guard
+from web.operations import Access, Operation
 
 Arguments = TypeVarTuple("Arguments")
 
 log = logging.getLogger("quillium")
 
 DEEP_OFFSET = 1000  # rows to skip; up to here a page takes less than a millisecond
+EXPOSED_HEADERS = (
+    "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
+)
+_USUAL_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept, X-Quillium-Simulate"
+_HEADER_NAMES = re.compile(
+    r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}(, ?[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}){0,99}\Z"
+)
+_MAX_USER_AGENT = 200  # characters, of which the rest is not kept
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
-class BaseHandler(Admission):
+class BaseHandler(RequestHandler):
     """The base of all handlers. `operations` comes from the row of `routes`."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+    guards: ClassVar[tuple[Guard, ...]] = guards.REQUEST
+    is_counted = True  # by the rate limit
     statuses: ClassVar = STATUS
     error_schema = "error"
-    allowed_headers = (
-        "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept, X-Quillium-Simulate"
-    )
 
+    # Tornado asks for the default headers before `initialize`, and again when an error replaces
+    # the response.
+    admission: Admission | None = None
     _request_id: str | None = None
     _sent: Future[None] | None = None  # done when the response has left the process
+
+    def initialize(
+        self,
+        services: Services,
+        operations: dict[str, Operation],
+        route: str,
+        is_too_large: bool = False,
+    ) -> None:
+        self.services = services
+        self.operations = operations
+        self.route = route
+        self.is_too_large = is_too_large
+
+    async def prepare(self) -> None:
+        """Run the guards before a method. What they raise becomes the response."""
+        self.admission = Admission(
+            request=self.request,
+            services=self.services,
+            operations=self.operations,
+            settings=self.application.settings,
+            is_counted=self.is_counted,
+            is_too_large=self.is_too_large,
+        )
+        is_preflight = self.request.method == "OPTIONS"
+        await guards.run(guards.PREFLIGHT if is_preflight else self.guards, self.admission)
+        self._set_headers_of_admission(self.admission)
 
     def _execute(self, *args: Any, **kwargs: Any) -> Any:
         """Begin at once: Tornado gives each request a task, whose turn comes a round later.
@@ -74,16 +113,50 @@ class BaseHandler(Admission):
         return self._sent
 
     def set_default_headers(self) -> None:
-        """What every answer carries, the replacement by an error included."""
-        headers = self._headers  # `set_header` looks for what can't be in these
-        headers["Server"] = "Quillium"
-        headers["X-Request-Id"] = self.request_id
-        headers["Vary"] = "Origin"
-        headers["Cache-Control"] = "no-store"
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Content-Type"] = "application/json; charset=utf-8"
-        self._set_headers_of_origin()
-        self._set_headers_of_limit()
+        """Set what every response carries, also one that an error replaces."""
+        self.set_header("Server", "Quillium")
+        self.set_header("X-Request-Id", self.request_id)
+        self.set_header("Vary", "Origin")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Type", "application/json; charset=utf-8")
+        if self.admission is not None:
+            self._set_headers_of_admission(self.admission)
+
+    def _set_headers_of_admission(self, admission: Admission) -> None:
+        if admission.allowed_origin is not None:
+            self.set_header("Access-Control-Allow-Origin", admission.allowed_origin)
+            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+        if admission.allowance is not None:
+            self.set_header("X-RateLimit-Limit", str(admission.allowance.limit))
+            self.set_header("X-RateLimit-Remaining", str(admission.allowance.remaining))
+            self.set_header(
+                "X-RateLimit-Reset", str(self.services.limits.reset_at(admission.allowance))
+            )
+
+    @property
+    def caller(self) -> Caller | None:
+        """The caller, if the request had a valid credential."""
+        return self.admission.caller if self.admission else None
+
+    @property
+    def known_caller(self) -> Caller:
+        """The caller of an operation that needs one."""
+        assert self.admission is not None
+        assert self.admission.caller is not None
+        return self.admission.caller
+
+    @property
+    def client(self) -> Client:
+        """Where the request comes from."""
+        assert self.admission is not None
+        user_agent = self.request.headers.get("User-Agent", "")
+        return Client(self.admission.client_address, user_agent[:_MAX_USER_AGENT])
+
+    def authorize(self, access: Access) -> None:
+        """Raise unless the caller has this access, where that depends on the body."""
+        assert self.admission is not None
+        guards.authorize(self.admission, access)
 
     @property
     def request_id(self) -> str:
@@ -157,6 +230,13 @@ class BaseHandler(Admission):
         self.set_status(self.operation.status)
         self.write(body)
 
+    def start_event_stream(self) -> None:
+        """Prepare for Server-Sent Events, each of which is to leave at once."""
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.set_header("X-Accel-Buffering", "no")
+        connection: Any = self.request.connection
+        connection.stream.set_nodelay(True)  # Tornado does so only when a response ends
+
     def respond_empty(self) -> None:
         self.set_status(204)
         self.clear_header("Content-Type")
@@ -190,24 +270,24 @@ class BaseHandler(Admission):
         return self.get(*args)
 
     def options(self, *args: str) -> None:
-        """A preflight: needs no token and is not counted (contract, section 9)."""
-        self.set_header("Allow", self.allowed_methods())
-        self.set_header("Access-Control-Allow-Methods", self.allowed_methods())
-        self.set_header("Access-Control-Allow-Headers", self.allowed_headers)
+        """Respond to a preflight: an allowed origin may send any header (contract, section 9)."""
+        requested = self.request.headers.get("Access-Control-Request-Headers", "")
+        headers = requested if _HEADER_NAMES.match(requested) else _USUAL_HEADERS
+        self.set_header("Allow", allowed_methods(self.operations))
+        self.set_header("Access-Control-Allow-Methods", allowed_methods(self.operations))
+        self.set_header("Access-Control-Allow-Headers", headers)
         self.set_header("Access-Control-Max-Age", "600")
+        self.set_header("Vary", "Origin, Access-Control-Request-Headers")
         self.respond_empty()
 
     def compute_etag(self) -> None:
         return None  # hashing every answer costs more than sending it
 
-    def check_etag_header(self) -> bool:
-        return "Etag" in self._headers and super().check_etag_header()
-
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """The envelope of contract section 2, for whatever was raised."""
         raised = kwargs.get("exc_info", (None, None, None))[1]
         error = self.as_known(raised, status_code)
-        self.set_status(self.statuses[type(error)])
+        self.set_status(status_of(type(error), self.statuses))
         if self._status_code == 401:
             # RFC 6750, section 3.1: `error` only where a token was sent.
             sent = isinstance(error, (errors.InvalidToken, errors.TokenExpired))
@@ -217,7 +297,7 @@ class BaseHandler(Admission):
         if isinstance(error, errors.RateLimited):
             self.set_header("Retry-After", str(error.retry_after))
         if isinstance(error, errors.MethodNotAllowed):
-            self.set_header("Allow", self.allowed_methods())
+            self.set_header("Allow", allowed_methods(self.operations))
         self.finish(documents.encoded(self.envelope(error)))
 
     @classmethod
@@ -228,7 +308,7 @@ class BaseHandler(Admission):
         if isinstance(raised, errors.QuilliumError):
             return raised
         if isinstance(raised, HTTPError) and raised.status_code == 405:
-            return errors.MethodNotAllowed(f"Allowed here: {self.allowed_methods()}.")
+            return errors.MethodNotAllowed(f"Allowed here: {allowed_methods(self.operations)}.")
         if isinstance(raised, HTTPError) and raised.status_code in (403, 404):
             return errors.NotFound("file")  # only static files raise these
         if isinstance(raised, HTTPError) and raised.status_code < 500:

@@ -1,6 +1,8 @@
-"""The status of each error (contract, section 2)."""
+"""The HTTP status of each error (contract, section 2)."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from core import errors
 
@@ -25,3 +27,17 @@ STATUS: dict[type[errors.QuilliumError], int] = {
 }
 
 ERRORS_BY_STATUS = {status: error for error, status in reversed(STATUS.items())}
+
+
+def status_of(
+    error: type[errors.QuilliumError],
+    table: Mapping[type[errors.QuilliumError], int] = STATUS,
+) -> int:
+    """Return the status of a class of error: its own row, or that of its nearest base class.
+
+    An error with no row at all is a bug, and so 500.
+    """
+    for base in error.__mro__:
+        if base in table:
+            return table[base]
+    return table[errors.InternalError]

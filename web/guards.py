@@ -1,207 +1,259 @@
-"""What lets a request in: which name it comes by, who calls, how often, and what was sent.
+"""Guards: what a request must pass before a method of its handler runs.
 
-All of it is checked before a method is reached. Refusals are raised.
+Each guard is a function of the `Admission` that raises to refuse the request. A handler names the
+list that applies to it; the order is the order of the list, the cheapest checks first.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
 
-from tornado.web import RequestHandler
+from tornado.httputil import HTTPServerRequest
+from tornado.web import Finish
 
 from core import errors
-from core.rate_limit import Allowance
-from core.records import Caller, Client
-from services import Services
 from services.limits import too_many
 from web import origins, parameters
+from web.admission import Admission, allowed_methods
+from web.body import MAX_BODY
 from web.errors import ERRORS_BY_STATUS
-from web.operations import Access, Operation
-from web.simulation import Simulation, simulated
+from web.operations import Access
+from web.simulation import simulated
 
-MAX_BODY = 1 << 20  # bytes
-_MAX_USER_AGENT = 200  # characters, of which the rest is not kept
-SMALL_BODY = 1 << 16  # bytes; nearly all that people say
-EXPOSED_HEADERS = (
-    "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
-)
+SUBPROTOCOL = "quillium.v1"
+_BEARER_SUBPROTOCOL = "bearer."
+
+Guard = Callable[[Admission], Awaitable[None] | None]
 
 
-class Admission(RequestHandler):
-    """Knows the caller once it has let the request in."""
+async def run(guards: tuple[Guard, ...], admission: Admission) -> None:
+    """Run guards in order. Raises what the first one that refuses the request raises."""
+    for guard in guards:
+        waiting = guard(admission)
+        if waiting is not None:
+            await waiting
 
-    is_counted = True
 
-    # Tornado asks for the default headers before `initialize`, and again when an error replaces
-    # the answer: what they are made of must be there from the beginning.
-    _allowed_origin: str | None = None
-    _allowance: Allowance | None = None
-    _simulation = Simulation()
-    _refusal: errors.QuilliumError | None = None  # of the credential that was sent
+# Where the request comes from
 
-    def initialize(
-        self,
-        services: Services,
-        operations: dict[str, Operation],
-        route: str,
-        is_too_large: bool = False,
-    ) -> None:
-        self.services = services
-        self.operations = operations
-        self.route = route
-        self.is_too_large = is_too_large
-        self.caller: Caller | None = None
 
-    async def prepare(self) -> None:
-        """Everything that is checked before a method is reached, the cheapest first."""
-        self.check_host()
-        self.check_origin_header()
-        if self.application.settings["is_draining"]() and self.is_counted:
-            raise errors.ShuttingDown("The server is going down. Try again in a moment.")
-        if self.request.method == "OPTIONS":
-            return
-        if self.services.config.dev and await self.simulate():
-            return
-        method = "GET" if self.request.method == "HEAD" else self.request.method or ""
-        operation = self.operations.get(method)
-        access = operation.access if operation else Access.OPEN
-        self.identify(access)
-        if operation is None:
-            self.refuse_method()
-        if self.is_too_large:
-            raise errors.PayloadTooLarge(f"At most {MAX_BODY:,} bytes are taken.")
-        if self.request.body:
-            self.check_media_type()
+def host(admission: Admission) -> None:
+    """Refuse names that are not this server's, against DNS rebinding. Raises `Forbidden`.
 
-    async def simulate(self) -> bool:
-        """Let the request go as `X-Quillium-Simulate` asks; whether it has ended with that."""
-        asked = self.request.headers.get("X-Quillium-Simulate") or parameters.text(
-            self.request.query_arguments, "simulate"
-        )
-        self._simulation = simulated(asked or "", ERRORS_BY_STATUS)
-        await asyncio.sleep(self._simulation.seconds)
-        if self._simulation.error is not None:
-            raise self._simulation.error
-        if self._simulation.drop:
-            self.detach().close()
-        return self._simulation.drop
-
-    def refuse_method(self) -> None:
-        raise errors.MethodNotAllowed(f"Allowed here: {self.allowed_methods()}.")
-
-    def allowed_methods(self) -> str:
-        methods = set(self.operations) | {"OPTIONS"}
-        return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
-
-    def check_host(self) -> None:
-        """Refuse names that are not ours: a page elsewhere may have its name lead here (DNS
-        rebinding). Raises `Forbidden`."""
-        name = origins.host_name(self.request.host)
-        config = self.services.config
-        if origins.is_loopback(name) or name == config.host.lower() or name in config.allowed_hosts:
-            return
-        if "*" in config.allowed_hosts or name == self._local_address():
-            return
+    A page of another site can have its own name resolve to this machine, and is then of the same
+    origin. An IP literal can't be rebound.
+    """
+    name = origins.host_name(admission.request.host)
+    config = admission.services.config
+    if origins.is_local(name) or origins.is_ip_literal(name) or name == config.host.lower():
+        return
+    if name not in config.allowed_hosts and "*" not in config.allowed_hosts:
         raise errors.Forbidden("This Host is not among the allowed hosts.")
 
-    def check_origin_header(self) -> None:
-        """Refuse pages of other sites. Origins are compared whole. Raises `Forbidden`."""
-        origin = self.request.headers.get("Origin")
-        if origin is None:
-            return
-        allowed = self.services.config.cors_allowed_origins
-        own = f"{self.request.protocol}://{self.request.host}"
-        if (
-            origin in (own, *origins.TAURI_ORIGINS)
-            or origin.lower() in allowed
-            or "*" in allowed
-            or origins.is_loopback_origin(origin)
-        ):
-            self._allowed_origin = origin
-            self._set_headers_of_origin()
-            return
+
+def origin(admission: Admission) -> None:
+    """Refuse pages of other sites. Raises `Forbidden`."""
+    sent = admission.request.headers.get("Origin")
+    if sent is None:
+        return
+    allowed = admission.services.config.cors_allowed_origins
+    if (
+        sent != admission.own_origin
+        and not origins.is_local_origin(sent)
+        and sent.lower() not in allowed
+        and "*" not in allowed
+    ):
         raise errors.Forbidden("This Origin is not among the allowed origins.")
+    admission.allowed_origin = sent
 
-    def identify(self, access: Access) -> None:
-        """Find out who is calling, count the request, and check that they may.
 
-        Who fails to say who they are is counted by address.
-        """
-        credential = self.credential()
-        if credential is not None:
-            try:
-                self.caller = self.services.accounts.authenticate(credential)
-            except (errors.InvalidToken, errors.TokenExpired) as error:
-                self._refusal = error
-        if self.is_counted:
-            self.count()
-        self.authorize(access)
+# Whether requests are served now
 
-    def authorize(self, access: Access) -> None:
-        """Raise unless the caller has this access. A token in the body is for the handler."""
-        if access in (Access.OPEN, Access.LOGOUT):
-            return
-        if self._refusal is not None:
-            raise self._refusal
-        if self.caller is None:
-            raise errors.Unauthorized("Send an access token: Authorization: Bearer <access_token>.")
-        if access in (Access.SESSION, Access.ADMIN) and self.caller.session_id is None:
-            raise errors.Forbidden("An API key may not do this; log in instead.")
-        if access in (Access.ADMIN, Access.WATCHER) and not self.caller.user.is_admin:
-            raise errors.Forbidden("Only an admin may do this.")
 
-    def credential(self) -> str | None:
-        """The access token or API key that was sent, if any."""
-        scheme, _, value = self.request.headers.get("Authorization", "").partition(" ")
-        if scheme:
-            if scheme.lower() == "bearer" and value.strip():
-                return value.strip()
-            return ""  # something that is no credential of ours: refused, not overlooked
-        return self.request.headers.get("X-API-Key")
+def draining(admission: Admission) -> None:
+    """Refuse requests once the server shuts down. Raises `ShuttingDown`."""
+    if admission.is_counted and admission.settings["is_draining"]():
+        raise errors.ShuttingDown("The server is shutting down. Try again in a moment.")
 
-    def count(self) -> None:
-        """Take a token of the caller's bucket. Raises `RateLimited`."""
-        who = self.caller.user.id if self.caller else self.request.remote_ip or "unknown"
-        allowance = self.services.limits.request(who)
-        self._allowance = allowance
-        self._set_headers_of_limit()
-        if allowance is not None and not allowance.passed:
-            raise too_many(allowance)
 
-    def check_media_type(self) -> None:
-        if "Content-Encoding" in self.request.headers:
-            raise errors.UnsupportedMediaType("Send the body as it is, without Content-Encoding.")
-        sent = self.request.headers.get("Content-Type", "")
-        if sent.partition(";")[0].strip().lower() != "application/json":
-            raise errors.UnsupportedMediaType("Send Content-Type: application/json.")
+def simulation(admission: Admission) -> Awaitable[None] | None:
+    """With `--dev`, fail as `X-Quillium-Simulate` asks (contract, section 10)."""
+    if not admission.services.config.dev:
+        return None
+    sent = admission.request.headers.get("X-Quillium-Simulate") or parameters.text(
+        admission.request.query_arguments, "simulate"
+    )
+    admission.simulation = simulated(sent or "", ERRORS_BY_STATUS)
+    return _simulate(admission) if sent else None
 
-    def _local_address(self) -> str | None:
-        """The address that this connection reached: a page's name can't be a number."""
-        stream = getattr(self.request.connection, "stream", None)
-        socket = getattr(stream, "socket", None)
-        return socket.getsockname()[0] if socket is not None else None
 
-    @property
-    def client(self) -> Client:
-        """Where the request comes from."""
-        user_agent = self.request.headers.get("User-Agent", "")
-        return Client(self.request.remote_ip or "unknown", user_agent[:_MAX_USER_AGENT])
+async def _simulate(admission: Admission) -> None:
+    await asyncio.sleep(admission.simulation.seconds)
+    if admission.simulation.error is not None:
+        raise admission.simulation.error
+    if admission.simulation.drop:
+        # Closed, not detached: then the request still ends, for those who count it.
+        admission.request.connection.stream.close()  # type: ignore[union-attr]
+        raise Finish
 
-    @property
-    def known_caller(self) -> Caller:
-        """Who calls an operation that is not open to anybody."""
-        assert self.caller is not None
-        return self.caller
 
-    def _set_headers_of_origin(self) -> None:
-        if self._allowed_origin is not None:
-            self.set_header("Access-Control-Allow-Origin", self._allowed_origin)
-            self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+async def socket_simulation(admission: Admission) -> None:
+    """As `simulation`, but an expired token is reported over the socket, as a real one is."""
+    try:
+        waiting = simulation(admission)
+        if waiting is not None:
+            await waiting
+    except errors.TokenExpired as error:
+        admission.refusal = error
 
-    def _set_headers_of_limit(self) -> None:
-        if self._allowance is not None:
-            self.set_header("X-RateLimit-Limit", str(self._allowance.limit))
-            self.set_header("X-RateLimit-Remaining", str(self._allowance.remaining))
-            self.set_header(
-                "X-RateLimit-Reset", str(self.services.limits.reset_at(self._allowance))
-            )
+
+# Who is calling
+
+
+def authentication(admission: Admission) -> None:
+    """Identify the caller. A credential that is refused is kept: not every operation needs one."""
+    _identify(admission, credential(admission.request))
+
+
+def socket_authentication(admission: Admission) -> None:
+    """Identify the caller of a WebSocket; the refusal is sent over the socket, for browsers."""
+    sent = socket_credential(admission.request)
+    if admission.refusal is not None:
+        return
+    if sent is None:
+        admission.refusal = errors.Unauthorized("Open the socket with ?token=<access_token>.")
+    _identify(admission, sent)
+
+
+def control_key(admission: Admission) -> None:
+    """Let in commands of the server's owner, who can read the data folder.
+
+    Raises `Unauthorized`.
+    """
+    key = admission.settings["control_key"]
+    sent = credential(admission.request) or ""
+    if not key or not hmac.compare_digest(sent.encode(), key.encode()):
+        raise errors.Unauthorized("This is for commands of the server's owner.")
+
+
+def _identify(admission: Admission, sent: str | None) -> None:
+    if sent is None:
+        return
+    try:
+        admission.caller = admission.services.accounts.authenticate(sent)
+    except (errors.InvalidToken, errors.TokenExpired) as error:
+        admission.refusal = error
+
+
+def credential(request: HTTPServerRequest) -> str | None:
+    """Return the access token or API key of a request, None if there is none.
+
+    An `Authorization` of another kind is an empty one: it is refused, not overlooked.
+    """
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme:
+        return value.strip() if scheme.lower() == "bearer" else ""
+    return request.headers.get("X-API-Key")
+
+
+def socket_credential(request: HTTPServerRequest) -> str | None:
+    """Return the credential of a handshake: `token=`, a header, or a `bearer.` subprotocol.
+
+    A browser can't send headers with a handshake. Raises `InvalidRequest` for two tokens.
+    """
+    sent = parameters.text(request.query_arguments, "token") or credential(request)
+    if sent is not None:
+        return sent
+    for offered in request.headers.get("Sec-WebSocket-Protocol", "").split(","):
+        if offered.strip().startswith(_BEARER_SUBPROTOCOL):
+            return offered.strip().removeprefix(_BEARER_SUBPROTOCOL)
+    return None
+
+
+def rate_limit(admission: Admission) -> None:
+    """Count the request by user, or by client address without one. Raises `RateLimited`."""
+    if not admission.is_counted:
+        return
+    services, caller = admission.services, admission.caller
+    key = caller.user.id if caller else admission.client_address
+    admission.allowance = services.limits.request(key)
+    if admission.allowance is not None and not admission.allowance.passed:
+        raise too_many(admission.allowance)
+
+
+def authorization(admission: Admission) -> None:
+    """Raise unless the caller may call the operation."""
+    if admission.operation is not None:
+        authorize(admission, admission.operation.access)
+
+
+def authorize(admission: Admission, access: Access) -> None:
+    """Raise `Unauthorized`, `Forbidden` or the credential's refusal unless access is granted.
+
+    A refresh token in the body (`LOGOUT`) is the handler's to check.
+    """
+    if access in (Access.OPEN, Access.LOGOUT):
+        return
+    if admission.refusal is not None:
+        raise admission.refusal
+    if admission.caller is None:
+        raise errors.Unauthorized("Send an access token: Authorization: Bearer <access_token>.")
+    if access in (Access.SESSION, Access.ADMIN) and admission.caller.session_id is None:
+        raise errors.Forbidden("An API key may not do this. Sign in instead.")
+    if access in (Access.ADMIN, Access.WATCHER) and not admission.caller.user.is_admin:
+        raise errors.Forbidden("Only an admin may do this.")
+
+
+# What is sent
+
+
+def method(admission: Admission) -> None:
+    """Raise `NotFound` for an unknown path, `MethodNotAllowed` for a method it does not have."""
+    if not admission.operations:
+        raise errors.NotFound("path in this API")
+    if admission.operation is None:
+        raise errors.MethodNotAllowed(f"Allowed here: {allowed_methods(admission.operations)}.")
+
+
+def size(admission: Admission) -> None:
+    """Raise `PayloadTooLarge`. The server reads on so that the client sees the response."""
+    if admission.is_too_large:
+        raise errors.PayloadTooLarge(f"A body may have at most {MAX_BODY:,} bytes.")
+
+
+def media_type(admission: Admission) -> None:
+    """Raise `UnsupportedMediaType` unless a body is plain JSON."""
+    if not admission.request.body:
+        return
+    headers = admission.request.headers
+    if "Content-Encoding" in headers:
+        raise errors.UnsupportedMediaType("Send the body without Content-Encoding.")
+    if headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+        raise errors.UnsupportedMediaType("Send Content-Type: application/json.")
+
+
+REQUEST: tuple[Guard, ...] = (
+    host,
+    origin,
+    draining,
+    simulation,
+    authentication,
+    rate_limit,
+    authorization,
+    method,
+    size,
+    media_type,
+)
+PREFLIGHT: tuple[Guard, ...] = (host, origin, draining)  # needs no token and is not counted
+SOCKET: tuple[Guard, ...] = (
+    host,
+    origin,
+    draining,
+    socket_simulation,
+    socket_authentication,
+    rate_limit,
+    method,
+)
+CONTROL: tuple[Guard, ...] = (host, origin, control_key, method, size, media_type)

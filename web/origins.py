@@ -1,6 +1,6 @@
-"""Names and origins under which the server may be called (contract, section 9).
+"""Host names and origins that may call the server (contract, section 9).
 
-They are compared whole, never by how they begin: `http://localhost.evil.example` is somebody else.
+They are compared whole, never by prefix: `http://localhost.evil.example` is another site.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import re
 
 from tornado import httputil
 
-_REMEMBERED = 256  # names; nearly all requests come by one or two
-TAURI_ORIGINS = frozenset(
-    {"tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"}
+_CACHED = 256  # names; nearly all requests use one or two
+APPLICATION_ORIGINS = frozenset(  # of Tauri and Capacitor; their http origins are local names
+    {"tauri://localhost", "capacitor://localhost", "ionic://localhost"}
 )
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_LOCAL_NAME = re.compile(rf"({_LABEL}\.){{0,8}}localhost\Z")
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?\Z")
 
 
-@functools.lru_cache(maxsize=_REMEMBERED)
+@functools.lru_cache(maxsize=_CACHED)
 def host_name(host: str) -> str:
-    """A Host header without its port, in lower case and without the brackets of IPv6."""
+    """Return a Host header without its port, in lower case and without IPv6 brackets."""
     try:
         name, _ = httputil.split_host_and_port(host.lower())
     except ValueError:
@@ -27,9 +30,13 @@ def host_name(host: str) -> str:
     return name.strip("[]")
 
 
-@functools.lru_cache(maxsize=_REMEMBERED)
-def is_loopback(name: str) -> bool:
-    if name == "localhost":
+@functools.lru_cache(maxsize=_CACHED)
+def is_local(name: str) -> bool:
+    """Whether a name is `localhost`, `*.localhost` or a loopback address.
+
+    No other machine can have such a name: RFC 6761, section 6.3, reserves them.
+    """
+    if _LOCAL_NAME.match(name):
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
@@ -37,9 +44,19 @@ def is_loopback(name: str) -> bool:
         return False
 
 
-_LOOPBACK_ORIGIN = re.compile(r"https?://(localhost|[0-9.]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?\Z")
+@functools.lru_cache(maxsize=_CACHED)
+def is_ip_literal(name: str) -> bool:
+    """Whether a name is an IP address. DNS rebinding needs a name, so a literal is safe."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
-def is_loopback_origin(origin: str) -> bool:
-    match = _LOOPBACK_ORIGIN.match(origin)
-    return bool(match and is_loopback(match[1].strip("[]")))
+@functools.lru_cache(maxsize=_CACHED)
+def is_local_origin(origin: str) -> bool:
+    """Whether an origin is a page or an application on this machine, on any port."""
+    match = _ORIGIN.match(origin)
+    is_page = match is not None and is_local(match[1].strip("[]"))
+    return is_page or origin in APPLICATION_ORIGINS

@@ -20,6 +20,9 @@ from tornado.ioloop import PeriodicCallback
 from tornado.iostream import IOStream
 from tornado.web import Application
 
+from web.connection import Peer, Refusing, ServerConnection
+from web.relay import Relay
+
 IDLE_SECONDS = 300.0
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
@@ -33,13 +36,9 @@ _NO_LIMIT = 1 << 50
 
 
 class Server(HTTPServer):
-    def initialize(  # type: ignore[override]
-        self, application: Application, xheaders: bool = False
-    ) -> None:
+    def initialize(self, application: Application) -> None:  # type: ignore[override]
         """The constructor, by the name that Tornado gives it."""
-        super().initialize(
-            application, xheaders=xheaders, max_body_size=_NO_LIMIT, max_header_size=1 << 16
-        )
+        super().initialize(application, max_body_size=_NO_LIMIT, max_header_size=1 << 16)
         # Tornado's own time-outs are a future and a timer in each request, a tenth of what it does.
         self.conn_params.header_timeout = None
         self._last_file = _allowed_files() - _FILES_KEPT
@@ -59,16 +58,15 @@ class Server(HTTPServer):
         if os.name == "posix" and stream.socket.fileno() > self._last_file:
             stream.close()
             return
-        # Once for all that follows; Tornado would turn it on and off in each request.
-        stream.set_nodelay(True)
-        stream.set_nodelay = _leave_it  # type: ignore[method-assign]
-        super().handle_stream(stream, address)
+        connection = ServerConnection(stream, self.conn_params, Peer(address))
+        self._connections.add(connection)
+        connection.start_serving(self)
 
     def start_request(
         self, server_conn: object, request_conn: httputil.HTTPConnection
     ) -> httputil.HTTPMessageDelegate:
         assert isinstance(server_conn, HTTP1ServerConnection)
-        delegate = super().start_request(server_conn, request_conn)
+        delegate = Refusing(super().start_request(server_conn, request_conn), request_conn)
         awaited = self._awaited[server_conn] = _Awaited(delegate, server_conn, self._awaited)
         return awaited
 
@@ -86,33 +84,6 @@ class Server(HTTPServer):
                 awaited.until = now + HEADER_SECONDS - 2 * _LOOK_SECONDS
             elif now > awaited.until:
                 connection.stream.close()
-
-
-def _leave_it(value: bool) -> None:
-    pass
-
-
-class Relay(httputil.HTTPMessageDelegate):
-    """Passes a request on as it comes. For those who want to see or change some of it."""
-
-    def __init__(self, delegate: httputil.HTTPMessageDelegate) -> None:
-        self._delegate = delegate
-
-    def headers_received(
-        self,
-        start_line: httputil.RequestStartLine | httputil.ResponseStartLine,
-        headers: httputil.HTTPHeaders,
-    ) -> Awaitable[None] | None:
-        return self._delegate.headers_received(start_line, headers)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        return self._delegate.data_received(chunk)
-
-    def finish(self) -> None:
-        self._delegate.finish()
-
-    def on_connection_close(self) -> None:
-        self._delegate.on_connection_close()
 
 
 class _Awaited(Relay):

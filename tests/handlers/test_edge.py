@@ -183,7 +183,8 @@ async def test_no_limit(ada: Client, anyone: Client) -> None:
 
 OWN = "http://127.0.0.1:{port}"
 GOOD = ["http://localhost:3000", "https://localhost", "http://127.0.0.1:5173", "http://[::1]:8080",
-        "tauri://localhost", "http://tauri.localhost", "https://tauri.localhost"]  # fmt: skip
+        "tauri://localhost", "http://tauri.localhost", "https://tauri.localhost",
+        "capacitor://localhost", "http://app.localhost:3000"]  # fmt: skip
 EVIL = ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:80@evil",
         "http://localhost@evil.example", "tauri://localhost.evil", "http://127.0.0.1.evil.example",
         "http://0x7f.1", "file://", "http://localhost:3000/", ""]  # fmt: skip
@@ -207,6 +208,19 @@ async def test_origins_that_may_call(ada: Client, origin: str) -> None:
     assert preflight.status == 204
     assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+
+
+async def test_an_allowed_origin_may_send_any_header(anyone: Client) -> None:
+    origin = {"Origin": "http://localhost:5173"}
+    for requested in ("x-stainless-os,authorization", "X-Mine, Sentry-Trace, baggage"):
+        sent = {**origin, "Access-Control-Request-Headers": requested}
+        answer = await anyone("OPTIONS /chats", headers=sent)
+        assert answer.headers["Access-Control-Allow-Headers"] == requested
+        assert answer.headers["Vary"] == "Origin, Access-Control-Request-Headers"
+    for requested in ("", "a b", "x,", "x" * 101, "<script>"):
+        sent = {**origin, "Access-Control-Request-Headers": requested}
+        answer = await anyone("OPTIONS /chats", headers=sent)
+        assert answer.headers["Access-Control-Allow-Headers"].startswith("Authorization, Content-")
 
 
 @pytest.mark.parametrize("origin", EVIL)
@@ -240,7 +254,7 @@ async def test_hosts(ada: Client, base_url: str) -> None:
         "evil.example",
         f"evil.example:{port}",
         "localhost.evil.example",
-        "0.0.0.0",
+        "0x7f.1",
         "[",
         "",
     ):

@@ -87,14 +87,14 @@ async def test_a_socket_that_joins_in_the_middle(ada: Client) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "details"),
     [
-        ("nonsense", "invalid_request", "The body is not valid JSON"),
-        ("[]", "invalid_request", "The body must be a JSON object."),
-        ("", "invalid_request", "The body is empty"),
+        ("nonsense", "invalid_request", "The frame is not valid JSON"),
+        ("[]", "invalid_request", "The frame must be a JSON object."),
+        ("", "invalid_request", "The frame is empty"),
         ('{"type": "chat", "data": {}}', "invalid_request", "type: expected one of message"),
         ('{"type": {}, "data": {}}', "invalid_request", "type: expected one of message"),
         ('{"data": {}}', "invalid_request", "type: expected one of message"),
-        ('{"type": "message"}', "invalid_request", "null, expected an object"),
-        ('{"type": "message", "data": []}', "invalid_request", "a list, expected an object"),
+        ('{"type": "message"}', "invalid_request", "data: null, expected an object"),
+        ('{"type": "message", "data": []}', "invalid_request", "data: a list, expected an object"),
         ('{"type": "message", "data": {"chat_id": "c"}}', "invalid_request", "content: is required"),
         ('{"type": "read", "data": {"chat_id": 1}}', "invalid_request", "chat_id: a number"),
         ('{"type": "typing", "data": {"chat_id": "c", "is_typing": 1}}', "invalid_request", "is_ty"),
@@ -206,6 +206,48 @@ async def test_refused_before_the_handshake(ada: Client, headers: dict[str, str]
 async def test_not_a_websocket(ada: Client) -> None:
     answer = await ada("GET /ws", query={"token": ada.credential})
     assert answer.error == "400 invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("change", "details"),
+    [
+        ({"Connection": "keep-alive"}, "This is a WebSocket."),
+        ({"Upgrade": "h2c"}, "This is a WebSocket."),
+        ({"Sec-WebSocket-Version": "8"}, "Sec-WebSocket-Version: expected 13"),
+        ({"Sec-WebSocket-Version": None}, "Sec-WebSocket-Version: expected 13"),
+        ({"Sec-WebSocket-Key": None}, "Sec-WebSocket-Key: expected 16 bytes"),
+        ({"Sec-WebSocket-Key": "c2hvcnQ="}, "Sec-WebSocket-Key: expected 16 bytes"),
+        ({"Sec-WebSocket-Key": "ä"}, "Sec-WebSocket-Key: expected 16 bytes"),
+    ],
+)
+async def test_a_handshake_that_fails_is_refused_in_the_envelope(
+    ada: Client, change: dict[str, str | None], details: str
+) -> None:
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        **change,
+    }
+    sent = {name: value for name, value in headers.items() if value is not None}
+    answer = await ada("GET /ws", query={"token": ada.credential}, headers=sent)
+    assert answer.error == "400 invalid_request"
+    assert answer.details.startswith(details)
+    assert answer.headers["Sec-WebSocket-Version"] == "13"
+
+
+async def test_the_token_in_a_subprotocol(ada: Client) -> None:
+    offered = f"quillium.v1, bearer.{ada.credential}"
+    socket = await ada.socket("", **{"Sec-WebSocket-Protocol": offered})
+    assert socket.connection.selected_subprotocol == "quillium.v1"
+    await socket.send("typing", chat_id="none")
+    assert (await socket.until("error"))["code"] == "not_found"
+    other = await ada.socket(**{"Sec-WebSocket-Protocol": "graphql-ws"})
+    assert other.connection.selected_subprotocol is None
+    assert "Sec-WebSocket-Protocol" not in (other.connection.headers or {})
+    refused = await ada.socket("", **{"Sec-WebSocket-Protocol": "quillium.v1, bearer.nonsense"})
+    assert await refused.closed() == 4401
 
 
 async def test_binary_closes_with_1003(ada: Client) -> None:

@@ -1,0 +1,44 @@
+"""The access log: one line for each request."""
+
+from __future__ import annotations
+
+import logging
+
+from tornado.web import RequestHandler
+
+from core import logs
+from web.base import BaseHandler
+
+log = logging.getLogger("quillium.access")
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Record the metrics of a request and log it with its route, because a URL can hold a token.
+
+    Static files and health checks are logged at DEBUG.
+    """
+    assert isinstance(handler, BaseHandler)
+    status, milliseconds = handler.get_status(), 1000 * handler.request.request_time()
+    method = handler.request.method or ""
+    caller = handler.admission.caller if handler.admission else None
+    if method not in handler.SUPPORTED_METHODS:
+        method = "other"  # made-up methods must not fill the metrics
+    handler.services.metrics.request(handler.route, method, status, milliseconds / 1000)
+    level = logging.INFO if handler.is_counted else logging.DEBUG
+    level = level if status < 500 else logging.ERROR
+    if not log.isEnabledFor(level):
+        return
+    values = {
+        "request_id": handler.request_id,
+        "user_id": caller.user.id if caller else None,
+        "method": handler.request.method,
+        "route": handler.route,
+        "status": status,
+        "milliseconds": round(milliseconds, 1),
+    }
+    log.log(
+        level,
+        "%(status)d %(method)s %(route)s %(milliseconds).1f ms %(user_id)s %(request_id)s",
+        values,
+        extra=logs.fields(**values),
+    )

@@ -1,0 +1,32 @@
+"""The request target: equivalent forms of it become the plain path (contract, section 1)."""
+
+from __future__ import annotations
+
+import re
+
+from tornado.httputil import HTTPServerRequest
+
+_ABSOLUTE = re.compile(r"https?://([^/?#@]+)(/.*)?\Z", re.IGNORECASE)
+_ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+)  # RFC 3986, section 2.3
+
+
+def normalize(request: HTTPServerRequest) -> None:
+    """Replace the path, and the host of the absolute form, by their plain forms.
+
+    RFC 9112, section 3.2.2: the host of the absolute form wins over the Host header. RFC 3986,
+    section 6.2.2.2: unreserved characters mean the same whether they are encoded or not.
+    """
+    if not request.path.startswith("/"):
+        absolute = _ABSOLUTE.match(request.path)
+        if absolute is not None:
+            request.host, request.path = absolute[1], absolute[2] or "/"
+    if "%" in request.path:
+        request.path = _ENCODED.sub(_decoded, request.path)
+
+
+def _decoded(match: re.Match[str]) -> str:
+    byte = int(match[1], 16)
+    return chr(byte) if byte in _UNRESERVED else match[0]
