@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -66,7 +67,9 @@ def _parent() -> Path:
 
 def _is_ours(path: Path) -> bool:
     found = path.lstat()
-    return stat.S_ISDIR(found.st_mode) and (os.name == "nt" or found.st_uid == os.getuid())
+    if sys.platform != "win32" and found.st_uid != os.getuid():
+        return False
+    return stat.S_ISDIR(found.st_mode)
 
 
 def _remove_if_abandoned(path: Path) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -113,7 +114,7 @@ def _await_parent(stopping: Stopping) -> None:
 
 def _is_there() -> bool:
     """Wait for news of the parent; whether it still holds the pipes. Raises `OSError`."""
-    if not hasattr(select, "poll"):  # Windows
+    if sys.platform == "win32":  # it has no poll()
         return bool(os.read(0, 4096))
     news = select.poll()
     news.register(0, select.POLLIN)

@@ -28,7 +28,7 @@ def _count(row_id: int) -> int:
 
 async def accepted(db: Database) -> None:
     assert_type(db.read(users.exist), bool)
-    assert_type(db.cached_read(sessions.user_of, "sess_1", "user_1"), User | None)
+    assert_type(db.cached_read(users.find, "user_1"), User | None)
     assert_type(await db.write(chats.delete, 1, "chat_1"), ChatChange)
     assert_type(await db.read_in_pool(messages.page, 1, "chat_1", 20, 0, False), JsonPage)
     await db.write(_rename, 1, "title", "now", on_commit=lambda renamed: renamed is True)
@@ -37,7 +37,7 @@ async def accepted(db: Database) -> None:
 async def dropped(db: Database) -> None:
     await db.write(_rename, 1, "title")  # E: arg-type
     db.read(chats.find, 1)  # E: arg-type
-    db.cached_read(sessions.user_of, "sess_1")  # E: arg-type
+    db.cached_read(sessions.is_live, "sess_1")  # E: arg-type
     await db.read_in_pool(messages.page, 1, "chat_1", 20, 0)  # E: arg-type
 
 
