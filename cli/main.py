@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -17,11 +18,13 @@ from core.options import ConfigError, MissingExtra
 from storage.folder import FolderError
 
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
+log = logging.getLogger("quillium")
+
 _EXIT_SECONDS = 1.0  # for threads that still run when all is done
 
 
 def main(given: Sequence[str], version: str, script: Path) -> int:
-    """Run the program; its exit status.
+    """Run the program and return its exit status.
 
     0, or 2 with one line when it can't start or carry out a command; 1 when a check found damage;
     130 after Ctrl-C in a command.
@@ -29,21 +32,18 @@ def main(given: Sequence[str], version: str, script: Path) -> int:
     missing = streams.open_missing()
     try:
         status = _run(given, version, script, missing)
-    except MissingExtra as error:
-        status = 2
-        streams.report(f"{error}. {install_hint(error.extra)}", missing)
-    except (ConfigError, FolderError, InstallError) as error:
-        status = 2
-        streams.report(error, missing)
     except SystemExit as ended:  # `--help` and `--version`
         status = int(ended.code or 0)
     except KeyboardInterrupt:
         status = 130
         streams.report("stopped; nothing was changed", missing)
+    except Exception as error:
+        status = 2
+        streams.report(_explain(error), missing)
     broken = streams.flush_output()
     if broken is not None and not status:
         status = 2
-        streams.report(f"stdout can't be written: {broken.strerror}", missing)
+        streams.report(f"stdout can't be written: {streams.describe(broken)}", missing)
     return _without_threads(status)
 
 
@@ -65,10 +65,24 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
             from cli.serve import Process
 
             Process(config, version).run()
-        except OSError as error:
-            what = command or "start"
-            raise ConfigError(f"can't {what}: {error.strerror or error}") from error
+        except Exception as error:
+            if config.log_file is not None:  # nobody may be there who sees stderr
+                log.critical("%s", _explain(error))
+            raise
     return 0
+
+
+def _explain(error: Exception) -> str:
+    """Return the line that explains an error to the user. Raises an error that is a bug."""
+    if isinstance(error, MissingExtra):
+        return f"{error}. {install_hint(error.extra)}"
+    if isinstance(error, (ConfigError, FolderError, InstallError)):
+        return str(error)
+    if isinstance(error, OSError):
+        return streams.describe(error)
+    if "can't start new thread" in str(error):
+        return "the system allows this user no more threads (ulimit -u)"
+    raise error
 
 
 def _run_watched(given: Sequence[str], script: Path) -> None:

@@ -24,6 +24,7 @@ import services
 from assistant import local, model_file
 from cli import demo_folder, listening
 from cli.stopping import Interrupted, Stopping, watch_parent
+from cli.streams import print_line
 from core.config import Config
 from core.progress import Progress
 from core.times import calendar_now
@@ -100,7 +101,7 @@ class Process:
         The parent of that instance may have been killed a moment ago, so that it does not know yet.
         An instance that serves publishes its control endpoint, and one that ends removes it.
         """
-        path, began = self._config.data_dir, time.monotonic()
+        path, began, is_waiting = self._config.data_dir, time.monotonic(), False
         while True:
             try:
                 return resources.enter_context(folder.locked(path))
@@ -109,6 +110,9 @@ class Process:
                 patience = _NOTICING_SECONDS if is_serving else _ENDING_SECONDS
                 if not self._config.sidecar or time.monotonic() - began > patience:
                     raise
+            if not is_waiting:
+                log.debug("the data folder is still in use; waiting for its server to end")
+                is_waiting = True
             time.sleep(0.05)
 
     def _listen(self, resources: AsyncExitStack) -> None:
@@ -138,6 +142,7 @@ class Process:
 
         resources.push_async_callback(drain)
         server.add_sockets(self._sockets)
+        self._services.indexing.start()
         if self._config.preload:
             self._services.directory.preload()
         if self._config.dev:
@@ -148,7 +153,7 @@ class Process:
     async def _announce(self) -> None:
         """Say where the server runs, in the way that whoever started it asked for.
 
-        Raises `OSError` if stdout is broken.
+        Raises `ConfigError` if stdout is broken.
         """
         config, url = self._config, listening.url_of(self._sockets)
         is_terminal = sys.stderr.isatty()
@@ -161,7 +166,7 @@ class Process:
             from services import demonstration
 
             account = await demonstration.prepare(self._services)
-            print(f"Sign in as {account.email} with the password {account.password}", flush=True)
+            print_line(f"Sign in as {account.email} with the password {account.password}")
         elif is_terminal and not config.sidecar and not self._services.db.read(users.exist):
             print("Open it in a browser. The first account becomes the admin.", file=sys.stderr)
         if config.sidecar:
@@ -182,7 +187,7 @@ class Process:
             "version": self._version,
             **await self._services.accounts.issue_session(owner),
         }
-        print(json.dumps(ready), flush=True)
+        print_line(json.dumps(ready))
 
 
 def _bound_shutdown(resources: AsyncExitStack) -> None:

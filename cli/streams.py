@@ -6,6 +6,8 @@ import os
 import sys
 from contextlib import suppress
 
+from core.options import ConfigError
+
 _NAMES = ("stdin", "stdout", "stderr")
 
 
@@ -34,6 +36,20 @@ def report(error: object, missing: frozenset[str]) -> None:
     text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"quillium: {error}")
     with suppress(OSError, ValueError):
         print(text, file=sys.stdout if "stderr" in missing else sys.stderr, flush=True)
+
+
+def print_line(text: str) -> None:
+    """Print a line on stdout at once. Raises `ConfigError` if nobody can read it."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        raise ConfigError(f"stdout can't be written: {describe(error)}") from None
+
+
+def describe(error: OSError) -> str:
+    """What failed, in the system's words, and for which file."""
+    reason = error.strerror or str(error)
+    return f"{reason}: {error.filename}" if error.filename else reason
 
 
 def flush_output() -> OSError | None:

@@ -1,4 +1,4 @@
-"""Passwords: bcrypt over the base64 SHA-256 of the UTF-8 (contract, section 4).
+"""Passwords: bcrypt over the base64 SHA-256 of their NFC in UTF-8 (contract, section 4).
 
 bcrypt reads 72 bytes and stops at a NUL. The digest in base64 is always 44 bytes without a NUL,
 so every byte of the password counts.
@@ -11,15 +11,29 @@ import hashlib
 
 import bcrypt
 
+from core.identity import normalized_password
+
 
 def hash_password(password: str, cost: int) -> str:
     """The bcrypt hash to store. Takes about 0.25 s at cost 12: never call it on the event loop."""
-    return bcrypt.hashpw(_digest(password), bcrypt.gensalt(cost)).decode("ascii")
+    return bcrypt.hashpw(_digest(normalized_password(password)), bcrypt.gensalt(cost)).decode(
+        "ascii"
+    )
 
 
 def matches(password: str, password_hash: str) -> bool:
     """Whether the password is the one that was hashed; as slow as `hash_password`."""
-    return bcrypt.checkpw(_digest(password), password_hash.encode("ascii"))
+    stored = password_hash.encode("ascii")
+    normalized = normalized_password(password)
+    if bcrypt.checkpw(_digest(normalized), stored):
+        return True
+    # Before passwords were normalized, they were hashed as they were sent.
+    return normalized != password and bcrypt.checkpw(_digest(password), stored)
+
+
+def cost_of(password_hash: str) -> int:
+    """Return the bcrypt cost of a stored hash."""
+    return int(password_hash[4:6])
 
 
 def unmatchable_hash(cost: int) -> str:

@@ -14,7 +14,7 @@ class Chats(BaseHandler):
         query = self.parameter("q")
         user, db = self.known_caller.user.row_id, self.services.db
         if query and query.strip():
-            page = await db.read_in_pool(chats.search, user, query, limit, offset)
+            page = await db.read_in_pool(chats.find_with, user, query, limit, offset)
         else:
             page = await self.read_page(offset, chats.page, user, limit, offset)
         self.respond_json_page(page, limit, offset, q=query)

@@ -102,7 +102,7 @@ _TAGS = {
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
 _WRONG = "What was wrong this time, and what to do."
 _PAGES = {"/", "/docs", "/control", "/static/{file}"}  # not part of the API
-_NOT_SHOWN = {"$schema", "$id", "x-trim"}
+_NOT_SHOWN = {"$schema", "$id", "x-trim", "x-email", "x-visible"}
 
 
 @functools.cache

@@ -47,6 +47,7 @@ def main() -> int:
         f"--workpath={work}",
         f"--specpath={work}",
         *(f"--add-data={ROOT / name}{os.pathsep}{name}" for name in DATA),
+        f"--add-data={ROOT / 'core' / 'common_passwords.txt'}{os.pathsep}core",
         *(f"--exclude-module={module}" for module in left_out),
         str(ROOT / "quillium.py"),
     ]

@@ -12,7 +12,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from core import identity
 from core.errors import InvalidRequest
+from core.identity import normalized_email
 from schemas import fast_validator
 
 _FOLDER = Path(__file__).parent
@@ -48,9 +50,13 @@ def _library() -> Any:
         if not fast_validator.valid_format(name, instance):
             yield ValidationError("does not match")
 
+    def visible(validator: Any, wanted: bool, instance: Any, schema: Any) -> Any:
+        if isinstance(instance, str) and not identity.is_visible(instance):
+            yield ValidationError("has an invisible character")
+
     validator = validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator,
-        {"pattern": pattern, "format": format},
+        {"pattern": pattern, "format": format, "x-visible": visible},
         # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
         type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
             "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
@@ -96,13 +102,16 @@ def validate(name: str, value: Any) -> None:
 def accept(name: str, body: dict[str, Any], **fixed: Any) -> dict[str, Any]:
     """Validate a body and return what it asks for. Raises `InvalidRequest`.
 
-    Names, titles and addresses are trimmed. Read-only fields are accepted, so that a client can
-    send an object back as it came, and left out of the result (contract, section 1). Those named
-    in `fixed` must have that value if they are sent.
+    Names and titles are trimmed, e-mail addresses normalized. Read-only fields are accepted, so
+    that a client can send an object back as it came, and left out of the result (contract,
+    section 1). Those named in `fixed` must have that value if they are sent.
     """
     for field in _trimmed_fields(name):
         if isinstance(body.get(field), str):
             body[field] = body[field].strip()
+    for field in _email_fields(name):
+        if isinstance(body.get(field), str):
+            body[field] = normalized_email(body[field])
     validate(name, body)
     for field, value in fixed.items():
         if field in body and body[field] != value:
@@ -130,6 +139,12 @@ def passwords(name: str) -> tuple[str, ...]:
 def _trimmed_fields(name: str) -> tuple[str, ...]:
     properties = SCHEMAS[name]["properties"]
     return tuple(field for field, part in properties.items() if part.get("x-trim"))
+
+
+@functools.cache
+def _email_fields(name: str) -> tuple[str, ...]:
+    properties = SCHEMAS[name]["properties"]
+    return tuple(field for field, part in properties.items() if part.get("x-email"))
 
 
 @functools.cache

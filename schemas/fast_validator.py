@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from core import times
+from core import identity, times
 
 Check = Callable[[Any], bool]
 Find = Callable[[str], Check]  # the check of what a `$ref` leads to
 
 _SAY_NOTHING = {
     "$schema", "$id", "$defs", "title", "description", "examples", "default", "readOnly",
-    "x-trim",
+    "x-trim", "x-email",
 }  # fmt: skip
 _OF_OBJECTS = {"properties", "required", "additionalProperties"}
 _TYPES: dict[str, Check] = {
@@ -144,6 +144,7 @@ _KEYWORDS: dict[str, Callable[[Any, Find], Check]] = {
     "enum": lambda wanted, find: lambda value: any(_same(value, one) for one in wanted),
     "pattern": _pattern,
     "format": _format,
+    "x-visible": lambda _, find: lambda v: type(v) is not str or identity.is_visible(v),
     "minLength": lambda least, find: lambda value: type(value) is not str or len(value) >= least,
     "maxLength": lambda most, find: lambda value: type(value) is not str or len(value) <= most,
     "minimum": lambda least, find: lambda v: type(v) not in (int, float) or v >= least,

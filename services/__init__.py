@@ -17,6 +17,7 @@ from services.chats import Chats
 from services.completions import Completions
 from services.connections import ConnectionRegistry
 from services.conversation import Conversation
+from services.indexing import Indexing
 from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
@@ -50,6 +51,7 @@ class Services:
     conversation: Conversation
     chats: Chats
     completions: Completions
+    indexing: Indexing
 
     def uptime(self) -> float:
         """Seconds since the start; a clock that is set does not change them."""
@@ -63,6 +65,7 @@ class Services:
 
     async def close(self) -> None:
         """Finish the writes that wait and let the file go."""
+        await self.indexing.close()
         await self.directory.close()
         await self.accounts.close()
         self.db.close()
@@ -123,4 +126,5 @@ def build(
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, clock),
         completions=Completions(settings, directory),
+        indexing=Indexing(db),
     )

@@ -11,7 +11,7 @@ import hashlib
 from contextlib import suppress
 from typing import Any
 
-from core import ids, passwords
+from core import identity, ids, passwords
 from core.errors import EmailTaken, InvalidCredentials, InvalidToken, NotFound, RegistrationClosed
 from core.metrics import Metrics
 from core.records import ApiKey, Caller, Client, User
@@ -106,11 +106,12 @@ class Accounts:
         """Create an account and its first session. Raises `RegistrationClosed`, `EmailTaken`."""
         if not self._settings.admin()["allow_registration"]:
             raise RegistrationClosed("The admin has closed registration.")
+        name = name or email.partition("@")[0][:100]
+        identity.check_new_password(password, email, name)
         if self._db.read(users.is_email_taken, email):
             raise EmailTaken(f"There is already an account for {email}.")
         password_hash = await self._hash(client.address, password)
         id, now, start = ids.new("user"), rfc3339(self._clock()), self._sessions.prepare(client)
-        name = name or email.partition("@")[0][:100]
 
         def add(connection: Connection) -> User:
             user = users.add(connection, id, email, name, password_hash, now)
@@ -126,12 +127,16 @@ class Accounts:
         """Begin a session. Raises `InvalidCredentials`, or `RateLimited` after 10 failures."""
         attempt = self._attempt(email, client, caller)
         compared = await self._check_password(attempt, email, password)
+        rehashed = compared
+        if passwords.cost_of(compared) < self._cost:  # the cost was raised since it was stored
+            rehashed = await self._hash(client.address, password)
         start = self._sessions.prepare(client)
 
         def begin(connection: Connection) -> User:
             found = users.for_login(connection, email)
             if found is None or found[1] != compared:  # changed while it was compared
                 raise InvalidCredentials()
+            users.replace_hash(connection, found[0].row_id, compared, rehashed)
             start.store(connection, found[0])
             return found[0]
 
@@ -170,6 +175,9 @@ class Accounts:
         `InvalidCredentials`, `EmailTaken`, `RateLimited`.
         """
         user, password = caller.user, changes.get("password")
+        if password is not None:
+            own = (changes.get("email", user.email), changes.get("name", user.name))
+            identity.check_new_password(password, *own)
         if "email" in changes or password is not None:
             attempt = self._attempt(user.email, client, caller)
             await self._check_password(attempt, user.email, changes["current_password"])
@@ -246,7 +254,7 @@ class Accounts:
         self.guard.check(attempt)
         await self.guard.wait_turn(attempt)
         found = self._db.read(users.for_login, email)
-        password_hash = found[1] if found else passwords.unmatchable_hash(self._cost)
+        password_hash = found[1] if found else self._unmatchable_hash()
         correct = await self._hashing.run(
             attempt.client_address,
             passwords.matches,
@@ -259,6 +267,11 @@ class Accounts:
             raise InvalidCredentials()
         self.guard.succeeded(attempt)
         return password_hash
+
+    def _unmatchable_hash(self) -> str:
+        """Return a hash that takes as long to compare as that of the oldest password."""
+        cost = self._db.cached_read(users.lowest_cost)
+        return passwords.unmatchable_hash(self._cost if cost is None else cost)
 
     async def _hash(self, address: str, password: str) -> str:
         return await self._hashing.run(address, passwords.hash_password, password, self._cost)

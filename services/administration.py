@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 import schemas
-from core import ids, passwords
+from core import identity, ids, passwords
 from core.errors import Conflict, InvalidRequest, NotFound
 from core.records import User
 from core.times import CalendarClock, rfc3339
@@ -73,6 +73,7 @@ class Administration:
     async def add(self, email: str, password: str, *, is_admin: bool = False) -> User:
         """Make an account; the first one is an admin in any case."""
         accepted = schemas.accept("register", {"email": email, "password": password})
+        identity.check_new_password(password, accepted["email"], "")
         hashed = await self._hashed(password)
         email = accepted["email"]
 
@@ -86,7 +87,9 @@ class Administration:
         return made
 
     async def _set_password(self, email: str, password: str) -> User:
-        schemas.accept("register", {"email": email, "password": password})
+        user = self._db.read(_found, email)
+        schemas.accept("user_update", {"password": password, "current_password": ""})
+        identity.check_new_password(password, user.email, user.name)
         hashed = await self._hashed(password)
 
         def change(connection: Connection, number: int, now: str) -> User:

@@ -12,9 +12,9 @@ from typing import Any
 
 from core.errors import NotFound
 from core.records import Chat, ChatChange, JsonPage, Message, ReadMark
-from storage import messages, sequence
+from storage import messages, search, search_text, sequence
 from storage.connection import Connection
-from storage.search import chats_with
+from storage.snippets import snippet
 
 _SELECT = (
     "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
@@ -30,6 +30,7 @@ _PUBLIC = (
     f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END) AS item"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
+_PUBLIC_NUMBERED = _PUBLIC.replace("SELECT json_object", "SELECT c.number, json_object", 1)
 _PAGE = (
     f"SELECT chat_count, (SELECT group_concat(item) FROM ({_PUBLIC} WHERE c.number IN"
     " (SELECT number FROM chats WHERE user = u.number"
@@ -74,15 +75,35 @@ def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage
     return JsonPage(items or "", total)
 
 
-def search(connection: Connection, user: int, query: str, limit: int, offset: int) -> JsonPage:
-    """The chats in whose title or messages every word of the query occurs, newest first."""
-    found = chats_with(connection, user, query)
+def find_with(connection: Connection, user: int, query: str, limit: int, offset: int) -> JsonPage:
+    """The chats in whose title or messages every word of the query occurs, newest first.
+
+    Each has a `match`: the newest message that holds a word, or null if only the title does.
+    Raises `InvalidRequest` for a query that is too long or takes too long.
+    """
+    found = search.chats_with(connection, user, query)
     rows = connection.execute(
-        f"{_PUBLIC} WHERE c.number IN (SELECT value FROM json_each(?))"
-        " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?",
-        (json.dumps(list(found)), limit, offset),
-    )
-    return JsonPage(",".join(row[0] for row in rows), len(found))
+        f"SELECT number, item FROM ({_PUBLIC_NUMBERED} WHERE c.number IN"
+        " (SELECT value FROM json_each(?))"
+        " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?)",
+        (json.dumps(list(found.chats)), limit, offset),
+    ).fetchall()
+    items = [
+        f'{item[:-1]},"match":{_match(connection, user, number, query, found.words)}}}'
+        for number, item in rows
+    ]
+    return JsonPage(",".join(items), len(found.chats))
+
+
+def _match(
+    connection: Connection, user: int, chat: int, query: str, words: list[search_text.Word]
+) -> str:
+    """The `match` of a search hit, as JSON."""
+    match = search.newest_match(connection, user, chat, words)
+    if match is None:
+        return "null"
+    id, content = match
+    return json.dumps({"message_id": id, "snippet": snippet(content, query)}, ensure_ascii=False)
 
 
 def add(

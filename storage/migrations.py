@@ -11,273 +11,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
+from storage import steps_0_1
+
 _SET = "quillium"
 _TABLE = "_sqlite_migrations"  # where sqlite-utils notes what was applied
-
-_INITIAL = (
-    """
-    CREATE TABLE users (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        email TEXT NOT NULL,
-        email_key TEXT NOT NULL UNIQUE,  -- casefolded: addresses compare case-insensitively
-        name TEXT NOT NULL,
-        password_hash TEXT NOT NULL,
-        is_admin INTEGER NOT NULL,
-        settings TEXT NOT NULL DEFAULT '{}',  -- JSON, only what was chosen
-        settings_updated_at TEXT NOT NULL,
-        chat_count INTEGER NOT NULL DEFAULT 0,  -- kept by triggers
-        created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL
-    ) STRICT
-    """,
-    """
-    CREATE TABLE sessions (
-        id TEXT PRIMARY KEY,
-        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-        token_id TEXT NOT NULL,  -- jti of the refresh token that comes next
-        expires_at INTEGER NOT NULL  -- epoch seconds
-    ) STRICT, WITHOUT ROWID
-    """,
-    "CREATE INDEX sessions_by_user ON sessions (user)",
-    "CREATE INDEX sessions_by_expiry ON sessions (expires_at)",
-    """
-    CREATE TABLE rotated_tokens (
-        token_id TEXT PRIMARY KEY,
-        session TEXT NOT NULL REFERENCES sessions ON DELETE CASCADE,
-        rotated_at REAL NOT NULL  -- epoch seconds; kept only while reuse is forgiven
-    ) STRICT, WITHOUT ROWID
-    """,
-    "CREATE INDEX rotated_tokens_by_session ON rotated_tokens (session)",
-    "CREATE INDEX rotated_tokens_by_time ON rotated_tokens (rotated_at)",
-    """
-    CREATE TABLE api_keys (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-        name TEXT NOT NULL,
-        prefix TEXT NOT NULL,
-        hash TEXT NOT NULL UNIQUE,  -- SHA-256 of the key, hexadecimal
-        created_at TEXT NOT NULL,
-        last_used_at TEXT
-    ) STRICT
-    """,
-    "CREATE INDEX api_keys_by_user ON api_keys (user, number)",
-    """
-    CREATE TABLE server_settings (
-        only INTEGER PRIMARY KEY CHECK (only = 1),
-        document TEXT NOT NULL,  -- JSON, only what was chosen
-        updated_at TEXT NOT NULL
-    ) STRICT
-    """,
-    """
-    CREATE TABLE chats (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-        title TEXT NOT NULL,
-        is_titled INTEGER NOT NULL,  -- 0: the first message's opening words become the title
-        model TEXT NOT NULL,
-        created_at TEXT NOT NULL,
-        updated_at TEXT NOT NULL,
-        read_number INTEGER NOT NULL DEFAULT 0,  -- the last message that the user has read
-        message_count INTEGER NOT NULL DEFAULT 0,  -- this and what follows is kept by triggers
-        unread_count INTEGER NOT NULL DEFAULT 0,
-        last_message INTEGER
-    ) STRICT
-    """,
-    "CREATE INDEX chats_by_user ON chats (user, updated_at DESC, number DESC)",
-    """
-    CREATE TABLE messages (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
-        user INTEGER NOT NULL,  -- the chat's, so that the index can be kept while a chat goes
-        sender TEXT NOT NULL CHECK (sender IN ('user', 'assistant')),
-        content TEXT NOT NULL,
-        timestamp TEXT NOT NULL,
-        status TEXT NOT NULL
-            CHECK (status IN ('complete', 'streaming', 'stopped', 'interrupted', 'failed')),
-        model TEXT,
-        client_id TEXT,
-        error TEXT  -- JSON
-    ) STRICT
-    """,
-    "CREATE INDEX messages_by_chat ON messages (chat, number)",
-    "CREATE UNIQUE INDEX messages_by_client_id ON messages (chat, client_id)"
-    " WHERE client_id IS NOT NULL",
-    "CREATE INDEX messages_streaming ON messages (number) WHERE status = 'streaming'",
-    # What a page shows of a list's size must not cost a scan of the list.
-    """
-    CREATE TRIGGER chat_added AFTER INSERT ON chats BEGIN
-        UPDATE users SET chat_count = chat_count + 1 WHERE number = new.user;
-    END
-    """,
-    """
-    CREATE TRIGGER chat_deleted AFTER DELETE ON chats BEGIN
-        UPDATE users SET chat_count = chat_count - 1 WHERE number = old.user;
-    END
-    """,
-    """
-    CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
-        UPDATE chats SET
-            message_count = message_count + 1,
-            unread_count = unread_count
-                + (new.sender = 'assistant' AND new.status <> 'streaming'
-                   AND new.number > read_number),
-            last_message = new.number
-        WHERE number = new.chat;
-    END
-    """,
-    # A reply counts as unread from the moment that it has ended.
-    """
-    CREATE TRIGGER message_ended AFTER UPDATE OF status ON messages
-    WHEN (old.status = 'streaming') <> (new.status = 'streaming') BEGIN
-        UPDATE chats SET
-            unread_count = unread_count
-                + CASE WHEN new.status = 'streaming' THEN -1 ELSE 1 END
-        WHERE number = new.chat AND new.sender = 'assistant' AND new.number > read_number;
-    END
-    """,
-    # The index of all words. Contentless: the text stands in the tables alone, so that what is
-    # deleted there is gone. `owner` is a word too, so that a search reads only its user's entries.
-    """
-    CREATE VIRTUAL TABLE messages_index USING fts5 (
-        owner, content, content = '', tokenize = "unicode61 remove_diacritics 2"
-    )
-    """,
-    """
-    CREATE VIRTUAL TABLE titles_index USING fts5 (
-        owner, content, content = '', tokenize = "unicode61 remove_diacritics 2"
-    )
-    """,
-    """
-    CREATE TRIGGER message_indexed AFTER INSERT ON messages WHEN new.status <> 'streaming' BEGIN
-        INSERT INTO messages_index (rowid, owner, content)
-        VALUES (new.number, 'u' || new.user, searchable(new.content));
-    END
-    """,
-    """
-    CREATE TRIGGER message_unindexed AFTER DELETE ON messages WHEN old.status <> 'streaming' BEGIN
-        INSERT INTO messages_index (messages_index, rowid, owner, content)
-        VALUES ('delete', old.number, 'u' || old.user, searchable(old.content));
-    END
-    """,
-    """
-    CREATE TRIGGER message_changed_old AFTER UPDATE OF content, status ON messages
-    WHEN old.status <> 'streaming' BEGIN
-        INSERT INTO messages_index (messages_index, rowid, owner, content)
-        VALUES ('delete', old.number, 'u' || old.user, searchable(old.content));
-    END
-    """,
-    """
-    CREATE TRIGGER message_changed_new AFTER UPDATE OF content, status ON messages
-    WHEN new.status <> 'streaming' BEGIN
-        INSERT INTO messages_index (rowid, owner, content)
-        VALUES (new.number, 'u' || new.user, searchable(new.content));
-    END
-    """,
-    """
-    CREATE TRIGGER title_indexed AFTER INSERT ON chats BEGIN
-        INSERT INTO titles_index (rowid, owner, content)
-        VALUES (new.number, 'u' || new.user, searchable(new.title));
-    END
-    """,
-    """
-    CREATE TRIGGER title_unindexed AFTER DELETE ON chats BEGIN
-        INSERT INTO titles_index (titles_index, rowid, owner, content)
-        VALUES ('delete', old.number, 'u' || old.user, searchable(old.title));
-    END
-    """,
-    """
-    CREATE TRIGGER title_changed AFTER UPDATE OF title ON chats BEGIN
-        INSERT INTO titles_index (titles_index, rowid, owner, content)
-        VALUES ('delete', old.number, 'u' || old.user, searchable(old.title));
-        INSERT INTO titles_index (rowid, owner, content)
-        VALUES (new.number, 'u' || new.user, searchable(new.title));
-    END
-    """,
-)
-
-
-# What was deleted is erased for good at the next clean stop (`erasure`).
-_ERASURE = (
-    """
-    CREATE TABLE erasure (
-        only INTEGER PRIMARY KEY CHECK (only = 1),
-        is_due INTEGER NOT NULL  -- 1: something was deleted since the last time
-    ) STRICT
-    """,
-    "INSERT INTO erasure (only, is_due) VALUES (1, EXISTS (SELECT 1 FROM users))",
-    """
-    CREATE TRIGGER message_leaves_traces AFTER DELETE ON messages BEGIN
-        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
-    END
-    """,
-    # A reply that is being written only grows.
-    """
-    CREATE TRIGGER content_leaves_traces AFTER UPDATE OF content ON messages
-    WHEN old.status <> 'streaming' AND old.content <> '' BEGIN
-        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
-    END
-    """,
-    """
-    CREATE TRIGGER chat_leaves_traces AFTER DELETE ON chats BEGIN
-        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
-    END
-    """,
-    # The title that a chat has before somebody gives it one is no secret.
-    """
-    CREATE TRIGGER title_leaves_traces AFTER UPDATE OF title ON chats WHEN old.is_titled BEGIN
-        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
-    END
-    """,
-)
-
-
-# The numbers of frames (contract, section 7; `frames`).
-_FRAMES = (
-    "ALTER TABLE users ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",  # the last that was given
-    # Whoever asks for what came after a smaller one has to begin anew.
-    "ALTER TABLE users ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 0",
-    "ALTER TABLE messages ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",
-    # The number of the user's last message that a reply answers.
-    "ALTER TABLE messages ADD COLUMN answers INTEGER",
-    "CREATE INDEX messages_by_seq ON messages (user, seq) WHERE seq > 0",
-    # The last `read` frame of each sender in a chat makes the ones before it obsolete.
-    """
-    CREATE TABLE reads (
-        chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
-        sender TEXT NOT NULL,
-        user INTEGER NOT NULL,  -- the chat's
-        seq INTEGER NOT NULL,
-        message_id TEXT NOT NULL,
-        unread_count INTEGER NOT NULL,
-        timestamp TEXT NOT NULL,
-        PRIMARY KEY (chat, sender)
-    ) STRICT, WITHOUT ROWID
-    """,
-    "CREATE INDEX reads_by_seq ON reads (user, seq)",
-    # So does the last `chat` frame of a chat. It outlives the chat, to tell that it is gone.
-    """
-    CREATE TABLE chat_changes (
-        chat_id TEXT PRIMARY KEY,
-        user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
-        seq INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID
-    """,
-    "CREATE INDEX chat_changes_by_seq ON chat_changes (user, seq)",
-    # Numbers begin at the time in seconds, as after a restore (`frames.begin_anew`): the database
-    # may be an old one that was put back.
-    "UPDATE users SET seq = CAST(strftime('%s', 'now') AS INTEGER)",
-    "UPDATE users SET first_seq = seq",
-    # A reply that is being written stays the last message of its chat.
-    """
-    CREATE TRIGGER message_moved AFTER UPDATE OF number ON messages BEGIN
-        UPDATE chats SET last_message = new.number WHERE number = new.chat;
-    END
-    """,
-)
 
 # Sessions that survive a lost response, sign-in codes, keys that expire, disabled accounts
 # (contract, section 4).
@@ -320,11 +57,67 @@ _ACCOUNTS = (
     "ALTER TABLE api_keys ADD COLUMN expires_at INTEGER",  # epoch seconds; NULL: never
 )
 
+# The indexes are made again, with other rules for words. Titles at once; messages from the newest
+# to the oldest, in the background, while the server runs (`search_index`). `indexed_from` is the
+# lowest number that the index has; every new message has a higher one.
+_SEARCH = (
+    "DROP TRIGGER message_indexed",
+    "DROP TRIGGER message_unindexed",
+    "DROP TRIGGER message_changed_old",
+    "DROP TRIGGER message_changed_new",
+    "DROP TABLE messages_index",
+    "DROP TABLE titles_index",
+    """
+    CREATE VIRTUAL TABLE messages_index USING fts5 (
+        owner, content, content = '', tokenize = "unicode61 remove_diacritics 0"
+    )
+    """,
+    """
+    CREATE VIRTUAL TABLE titles_index USING fts5 (
+        owner, content, content = '', tokenize = "unicode61 remove_diacritics 0"
+    )
+    """,
+    "CREATE TABLE search_index (indexed_from INTEGER NOT NULL) STRICT",
+    "INSERT INTO search_index SELECT coalesce(max(number), 0) + 1 FROM messages",
+    """
+    INSERT INTO titles_index (rowid, owner, content)
+    SELECT number, 'u' || user, searchable(title) FROM chats ORDER BY number
+    """,
+    """
+    CREATE TRIGGER message_indexed AFTER INSERT ON messages WHEN new.status <> 'streaming' BEGIN
+        INSERT INTO messages_index (rowid, owner, content)
+        VALUES (new.number, 'u' || new.user, searchable(new.content));
+    END
+    """,
+    """
+    CREATE TRIGGER message_unindexed AFTER DELETE ON messages
+    WHEN old.status <> 'streaming' AND old.number >= (SELECT indexed_from FROM search_index) BEGIN
+        INSERT INTO messages_index (messages_index, rowid, owner, content)
+        VALUES ('delete', old.number, 'u' || old.user, searchable(old.content));
+    END
+    """,
+    """
+    CREATE TRIGGER message_changed_old AFTER UPDATE OF content, status ON messages
+    WHEN old.status <> 'streaming' AND old.number >= (SELECT indexed_from FROM search_index) BEGIN
+        INSERT INTO messages_index (messages_index, rowid, owner, content)
+        VALUES ('delete', old.number, 'u' || old.user, searchable(old.content));
+    END
+    """,
+    """
+    CREATE TRIGGER message_changed_new AFTER UPDATE OF content, status ON messages
+    WHEN new.status <> 'streaming' AND new.number >= (SELECT indexed_from FROM search_index) BEGIN
+        INSERT INTO messages_index (rowid, owner, content)
+        VALUES (new.number, 'u' || new.user, searchable(new.content));
+    END
+    """,
+)
+
 STEPS: dict[str, Iterable[str]] = {
-    "m001_initial": _INITIAL,
-    "m002_erasure": _ERASURE,
-    "m003_frames": _FRAMES,
+    "m001_initial": steps_0_1.INITIAL,
+    "m002_erasure": steps_0_1.ERASURE,
+    "m003_frames": steps_0_1.FRAMES,
     "m004_accounts": _ACCOUNTS,
+    "m005_search": _SEARCH,
 }
 
 

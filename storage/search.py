@@ -1,28 +1,39 @@
-"""Search: the chats in whose title or messages every word of a query occurs.
+"""Search: the chats in whose title or messages every word of a query occurs (contract, section 6).
 
-A word also matches as the beginning of a longer one, so that a search box finds while one is still
-typing. What a search costs must not grow with all that was ever said: a word is looked for in the
-newest `MAX_MATCHES` messages that hold it, which for all but the commonest words are all of them.
-A word that is so common matches only whole (FTS5 reads all matches of a beginning before it gives
-the first); beside a rarer word it is looked for in the rarer one's chats.
+A word also matches as the beginning of a longer one, so that a search box finds results while
+somebody is still typing. The cost of a search must not grow with the number of messages: a word is
+looked for in the newest `MAX_MATCHES` messages that hold it, which for all but the commonest words
+are all of them. A word that is so common matches only whole, because FTS5 reads all matches of a
+prefix before it returns the first; beside a rarer word it is looked for in the rarer word's chats.
+A search that still takes too long is interrupted.
 """
 
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
+from core.errors import InvalidRequest
 from storage import search_text
 from storage.connection import Connection
 
+MAX_WORDS = 32
 MAX_MATCHES = 20_000  # read in about 20 ms
-_ALL = -1  # what SQLite takes for no limit
+MAX_SECONDS = 2.0
+_MATCH_SECONDS = 0.1  # for one chat
+_STEPS_BETWEEN_LOOKS = 10_000  # instructions of SQLite's machine, well under a millisecond
+_NO_LIMIT = -1
 
 _MESSAGES = (
     "SELECT m.chat FROM messages_index i CROSS JOIN messages m ON m.number = i.rowid"
     " WHERE messages_index MATCH ?"
 )
 _TITLES = "SELECT rowid FROM titles_index WHERE titles_index MATCH ?"
-_SOME = (f"{_MESSAGES} LIMIT ?", f"{_TITLES} LIMIT ?")  # in half of the time of the newest
+_SOME = (f"{_MESSAGES} LIMIT ?", f"{_TITLES} LIMIT ?")  # twice as fast as the newest
 _NEWEST = (
     f"{_MESSAGES} ORDER BY i.rowid DESC LIMIT ?",
     f"{_TITLES} ORDER BY rowid DESC LIMIT ?",
@@ -31,33 +42,75 @@ _BEYOND = (
     "SELECT 1 FROM messages_index WHERE messages_index MATCH ? LIMIT 1 OFFSET ?",
     "SELECT 1 FROM titles_index WHERE titles_index MATCH ? LIMIT 1 OFFSET ?",
 )
-_THOSE_WITH = (
+_CHATS_WITH = (
     "SELECT value FROM json_each(:chats) WHERE EXISTS (SELECT 1 FROM messages m"
     " CROSS JOIN messages_index i ON i.rowid = m.number"
     " WHERE m.chat = value AND messages_index MATCH :words)"
     " OR EXISTS (SELECT 1 FROM titles_index WHERE rowid = value AND titles_index MATCH :words)"
 )
+_NEWEST_MATCH = (
+    "SELECT m.id, m.content FROM messages m CROSS JOIN messages_index i ON i.rowid = m.number"
+    " WHERE m.chat = ? AND messages_index MATCH ? ORDER BY m.number DESC LIMIT 1"
+)
 
 
-def chats_with(connection: Connection, user: int, query: str) -> set[int]:
-    """The numbers of the user's chats that hold every word of the query; none for no word."""
+class Found(NamedTuple):
+    """The numbers of the chats that hold every word."""
+
+    chats: set[int]
+    words: list[search_text.Word]
+
+
+def chats_with(connection: Connection, user: int, query: str) -> Found:
+    """Find the user's chats that hold every word of the query; none if it has no word.
+
+    Raises `InvalidRequest` for more than `MAX_WORDS` words, or if it takes longer than
+    `MAX_SECONDS`.
+    """
+    words = search_text.words(query)
+    if len(words) > MAX_WORDS:
+        raise InvalidRequest(f"q: at most {MAX_WORDS} words, not {len(words)}")
+    with _interrupted_after(connection, MAX_SECONDS):
+        return Found(_chats_with(connection, user, words), words)
+
+
+def newest_match(
+    connection: Connection, user: int, chat: int, words: list[search_text.Word]
+) -> tuple[str, str] | None:
+    """The id and content of the chat's newest message that holds all words, or else one of them."""
+    expressions = [_expression(word) for word in words]
+    try:
+        with _interrupted_after(connection, _MATCH_SECONDS):
+            for operator in (" AND ", " OR "):
+                content = operator.join(expressions)
+                expression = f"owner : u{user:d} AND content : ({content})"
+                row = connection.execute(_NEWEST_MATCH, (chat, expression)).fetchone()
+                if row is not None:
+                    return row[0], row[1]
+    except InvalidRequest:
+        pass  # a page of results without this snippet is better than none
+    return None
+
+
+def _chats_with(connection: Connection, user: int, words: list[search_text.Word]) -> set[int]:
     found: set[int] | None = None
     common: list[tuple[str, set[int]]] = []
-    phrases = search_text.phrases(query)
-    for phrase in phrases:
-        expression = f"owner : u{user:d} AND content : {phrase}"
-        is_letter = len(phrase) == len('"a"')
-        if is_letter or not _is_rare(connection, phrase):
-            having, is_all = _matching(connection, _NEWEST, expression, MAX_MATCHES)
+    for word in words:
+        exact = f"owner : u{user:d} AND content : {word.exact()}"
+        if word.is_letter or not _is_rare(connection, word):
+            having, is_all = _matching(connection, _NEWEST, exact, MAX_MATCHES)
             if not is_all:
-                common.append((expression, having))
+                common.append((exact, having))
                 continue
-        if not is_letter:
-            most = MAX_MATCHES if len(phrases) == 1 else _ALL
-            having, is_all = _matching(connection, _SOME, f"{expression} *", most)
+        if not word.is_letter:
+            beginning = f"owner : u{user:d} AND content : {word.beginning()}"
+            limit = MAX_MATCHES if len(words) == 1 else _NO_LIMIT
+            having, is_all = _matching(connection, _SOME, beginning, limit)
             if not is_all:
-                having, _ = _matching(connection, _NEWEST, f"{expression} *", most)
+                having, _ = _matching(connection, _NEWEST, beginning, limit)
         found = having if found is None else found & having
+        if not found:
+            return set()
     if found is None:
         return set.intersection(*(having for _, having in common)) if common else set()
     for expression, having in common:
@@ -65,22 +118,47 @@ def chats_with(connection: Connection, user: int, query: str) -> set[int]:
     return found
 
 
-def _is_rare(connection: Connection, phrase: str) -> bool:
-    """Whether few messages and titles hold the word, whosever they are. Told in a moment."""
-    beyond = (f"content : {phrase}", MAX_MATCHES - 1)
+def _expression(word: search_text.Word) -> str:
+    return word.exact() if word.is_letter else word.beginning()
+
+
+def _is_rare(connection: Connection, word: search_text.Word) -> bool:
+    """Whether few messages and titles of all users hold the word. Takes about 0.03 ms."""
+    beyond = (f"content : {word.exact()}", MAX_MATCHES - 1)
     return not any(connection.execute(query, beyond).fetchone() for query in _BEYOND)
 
 
 def _matching(
-    connection: Connection, queries: tuple[str, str], expression: str, most: int
+    connection: Connection, queries: tuple[str, str], expression: str, limit: int
 ) -> tuple[set[int], bool]:
-    """The chats of so many matches, and whether those are all matches."""
-    found = [connection.execute(query, (expression, most)).fetchall() for query in queries]
-    is_all = max(map(len, found)) != most
+    """The chats of at most `limit` matches, and whether those are all matches."""
+    found = [connection.execute(query, (expression, limit)).fetchall() for query in queries]
+    is_all = max(map(len, found)) != limit
     return {chat for matches in found for (chat,) in matches}, is_all
 
 
 def _those_with(connection: Connection, chats: set[int], expression: str) -> set[int]:
     """Those of the chats that hold a match; looks no further than the first one in each."""
-    rows = connection.execute(_THOSE_WITH, {"chats": json.dumps(list(chats)), "words": expression})
+    rows = connection.execute(_CHATS_WITH, {"chats": json.dumps(list(chats)), "words": expression})
     return {chat for (chat,) in rows}
+
+
+@contextmanager
+def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]:
+    """Interrupt what the connection does after this time. Raises `InvalidRequest` then."""
+    until = time.monotonic() + seconds
+
+    def is_late() -> bool:
+        return time.monotonic() > until
+
+    connection.set_progress_handler(is_late, _STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    except sqlite3.OperationalError:  # its text depends on what was interrupted
+        if not is_late():
+            raise
+        raise InvalidRequest(
+            "q: the search takes too long. Use fewer or less common words."
+        ) from None
+    finally:
+        connection.set_progress_handler(None, 0)

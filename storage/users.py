@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlite3
 
 from core.errors import EmailTaken
+from core.identity import normalized_email
 from core.records import User
 from storage.connection import Connection
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
+_COST = "CAST(substr(password_hash, 5, 2) AS INTEGER)"  # of `$2b$12$…`
 
 
 def from_row(row: tuple[int, str, str, str, int, str, str, int]) -> User:
@@ -17,8 +19,8 @@ def from_row(row: tuple[int, str, str, str, int, str, str, int]) -> User:
 
 
 def email_key(email: str) -> str:
-    """The form in which two addresses are compared (contract, section 4)."""
-    return email.casefold()
+    """The form in which two addresses are compared (contract, section 1)."""
+    return normalized_email(email)
 
 
 def add(
@@ -56,16 +58,35 @@ def every(connection: Connection) -> list[User]:
 
 
 def is_email_taken(connection: Connection, email: str) -> bool:
-    found = connection.execute("SELECT 1 FROM users WHERE email_key = ?", (email_key(email),))
-    return found.fetchone() is not None
+    return for_login(connection, email) is not None
 
 
 def for_login(connection: Connection, email: str) -> tuple[User, str] | None:
-    """The account of an address, with its password's hash."""
+    """Return the account of an address, with its password's hash.
+
+    An account that was made before addresses were normalized is found by its address as it is.
+    """
+    as_sent = email.strip().casefold()
     row = connection.execute(
-        f"SELECT {COLUMNS}, password_hash FROM users WHERE email_key = ?", (email_key(email),)
+        f"SELECT {COLUMNS}, password_hash FROM users WHERE email_key IN (?, ?)"
+        " ORDER BY email_key = ? DESC",
+        (email_key(email), as_sent, as_sent),
     ).fetchone()
     return row and (from_row(row[:-1]), row[-1])
+
+
+def lowest_cost(connection: Connection) -> int | None:
+    """Return the lowest bcrypt cost of all stored passwords; None if there is no account."""
+    row = connection.execute(f"SELECT min({_COST}) FROM users").fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def replace_hash(connection: Connection, row_id: int, before: str, after: str) -> None:
+    """Store another hash of the same password, unless the password was changed meanwhile."""
+    connection.execute(
+        "UPDATE users SET password_hash = ? WHERE number = ? AND password_hash = ?",
+        (after, row_id, before),
+    )
 
 
 def update(

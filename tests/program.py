@@ -9,11 +9,24 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).parent.parent
+DEADLINE_SECONDS = 30.0
+
+
+def read_line(process: subprocess.Popen[str], stream: IO[str] | None) -> str:
+    """Read a line that a process writes. A process that writes none is killed at the deadline."""
+    assert stream is not None
+    deadline = threading.Timer(DEADLINE_SECONDS, process.kill)
+    deadline.start()
+    try:
+        return stream.readline()
+    finally:
+        deadline.cancel()
 
 
 def free_port() -> int:
@@ -35,8 +48,7 @@ class Program:
             text=True,
             env={**os.environ, **environment},
         )
-        assert self.process.stderr is not None
-        line = self.process.stderr.readline()
+        line = read_line(self.process, self.process.stderr)
         found = re.search(r"listening on (http://\S+),", line)
         self.url = found[1] if found else ""
         self.first_line = line

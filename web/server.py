@@ -28,7 +28,7 @@ HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
 _LOOK_SECONDS = 2.0  # from one look at what is awaited to the next
 _MAX_FILES = 16_384  # that are asked of the system
-_FILES_KEPT = 100  # for the database, upstreams and the rest
+_FILES_KEPT = 100  # for the database, upstreams and the rest; half of what is allowed at most
 
 # Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
 # is still sending never sees. So the application's is the one that counts, and reads on.
@@ -41,7 +41,8 @@ class Server(HTTPServer):
         super().initialize(application, max_body_size=_NO_LIMIT, max_header_size=1 << 16)
         # Tornado's own time-outs are a future and a timer in each request, a tenth of what it does.
         self.conn_params.header_timeout = None
-        self._last_file = _allowed_files() - _FILES_KEPT
+        allowed = _allowed_files()
+        self._last_file = allowed - min(_FILES_KEPT, allowed // 2)
         self._awaited: dict[HTTP1ServerConnection, _Awaited] = {}
         self._looking = PeriodicCallback(self._look, 1000 * _LOOK_SECONDS)
 

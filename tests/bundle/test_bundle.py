@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.program import ROOT
+from tests.program import ROOT, read_line
+
+pytestmark = pytest.mark.timeout(600)  # PyInstaller needs a minute on a busy machine
 
 # What a desktop program does: it starts the sidecar with a pipe and passes on what that says.
 PARENT = """
@@ -53,8 +55,7 @@ def desktop(built: Path, tmp_path: Path) -> Iterator[Any]:
             env={"HOME": str(tmp_path), "PATH": "/nowhere"},
         )
         parents.append(parent)
-        assert parent.stdout is not None
-        return parent, json.loads(parent.stdout.readline())
+        return parent, json.loads(read_line(parent, parent.stdout))
 
     yield start
     for parent in parents:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import maintenance
-from tests.program import ROOT, Program, run
+from tests.program import ROOT, Program, read_line, run
 
 USERS = 3
 Said = dict[str, list[dict[str, Any]]]  # the messages of each chat, in the server's order
@@ -108,9 +108,8 @@ class Harness:
             stdout=subprocess.PIPE,
             text=True,
         )
-        assert client.stdout is not None
         for _ in range(USERS):
-            assert client.stdout.readline() == "talking\n"
+            assert read_line(client, client.stdout) == "talking\n"
         yield
         client.communicate(timeout=30)
         if client.returncode:

@@ -49,11 +49,11 @@ async def test_claims_of_both_tokens(ada: Client, clock: Clock) -> None:
 
 
 async def test_register_gives_the_user_and_tokens(anyone: Client) -> None:
-    body = {"email": "  Ada@Example.com ", "password": "12345678", "name": " Ada "}
+    body = {"email": "  Ada@Example.com ", "password": "a good password", "name": " Ada "}
     answer = await anyone("POST /auth/register", body)
     assert answer.status == 201
     user = answer.body["user"]
-    assert (user["email"], user["name"], user["is_admin"]) == ("Ada@Example.com", "Ada", True)
+    assert (user["email"], user["name"], user["is_admin"]) == ("ada@example.com", "Ada", True)
     assert list(answer.body)[1:] == ["access_token", "refresh_token", "expires_in", "token_type"]
     again = await anyone("POST /auth/register", {**body, "email": "ADA@example.COM"})
     assert again.error == "409 email_taken"
@@ -75,12 +75,14 @@ async def test_register_gives_the_user_and_tokens(anyone: Client) -> None:
     ],
 )
 async def test_register_refuses(anyone: Client, change: dict[str, Any], details: str) -> None:
-    body = {"email": "ada@example.com", "password": "12345678", **change}
+    body = {"email": "ada@example.com", "password": "a good password", **change}
     answer = await anyone("POST /auth/register", body)
     assert answer.error == "400 invalid_request"
     assert details in answer.details
     assert (
-        await anyone("POST /auth/login", {"email": "ada@example.com", "password": "12345678"})
+        await anyone(
+            "POST /auth/login", {"email": "ada@example.com", "password": "a good password"}
+        )
     ).error == "401 invalid_credentials"
 
 
@@ -90,14 +92,14 @@ async def test_fifty_registrations_at_once_make_one_admin(anyone: Client) -> Non
 
 
 async def test_the_same_address_twice_at_once(anyone: Client) -> None:
-    body = {"email": "ada@example.com", "password": "12345678"}
+    body = {"email": "ada@example.com", "password": "a good password"}
     answers = await asyncio.gather(*(anyone("POST /auth/register", body) for _ in range(4)))
     assert Counter(answer.status for answer in answers) == {201: 1, 409: 3}
 
 
 async def test_registration_can_be_closed(ada: Client, anyone: Client) -> None:
     await ada("PUT /settings/admin", {"allow_registration": False})
-    answer = await anyone("POST /auth/register", {"email": "b@c", "password": "12345678"})
+    answer = await anyone("POST /auth/register", {"email": "b@c", "password": "a good password"})
     assert answer.error == "403 registration_closed"
 
 
@@ -107,6 +109,49 @@ async def test_unknown_address_and_wrong_password_look_alike(ada: Client, anyone
     assert wrong.error == unknown.error == "401 invalid_credentials"
     assert wrong.body == unknown.body
     assert wrong.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "other", ["ADA@Example.com", "e\u0301ve@example.com", "\u00c9VE@example.com"]
+)
+async def test_addresses_that_look_alike_are_one(anyone: Client, other: str) -> None:
+    await anyone.register("ada@example.com")
+    await anyone.register("\u00e9ve@example.com")
+    body = {"email": other, "password": "a good password"}
+    assert (await anyone("POST /auth/register", body)).error == "409 email_taken"
+    assert (await anyone("POST /auth/login", body)).status == 200
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\u00ad", "\ufe0f", "\U000e0041"])
+async def test_an_address_with_invisible_characters_is_refused(ada: Client, hidden: str) -> None:
+    body = {"email": f"ada{hidden}@example.com", "password": "a good password"}
+    answer = await ada("POST /auth/register", body)
+    assert answer.error == "400 invalid_request"
+    change = {"email": body["email"], "current_password": "a good password"}
+    assert (await ada("PUT /users/me", change)).error == "400 invalid_request"
+
+
+async def test_common_and_own_passwords_are_refused(anyone: Client) -> None:
+    for password in (
+        "password",
+        "Sunshine",
+        "ada.lovelace",
+        "ADA.lovelace@example.com",
+        "Mrs Love",
+    ):
+        body = {"email": "ada.lovelace@example.com", "password": password, "name": "Mrs Love"}
+        answer = await anyone("POST /auth/register", body)
+        assert answer.error == "400 invalid_request", password
+        assert answer.details.startswith("password: "), password
+    ada = await anyone.register("ada@example.com")
+    for change in ({"password": "password1"}, {"password": "ada byron", "name": "Ada Byron"}):
+        answer = await ada("PUT /users/me", {**change, "current_password": "a good password"})
+        assert answer.error == "400 invalid_request"
+
+
+async def test_a_password_may_be_composed_differently(anyone: Client) -> None:
+    await anyone.register("ada@example.com", "mot de pass\u00e9")
+    await anyone.login("ada@example.com", "mot de passe\u0301")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from storage import search as stored_search
 from tests.conftest import Client, Clock
 
 
@@ -140,6 +141,44 @@ async def test_search_wants_every_word_somewhere_in_the_chat(ada: Client) -> Non
     assert await search(ada, "birds") == []
     assert await search(ada, "poultry") == ["Poultry"]
     assert len(await search(ada, "  ")) == 2
+
+
+async def test_a_search_hit_shows_where_it_is(ada: Client) -> None:
+    chat = await ada.chat(title="Die Straße")
+    await ada.say(chat, "Ask about C++ first")
+    listed = (await ada("GET /chats/{id}/messages", id=chat)).body["data"]
+    (hit,) = (await ada("GET /chats", query={"q": "c++ first"})).body["data"]
+    newest = [m for m in listed if "C++ first" in m["content"]][-1]
+    assert hit["match"]["message_id"] == newest["id"]
+    assert "about \ue000C++\ue001 \ue000first\ue001" in hit["match"]["snippet"]
+    (hit,) = (await ada("GET /chats", query={"q": "strasse"})).body["data"]
+    assert hit["match"] is None  # only in the title
+    assert "match" not in (await ada("GET /chats")).body["data"][0]
+
+
+async def test_a_query_has_at_most_32_words(ada: Client) -> None:
+    await ada.chat(title=" ".join(f"w{n}" for n in range(32)))
+    words = [f"w{n}" for n in range(33)]
+    assert len(await search(ada, " ".join(words[:32]))) == 1
+    assert len(await search(ada, " ".join(words[:32] * 2))) == 1  # different words count
+    refused = await ada("GET /chats", query={"q": " ".join(words)})
+    assert refused.error == "400 invalid_request"
+    assert "at most 32 words" in refused.body["error"]["details"]
+
+
+async def test_a_search_that_takes_too_long_is_refused(
+    ada: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat = await ada.chat()
+    for _ in range(5):
+        await ada("POST /chats/{id}/messages", {"content": "word " * 20_000}, id=chat)
+    monkeypatch.setattr(stored_search, "MAX_SECONDS", -1)
+    monkeypatch.setattr(stored_search, "_STEPS_BETWEEN_LOOKS", 1)
+    refused = await ada("GET /chats", query={"q": "word"})
+    assert refused.error == "400 invalid_request"
+    assert "takes too long" in refused.body["error"]["details"]
+    monkeypatch.undo()
+    assert await search(ada, "word") != []  # the connection is as good as new
 
 
 @pytest.mark.parametrize(

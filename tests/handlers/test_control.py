@@ -28,7 +28,8 @@ async def test_only_with_the_key(anyone: Client, ada: Client, app: Any) -> None:
 
 async def test_accounts(anyone: Client, owner: Client, ada: Client) -> None:
     made = await owner(
-        "POST /control", {"action": "add", "email": " bob@example.com ", "password": "12345678"}
+        "POST /control",
+        {"action": "add", "email": " bob@example.com ", "password": "a good password"},
     )
     assert [user["email"] for user in made.body["users"]] == ["bob@example.com"]
     assert made.body["users"][0]["is_admin"] is False
@@ -37,7 +38,7 @@ async def test_accounts(anyone: Client, owner: Client, ada: Client) -> None:
         "ada@example.com",
         "bob@example.com",
     ]
-    again = {"action": "add", "email": "BOB@example.com", "password": "12345678"}
+    again = {"action": "add", "email": "BOB@example.com", "password": "a good password"}
     assert (await owner("POST /control", again)).error == "409 email_taken"
     short = {"action": "add", "email": "eve@example.com", "password": "1234567"}
     assert (await owner("POST /control", short)).details == "password: 7 characters, at least 8"
@@ -45,7 +46,7 @@ async def test_accounts(anyone: Client, owner: Client, ada: Client) -> None:
     unknown = {"action": "promote", "email": "eve@example.com"}
     assert (await owner("POST /control", unknown)).error == "404 not_found"
 
-    bob = await anyone.login("bob@example.com", "12345678")
+    bob = await anyone.login("bob@example.com", "a good password")
     assert (await bob("GET /settings/admin")).error == "403 forbidden"
     await owner("POST /control", {"action": "promote", "email": "bob@example.com"})
     assert (await bob("GET /settings/admin")).status == 200

@@ -153,6 +153,27 @@ async def test_a_changed_password_clears_the_failures(ada: Client, anyone: Clien
     assert answer.status == 200
 
 
+async def test_a_raised_cost_applies_from_the_next_login_on(
+    ada: Client, anyone: Client, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unknown address used to take the new cost, so that the time told it from a known one."""
+    compared: list[int] = []
+    matches = passwords.matches
+
+    def noting(password: str, password_hash: str) -> bool:
+        compared.append(passwords.cost_of(password_hash))
+        return matches(password, password_hash)
+
+    monkeypatch.setattr(passwords, "matches", noting)
+    monkeypatch.setattr(rooms.accounts, "_cost", 5)
+    unknown = {"email": "nobody@example.com", "password": "a wrong password"}
+    await anyone("POST /auth/login", unknown)
+    await anyone("POST /auth/login", GOOD)
+    await anyone("POST /auth/login", GOOD)
+    await anyone("POST /auth/login", unknown)
+    assert compared == [4, 4, 5, 5]
+
+
 @pytest.mark.parametrize("jump", [DAY, -DAY, 400 * DAY])
 async def test_a_clock_that_jumps_neither_locks_nor_unlocks(
     ada: Client, anyone: Client, clock: Clock, jump: int

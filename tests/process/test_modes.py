@@ -12,46 +12,19 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from tests.program import ROOT, Program, refused
+from tests.program import ROOT, Program, read_line, refused
 
 PASSWORD = "a good password"
 
 
-@pytest.fixture
-def launch() -> Iterator[Any]:
-    """Starts the program with pipes; whatever comes, it does not outlive the test."""
-    processes: list[subprocess.Popen[str]] = []
-
-    def start(*flags: str, script: Path = ROOT / "quillium.py", **more: Any) -> Any:
-        process = subprocess.Popen(
-            [sys.executable, str(script), "--bcrypt-cost=4", "--no-discovery", *flags],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            **more,
-        )
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
-
-
 def ready_line(process: subprocess.Popen[str]) -> dict[str, Any]:
-    assert process.stdout is not None
-    ready: dict[str, Any] = json.loads(process.stdout.readline())
+    ready: dict[str, Any] = json.loads(read_line(process, process.stdout))
     return ready
 
 
@@ -134,11 +107,9 @@ def test_a_demo(tmp_path: Path, launch: Any) -> None:
     environment = {**os.environ, "BROWSER": f"{browser} %s", "TMPDIR": str(tmp_path)}
     environment.pop("DISPLAY", None)
     process = launch("--demo", "--port=0", "--open", env=environment)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    told = process.stdout.readline().split()
+    told = read_line(process, process.stdout).split()
     email, password = told[3], told[-1]
-    url = process.stderr.readline().partition("listening on ")[2].partition(",")[0]
+    url = read_line(process, process.stderr).partition("listening on ")[2].partition(",")[0]
     request = urllib.request.Request(
         f"{url}/api/v1/auth/login",
         data=json.dumps({"email": email, "password": password}).encode(),

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 import websockets
 
-from tests.program import Program, refused
+from tests.program import Program, read_line, refused
 
 ROOT = Path(__file__).parent.parent.parent
 Server = Any
@@ -301,8 +301,7 @@ def test_a_message_is_synced_before_it_is_acknowledged(tmp_path: Path) -> None:
         stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
-        assert process.stderr is not None
-        found = re.search(r"listening on (http://\S+),", process.stderr.readline())
+        found = re.search(r"listening on (http://\S+),", read_line(process, process.stderr))
         assert found is not None
         program = Program.__new__(Program)
         program.url = found[1]

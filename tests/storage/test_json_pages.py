@@ -60,10 +60,14 @@ async def test_pages_are_what_the_records_say(tmp_path: Path) -> None:
         chats.find(connection, user, id).public() for id in wanted
     ]
     assert page.total == len(TEXTS) + 1
-    found = chats.search(connection, user, "quoted", 100, 0)
+    found = chats.find_with(connection, user, "quoted", 100, 0)
     assert found.total == len(TEXTS) + 1
     everything = [chats.find(connection, user, f"chat_{n}").public() for n in range(len(TEXTS) + 1)]
-    assert json.loads(f"[{found.items}]") == everything[::-1]
+    listed = json.loads(f"[{found.items}]")
+    matches = [chat.pop("match") for chat in listed]
+    assert listed == everything[::-1]
+    assert matches[-1] is None  # only in its title
+    assert any(match and "\ue000" in match["snippet"] for match in matches)
     id = f"chat_{len(TEXTS)}"
     said = messages.everything(connection, chats.check(connection, user, id))
     for newest_first in (False, True):

@@ -38,8 +38,8 @@ async def test_common_words(
     numbers = await rooms.db.write(fill)
 
     def found(user: int, query: str) -> set[str]:
-        chats = rooms.db.read(search.chats_with, user, query)
-        return {chat for chat, number in numbers.items() if number in chats}
+        found = rooms.db.read(search.chats_with, user, query).chats
+        return {chat for chat, number in numbers.items() if number in found}
 
     assert found(1, "common") == {new}  # in the newest of the user's messages, and whole
     assert found(1, "comm") == {new}  # the beginning of a common word

@@ -1,0 +1,82 @@
+"""Snippets: what a search hit shows of the message that holds it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from storage import search_text
+
+MAX_CHARACTERS = 160
+_BEFORE = 40  # characters that are shown before the first hit
+_READ_CHARACTERS = 20_000  # in which a hit is looked for
+BEGIN, END = "\ue000", "\ue001"  # around each hit
+_MARKERS = re.compile(f"[{BEGIN}{END}]")
+_WORD = re.compile(r"\w")
+
+
+def snippet(content: str, query: str) -> str:
+    """An excerpt of `content` around its first hit, with every hit between `BEGIN` and `END`."""
+    text = _MARKERS.sub("", content[:_READ_CHARACTERS])
+    hits = _hits(text, query)
+    start = _start(text, hits[0][0]) if hits else 0
+    end = min(len(text), start + MAX_CHARACTERS)
+    pieces = ["…" if start else ""]
+    position = start
+    for begin, stop in hits:
+        if begin < position or stop > end:
+            continue
+        pieces += (text[position:begin], BEGIN, text[begin:stop], END)
+        position = stop
+    is_cut = end < len(text) or len(content) > _READ_CHARACTERS
+    pieces += (text[position:end], "…" if is_cut else "")
+    return re.sub(r"\s+", " ", "".join(pieces)).strip()
+
+
+def _start(text: str, hit: int) -> int:
+    """Where the excerpt begins: at the beginning of a word, some words before the hit."""
+    earliest = max(0, hit - _BEFORE)
+    space = text.find(" ", earliest, hit) if earliest else -1
+    return space + 1 if space >= 0 else earliest
+
+
+def _hits(text: str, query: str) -> list[tuple[int, int]]:
+    """Where the words of the query stand in the text, without overlaps."""
+    folded, spans = _folded(text)
+    found: list[tuple[int, int]] = []
+    for word in {search_text.folded(word).strip() for word in query.split()} - {""}:
+        starts = list(_occurrences(folded, word))
+        for start in [s for s in starts if _begins_word(folded, s)] or starts:
+            found.append((spans[start][0], spans[start + len(word) - 1][1]))
+    hits: list[tuple[int, int]] = []
+    for begin, end in sorted(found, key=lambda hit: (hit[0], -hit[1])):
+        if not hits or begin >= hits[-1][1]:
+            hits.append((begin, end))
+    return hits
+
+
+def _folded(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The folded text, and for each of its characters the span of `text` that it comes from."""
+    pieces: list[str] = []
+    spans: list[tuple[int, int]] = []
+    begin = 0
+    for end in range(1, len(text) + 1):
+        if end < len(text) and unicodedata.combining(text[end]):
+            continue
+        piece = search_text.folded(text[begin:end])
+        pieces.append(piece)
+        spans += [(begin, end)] * len(piece)
+        begin = end
+    return "".join(pieces), spans
+
+
+def _occurrences(text: str, word: str) -> Iterator[int]:
+    start = text.find(word)
+    while start >= 0:
+        yield start
+        start = text.find(word, start + len(word))
+
+
+def _begins_word(text: str, start: int) -> bool:
+    return start == 0 or not _WORD.match(text[start - 1])
