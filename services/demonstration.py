@@ -1,4 +1,4 @@
-"""What `--demo` shows: an account, and chats that the built-in assistant really answers."""
+"""What `--demo` prepares: an account with chats that are worth reading, and no rate limit."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 from assistant.directory import BUILT_IN_MODEL
 from core import ids
+from core.times import CalendarTime, rfc3339
 from services import Services
+from services.chats import EXPORT_FORMAT, EXPORT_VERSION
+from services.demo_chats import CHATS, DemoChat
 
 EMAIL = "demo@quillium.local"
-CHATS = (
-    ("A long story", "/lorem 300"),
-    ("Everything that Markdown can do", "/markdown"),
-    ("What this assistant understands", "/help"),
-    ("First steps", "Hello, my name is Ada. What can you do?"),
-)
+_BETWEEN_MESSAGES = 40.0  # seconds
+_HOUR = 3600.0
 
 
 class Account(NamedTuple):
@@ -23,12 +22,44 @@ class Account(NamedTuple):
 
 
 async def prepare(services: Services) -> Account:
-    """Fill an empty server: an admin's account, chats with something to read, no rate limit."""
+    """Fill an empty server. The chats come from the oldest to the newest, as their times say."""
     password = ids.random_text(12)
     user = await services.administration.add(EMAIL, password)
     unlimited: dict[str, Any] = {"rate_limit_per_minute": 0}
     await services.settings.update_of_admin(unlimited)
-    for title, content in CHATS:
-        chat = await services.chats.create(user, title, BUILT_IN_MODEL)
-        await services.conversation.submit(user, chat.id, content)
+    now = services.clock()
+    for chat in sorted(CHATS, key=lambda chat: -chat.age_hours):
+        await services.chats.import_(user, _document(chat, now))
     return Account(EMAIL, password)
+
+
+def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
+    """The chat in the form of an import."""
+    said = [text for turn in chat.turns for text in turn]
+    last = now - chat.age_hours * _HOUR
+    times = [
+        rfc3339(CalendarTime(last - _BETWEEN_MESSAGES * (len(said) - number)))
+        for number in range(1, len(said) + 1)
+    ]
+    messages = [
+        {
+            "content": text,
+            "sender": "assistant" if number % 2 else "user",
+            "timestamp": time,
+            "status": "complete",
+            "model": BUILT_IN_MODEL if number % 2 else None,
+        }
+        for number, (text, time) in enumerate(zip(said, times, strict=True))
+    ]
+    described = {
+        "title": chat.title,
+        "model": BUILT_IN_MODEL,
+        "created_at": times[0],
+        "updated_at": times[-1],
+    }
+    return {
+        "format": EXPORT_FORMAT,
+        "version": EXPORT_VERSION,
+        "chat": described,
+        "messages": messages,
+    }

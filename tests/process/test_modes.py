@@ -121,7 +121,7 @@ def test_a_demo(tmp_path: Path, launch: Any) -> None:
     assert email == "demo@quillium.local"
     assert get(url, "/users/me", token)["is_admin"] is True
     chats = get(url, "/chats", token)["data"]
-    assert len(chats) == 4
+    assert len(chats) == 12
     assert all(chat["message_count"] for chat in chats)
     folders = list(tmp_path.glob("quillium-demo-*"))
     assert len(folders) == 1
