@@ -61,6 +61,7 @@ const isTemporary = error =>
 
 
 const RESPONSE_MS = 30_000; // until a response begins
+const READ_MS = 15_000; // the same for what can be asked again
 const BODY_MS = 300_000; // until it ends
 const SLOWEST_UPLOAD = 16; // bytes in a millisecond; a large body gets more time
 const API_PREFIXES = ["/api/v1", "/v1"]; // of the links in responses (contract, section 1)
@@ -103,19 +104,29 @@ class Http {
   }
 
   /**
-   * Send a request.
+   * Send a request. A read that gets no response is sent again once: its connection may be half-open.
    *
    * @returns {Promise<any>} the response's body as `as` asks; null where there is none
    * @throws {QuilliumError}
    * @throws {DOMException} `AbortError`, when `signal` was aborted
    */
   async send(method, path, body, token, options = {}) {
-    const {signal, keepalive, as = "json", headers} = options;
+    if (method !== "GET") return this.#send(method, path, body, token, options);
+    try {
+      return await this.#send(method, path, body, token, {timeout: READ_MS, ...options});
+    } catch (error) {
+      if (!error.isTimeout) throw error;
+      return this.#send(method, path, body, token, options);
+    }
+  }
+
+  async #send(method, path, body, token, options) {
+    const {signal, keepalive, as = "json", headers, timeout = RESPONSE_MS} = options;
     const address = this.address(path);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const ownHeaders = typeof this.#headers === "function" ? this.#headers() : this.#headers;
     const limit = new AbortController();
-    let timer = setTimeout(() => limit.abort(), RESPONSE_MS + (text?.length ?? 0) / SLOWEST_UPLOAD);
+    let timer = setTimeout(() => limit.abort(), timeout + (text?.length ?? 0) / SLOWEST_UPLOAD);
     try {
       const response = await this.#fetch(address, {
         method, keepalive, body: text,
@@ -135,7 +146,8 @@ class Http {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof QuilliumError) throw error;
-      throw new QuilliumError(error instanceof SyntaxError ? BROKEN_OFF : OFFLINE);
+      const failed = new QuilliumError(error instanceof SyntaxError ? BROKEN_OFF : OFFLINE);
+      throw Object.assign(failed, {isTimeout: limit.signal.aborted});
     } finally {
       clearTimeout(timer);
     }
@@ -152,6 +164,7 @@ async function errorOf(response) {
 
 
 const EARLY_MS = 30_000; // a token is refreshed before it expires
+const REFRESH_MS = 15_000;
 const SEEN_MS = 1_000; // for what another tab has stored to be seen; else it has stored nothing
 
 /** `localStorage`, or the memory where the browser refuses it or there is none. */
@@ -290,7 +303,8 @@ class Session {
       throw new QuilliumError(SIGNED_OUT, 401);
     }
     try {
-      const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token});
+      const options = {timeout: REFRESH_MS}; // it may be sent again (contract, section 4)
+      const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token}, undefined, options);
       // Who signed out or in meanwhile must not be overwritten.
       if (this.tokens?.refresh_token === refresh_token) this.keep({...fresh, account});
     } catch (error) {
@@ -315,6 +329,8 @@ class Session {
 
 
 const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again by then
+
+const CREATE_MS = 15_000; // a chat with a `client_id` may be asked for again
 
 class Calls {
   #http;
@@ -364,7 +380,7 @@ class Calls {
   async createChat(chat, clientId, account) {
     if (this.#takesChatIds) {
       try {
-        return await this.call("POST", "/chats", {...chat, client_id: clientId}, {}, account);
+        return await this.call("POST", "/chats", {...chat, client_id: clientId}, {timeout: CREATE_MS}, account);
       } catch (error) {
         if (error.status !== 400 || !error.message.includes("client_id")) throw error;
         this.#takesChatIds = false; // an older server
@@ -1129,6 +1145,7 @@ export class Quillium extends EventTarget {
    * @param {AbortSignal} [options.signal]
    * @param {boolean} [options.keepalive] whether it outlives the page
    * @param {Record<string, string>} [options.headers] of this request
+   * @param {number} [options.timeout] milliseconds until a response must have begun
    * @param {"json" | "text" | "blob" | "response"} [options.as] what the response is taken for
    * @returns {Promise<any>} the response's body; null where there is none
    * @throws {QuilliumError}

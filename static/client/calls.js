@@ -4,6 +4,8 @@ import {QuilliumError, SIGNED_OUT} from "./errors.js";
 
 const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again by then
 
+const CREATE_MS = 15_000; // a chat with a `client_id` may be asked for again
+
 export class Calls {
   #http;
   #session;
@@ -52,7 +54,7 @@ export class Calls {
   async createChat(chat, clientId, account) {
     if (this.#takesChatIds) {
       try {
-        return await this.call("POST", "/chats", {...chat, client_id: clientId}, {}, account);
+        return await this.call("POST", "/chats", {...chat, client_id: clientId}, {timeout: CREATE_MS}, account);
       } catch (error) {
         if (error.status !== 400 || !error.message.includes("client_id")) throw error;
         this.#takesChatIds = false; // an older server

@@ -3,6 +3,7 @@
 import {BROKEN_OFF, OFFLINE, QuilliumError} from "./errors.js";
 
 const RESPONSE_MS = 30_000; // until a response begins
+const READ_MS = 15_000; // the same for what can be asked again
 const BODY_MS = 300_000; // until it ends
 const SLOWEST_UPLOAD = 16; // bytes in a millisecond; a large body gets more time
 const API_PREFIXES = ["/api/v1", "/v1"]; // of the links in responses (contract, section 1)
@@ -45,19 +46,29 @@ export class Http {
   }
 
   /**
-   * Send a request.
+   * Send a request. A read that gets no response is sent again once: its connection may be half-open.
    *
    * @returns {Promise<any>} the response's body as `as` asks; null where there is none
    * @throws {QuilliumError}
    * @throws {DOMException} `AbortError`, when `signal` was aborted
    */
   async send(method, path, body, token, options = {}) {
-    const {signal, keepalive, as = "json", headers} = options;
+    if (method !== "GET") return this.#send(method, path, body, token, options);
+    try {
+      return await this.#send(method, path, body, token, {timeout: READ_MS, ...options});
+    } catch (error) {
+      if (!error.isTimeout) throw error;
+      return this.#send(method, path, body, token, options);
+    }
+  }
+
+  async #send(method, path, body, token, options) {
+    const {signal, keepalive, as = "json", headers, timeout = RESPONSE_MS} = options;
     const address = this.address(path);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const ownHeaders = typeof this.#headers === "function" ? this.#headers() : this.#headers;
     const limit = new AbortController();
-    let timer = setTimeout(() => limit.abort(), RESPONSE_MS + (text?.length ?? 0) / SLOWEST_UPLOAD);
+    let timer = setTimeout(() => limit.abort(), timeout + (text?.length ?? 0) / SLOWEST_UPLOAD);
     try {
       const response = await this.#fetch(address, {
         method, keepalive, body: text,
@@ -77,7 +88,8 @@ export class Http {
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof QuilliumError) throw error;
-      throw new QuilliumError(error instanceof SyntaxError ? BROKEN_OFF : OFFLINE);
+      const failed = new QuilliumError(error instanceof SyntaxError ? BROKEN_OFF : OFFLINE);
+      throw Object.assign(failed, {isTimeout: limit.signal.aborted});
     } finally {
       clearTimeout(timer);
     }

@@ -185,6 +185,7 @@ export class Quillium extends EventTarget {
    * @param {AbortSignal} [options.signal]
    * @param {boolean} [options.keepalive] whether it outlives the page
    * @param {Record<string, string>} [options.headers] of this request
+   * @param {number} [options.timeout] milliseconds until a response must have begun
    * @param {"json" | "text" | "blob" | "response"} [options.as] what the response is taken for
    * @returns {Promise<any>} the response's body; null where there is none
    * @throws {QuilliumError}

@@ -3,6 +3,7 @@
 import {QuilliumError, SIGNED_OUT} from "./errors.js";
 
 const EARLY_MS = 30_000; // a token is refreshed before it expires
+const REFRESH_MS = 15_000;
 const SEEN_MS = 1_000; // for what another tab has stored to be seen; else it has stored nothing
 
 /** `localStorage`, or the memory where the browser refuses it or there is none. */
@@ -141,7 +142,8 @@ export class Session {
       throw new QuilliumError(SIGNED_OUT, 401);
     }
     try {
-      const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token});
+      const options = {timeout: REFRESH_MS}; // it may be sent again (contract, section 4)
+      const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token}, undefined, options);
       // Who signed out or in meanwhile must not be overwritten.
       if (this.tokens?.refresh_token === refresh_token) this.keep({...fresh, account});
     } catch (error) {
