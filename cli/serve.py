@@ -11,11 +11,9 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from tornado import autoreload
@@ -146,9 +144,7 @@ class Process:
         if self._config.preload:
             self._services.directory.preload()
         if self._config.dev:
-            _restart_on_changes(published.close)
-            if self._config.demo:
-                autoreload.add_reload_hook(partial(demo_folder.remove, self._config.data_dir))
+            _restart_on_changes()
 
     async def _announce(self) -> None:
         """Say where the server runs, in the way that whoever started it asked for.
@@ -206,13 +202,11 @@ def _bound_shutdown(resources: AsyncExitStack) -> None:
     resources.callback(replace_executor)
 
 
-def _restart_on_changes(withdraw: Callable[[], None]) -> None:
+def _restart_on_changes() -> None:
     """Replace this process by a new one when the code changes.
 
-    The new one begins at once, as after SIGKILL, so hooks remove what others can see of this one.
+    The new one starts at once, as after SIGKILL, and sweeps what this one leaves behind.
     """
-    autoreload.add_reload_hook(withdraw)
-
     for schema in (_ROOMS / "schemas").glob("*.json"):
         autoreload.watch(str(schema))
     autoreload.start()

@@ -13,6 +13,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -173,11 +174,31 @@ def version(url: str) -> str:
         return str(json.load(answer)["version"])
 
 
-def test_dev_starts_anew_when_the_code_changes(tmp_path: Path, launch: Any) -> None:
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """The program in a copy of the project, where it can be changed."""
     copy = tmp_path / "project"
     ignored = shutil.ignore_patterns(".*", "tests", "bench", "docs", "*.egg-info", "build")
     shutil.copytree(ROOT, copy, ignore=ignored)
-    script = copy / "quillium.py"
+    return copy / "quillium.py"
+
+
+def test_a_demo_that_restarts_leaves_no_folder(tmp_path: Path, launch: Any, script: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    process = launch("--dev", "--demo", "--port=0", script=script, env=environment)
+    lines = Lines(process)
+    source = script.read_text()
+    first = lines.address()
+    for number in range(2):
+        assert lines.address(partial(script.write_text, f"{source}\n# {number}")) != first
+        assert len(list(tmp_path.glob("quillium-demo-*"))) == 1
+    process.terminate()
+    assert process.wait(timeout=15) == 0
+    lines.end()
+    assert list(tmp_path.glob("quillium-demo-*")) == []
+
+
+def test_dev_restarts_when_the_code_changes(tmp_path: Path, launch: Any, script: Path) -> None:
     source = script.read_text()
     process = launch("--dev", "--port=0", f"--data-dir={tmp_path / 'data'}", script=script)
     lines = Lines(process)
