@@ -135,7 +135,7 @@ class Process:
             published.close()
             server.stop()
             await self._services.close_connections()
-            await application.drained(DRAIN_SECONDS)
+            await application.in_flight.drain(DRAIN_SECONDS)
             await server.close_all_connections()
 
         resources.push_async_callback(drain)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,11 +46,6 @@ class QuilliumApplication(Application):
         self._services = services
         self._literal, self._routes = routes.literal(), routes.compiled()
         self._places = asyncio.Semaphore(LARGE_BODIES)
-
-    async def drained(self, seconds: float) -> None:
-        """Wait until no request and no WebSocket is in flight, at most for this long."""
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self.in_flight.emptied(), seconds)
 
     def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any

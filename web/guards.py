@@ -6,7 +6,6 @@ list that applies to it; the order is the order of the list, the cheapest checks
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
 
@@ -90,7 +89,7 @@ def simulation(admission: Admission) -> Awaitable[None] | None:
 
 
 async def _simulate(admission: Admission) -> None:
-    await asyncio.sleep(admission.simulation.seconds)
+    await admission.settings["in_flight"].pause(admission.simulation.seconds)
     if admission.simulation.error is not None:
         raise admission.simulation.error
     if admission.simulation.drop:

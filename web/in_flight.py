@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 
 class InFlight:
@@ -12,6 +13,7 @@ class InFlight:
         self._count = 0
         self._is_empty = asyncio.Event()
         self._is_empty.set()
+        self._is_draining = asyncio.Event()
 
     def __len__(self) -> int:
         return self._count
@@ -28,3 +30,14 @@ class InFlight:
     async def emptied(self) -> None:
         """Return once nothing is in flight."""
         await self._is_empty.wait()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until nothing is in flight, at most for this long. Ends what pauses."""
+        self._is_draining.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.emptied(), seconds)
+
+    async def pause(self, seconds: float) -> None:
+        """Sleep inside a request, at most until the server drains, which it would only delay."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_draining.wait(), seconds)

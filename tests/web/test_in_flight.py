@@ -112,8 +112,20 @@ async def test_a_response_that_is_not_read_yet(ada: Client, app: QuilliumApplica
     await emptied(app)
 
 
+@pytest.mark.flags("--dev")
+async def test_a_simulated_latency_ends_with_the_drain(
+    anyone: Client, app: QuilliumApplication
+) -> None:
+    headers = {"X-Quillium-Simulate": "latency=900000"}
+    answering = asyncio.ensure_future(anyone("GET /health", headers=headers))
+    while not len(app.in_flight):
+        await asyncio.sleep(0.001)
+    await app.in_flight.drain(3)
+    assert (await answering).status == 200
+
+
 def test_the_application_waits_no_longer_than_it_is_told(
     app: QuilliumApplication, io_loop: Any
 ) -> None:
     with app.in_flight:
-        io_loop.run_sync(lambda: app.drained(0.01))
+        io_loop.run_sync(lambda: app.in_flight.drain(0.01))
