@@ -15,13 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from tornado import autoreload
 
 import services
 from assistant import local, model_file
 from cli import demo_folder, listening
-from cli.stopping import Interrupted, Stopping, watch_parent
+from cli.sidecar import Parent
+from cli.stopping import Interrupted, Stopping
 from cli.streams import print_line
 from core.config import Config
 from core.progress import Progress
@@ -59,14 +61,16 @@ class Process:
             _bound_shutdown(resources)
             self._stopping = Stopping()
             self._stopping.install()
+            self._is_ready = asyncio.Event()
             if self._config.sidecar:
-                watch_parent(self._stopping)
+                Parent(self._stopping, self._respond_to_parent).watch()
             try:
                 with self._stopping.interruptible():
                     self._start(resources)
             except Interrupted:
                 return
             await self._announce()
+            self._is_ready.set()
             await self._stopping.wait()
 
     def _start(self, resources: AsyncExitStack) -> None:
@@ -174,16 +178,26 @@ class Process:
             print("Press Ctrl-C to stop.", file=sys.stderr)
 
     async def _print_ready_line(self, url: str) -> None:
-        owner = await self._services.administration.owner()
         ready = {
             "event": "ready",
             "url": url,
             "port": listening.address_of(self._sockets)[1],
             "pid": os.getpid(),
             "version": self._version,
-            **await self._services.accounts.issue_session(owner),
+            **await self._issue_tokens(),
         }
         print_line(json.dumps(ready))
+
+    async def _respond_to_parent(self, request: str) -> dict[str, Any]:
+        await self._is_ready.wait()
+        if request == "tokens":
+            return {"event": "tokens", **await self._issue_tokens()}
+        return {"event": "error", "message": f"unknown request: {request[:100]}"}
+
+    async def _issue_tokens(self) -> dict[str, Any]:
+        """Issue a session of the owner's account."""
+        owner = await self._services.administration.owner()
+        return await self._services.accounts.issue_session(owner)
 
 
 def _bound_shutdown(resources: AsyncExitStack) -> None:

@@ -1,14 +1,10 @@
-"""When a server stops: signals, and whoever started it going away."""
+"""When a server stops: signals, and requests to stop from other threads."""
 
 from __future__ import annotations
 
 import _thread
 import asyncio
-import os
-import select
 import signal
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -93,32 +89,3 @@ class Stopping:
         assert self._loop is not None
         with suppress(RuntimeError):  # the loop is closed already
             self._loop.call_soon_threadsafe(self._event.set)
-
-
-def watch_parent(stopping: Stopping) -> None:
-    """Stop a sidecar when its stdin ends or its stdout breaks, that is, when its parent is gone.
-
-    However a parent ends, the system closes its ends of the pipes.
-    """
-    threading.Thread(
-        target=_await_parent, args=(stopping,), name="quillium-parent", daemon=True
-    ).start()
-
-
-def _await_parent(stopping: Stopping) -> None:
-    with suppress(OSError):
-        while _is_there():
-            pass
-    stopping.request()
-
-
-def _is_there() -> bool:
-    """Wait for news of the parent; whether it still holds the pipes. Raises `OSError`."""
-    if sys.platform == "win32":  # it has no poll()
-        return bool(os.read(0, 4096))
-    news = select.poll()
-    news.register(0, select.POLLIN)
-    news.register(1, 0)  # errors are always reported
-    events = dict(news.poll())
-    # `os.read` and not `sys.stdin`, whose lock would still be held when the process exits.
-    return 1 not in events and bool(os.read(0, 4096))

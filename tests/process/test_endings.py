@@ -236,10 +236,10 @@ def test_a_sidecar_ends_with_its_parent_while_it_starts(
     assert process.wait(ENDING_SECONDS) == 0
 
 
-def test_what_a_parent_says_is_no_end(launch: Any, tmp_path: Path) -> None:
+def test_nonsense_from_a_parent_is_ignored(launch: Any, tmp_path: Path) -> None:
     process = launch("--sidecar", f"--data-dir={tmp_path}")
     url = ready_line(process)["url"]
-    process.stdin.write("hello\n" * 1000)
+    process.stdin.write('hello\n{}\n[]\n{"request": 1}\n' * 10_000 + "[" * 100_000 + "\n")
     process.stdin.flush()
     with urllib.request.urlopen(f"{url}/health", timeout=10) as response:
         assert response.status == 200
@@ -279,6 +279,19 @@ def test_a_sidecar_beside_a_server_that_serves(start: Any, launch: Any, tmp_path
     assert "another server is using the data folder" in read_line(process, process.stderr)
     assert process.wait(ENDING_SECONDS) == 2
     assert process.stdout.read() == ""
+
+
+def test_a_request_does_not_keep_a_sidecar_whose_parent_is_gone(
+    start: Any, launch: Any, tmp_path: Path
+) -> None:
+    start().process.send_signal(signal.SIGSTOP)
+    (tmp_path / "data" / "server.json").unlink()
+    process = launch("--sidecar", f"--data-dir={tmp_path / 'data'}", "--log-level=DEBUG")
+    process.stdin.write('{"request": "tokens"}\n')
+    process.stdin.flush()
+    assert "the data folder is still in use" in read_line(process, process.stderr)
+    process.stdin.close()
+    assert process.wait(ENDING_SECONDS) == 0
 
 
 def test_a_sidecar_keeps_its_port(launch: Any, tmp_path: Path) -> None:

@@ -68,6 +68,22 @@ def test_a_sidecar_says_when_it_is_ready_and_goes_with_its_parent(
     assert again.wait(timeout=15) == 0
 
 
+def test_a_sidecar_answers_its_parent(tmp_path: Path, launch: Any) -> None:
+    """A refresh token that was lost, or that another window has used, is no dead end."""
+    process = launch("--sidecar", f"--data-dir={tmp_path}")
+    requests = ['{"request": "tokens"}', '{"request": "tea"}', '{"request": "tokens"}']
+    process.stdin.write("\n".join(requests) + "\n")  # at once, and before it is ready
+    process.stdin.flush()
+    ready = ready_line(process)
+    first, unknown, second = (ready_line(process) for _ in range(3))
+    assert unknown == {"event": "error", "message": "unknown request: tea"}
+    assert (first["event"], second["event"]) == ("tokens", "tokens")
+    tokens = {line["access_token"] for line in (ready, first, second)}
+    assert len(tokens) == 3
+    for token in tokens:
+        assert get(ready["url"], "/users/me", token)["email"] == "owner@localhost"
+
+
 def test_a_sidecar_beside_accounts_and_at_a_given_port(
     tmp_path: Path, start: Any, launch: Any
 ) -> None:

@@ -1,0 +1,90 @@
+"""The conversation of a sidecar with the desktop application that started it (section 10).
+
+The application is the parent process. It holds the other ends of stdin and stdout, which the
+system closes when the parent ends, however it does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from cli.stopping import Stopping
+from cli.streams import print_line
+from core.options import ConfigError
+
+_LONGEST_REQUEST = 1 << 16  # bytes
+
+# Returns the response to a request of the parent.
+Respond = Callable[[str], Awaitable[dict[str, Any]]]
+
+
+class Parent:
+    """Watches stdin and stdout from a thread, and stops the server when one of them is gone.
+
+    Requests are lines such as `{"request": "tokens"}`. They are answered one after the other, each
+    by one line on stdout. Anything else on stdin is ignored.
+    """
+
+    def __init__(self, stopping: Stopping, respond: Respond) -> None:
+        self._stopping = stopping
+        self._respond = respond
+        self._loop = asyncio.get_running_loop()
+        self._turn = asyncio.Lock()
+
+    def watch(self) -> None:
+        """Begin to watch, also while the server is starting."""
+        threading.Thread(target=self._watch, name="quillium-parent", daemon=True).start()
+
+    def _watch(self) -> None:
+        with suppress(OSError):
+            for line in _lines_of_stdin():
+                request = _request_of(line)
+                if request is not None:
+                    asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+        self._stopping.request()
+
+    async def _answer(self, request: str) -> None:
+        async with self._turn:
+            response = json.dumps(await self._respond(request))
+            # In a thread: a parent that does not read must not block the server.
+            with suppress(ConfigError):  # its stdout is broken, which `_watch` notices
+                await self._loop.run_in_executor(None, print_line, response)
+
+
+def _request_of(line: bytes) -> str | None:
+    with suppress(ValueError, RecursionError):
+        message = json.loads(line)
+        if isinstance(message, dict) and isinstance(message.get("request"), str):
+            return str(message["request"])
+    return None
+
+
+def _lines_of_stdin() -> Iterator[bytes]:
+    """Yield lines until stdin ends or stdout breaks. Raises `OSError`."""
+    rest = b""
+    while _is_there():
+        # `os.read` and not `sys.stdin`, whose lock would still be held when the process exits.
+        received = os.read(0, 4096)
+        if not received:
+            return
+        *lines, rest = (rest + received).split(b"\n")
+        yield from lines
+        rest = rest[-_LONGEST_REQUEST:]
+
+
+def _is_there() -> bool:
+    """Wait for something to read on stdin; False if stdout is broken. Raises `OSError`."""
+    if sys.platform == "win32":  # it has no poll()
+        return True
+    news = select.poll()
+    news.register(0, select.POLLIN)
+    news.register(1, 0)  # errors are always reported
+    return 1 not in dict(news.poll())
