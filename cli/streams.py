@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 
+from core.escaping import escape_unprintable
 from core.options import ConfigError
 
 _NAMES = ("stdin", "stdout", "stderr")
@@ -33,7 +34,7 @@ def open_missing() -> frozenset[str]:
 
 def report(error: object, missing: frozenset[str]) -> None:
     """Print an error as one line on stderr, or on stdout if there is no stderr."""
-    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"quillium: {error}")
+    text = escape_unprintable(f"quillium: {error}")
     with suppress(OSError, ValueError):
         print(text, file=sys.stdout if "stderr" in missing else sys.stderr, flush=True)
 

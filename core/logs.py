@@ -20,6 +20,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from core.escaping import escape_unprintable
 from core.options import ConfigError
 from core.times import CalendarTime, rfc3339
 
@@ -134,7 +135,7 @@ class TextFormatter(logging.Formatter):
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = "".join(c if c.isprintable() else repr(c)[1:-1] for c in record.message)
+        record.message = escape_unprintable(record.message)
         return super().formatMessage(record)
 
 
