@@ -38,9 +38,10 @@ class Database:
     arguments with its parameters, so that none can be missing or swapped.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_clean_close: Callable[[], None] | None = None) -> None:
+        """Open a database. Call `on_clean_close()` once nothing deleted is left in its files."""
         with ExitStack() as opened:
-            self._writer = Writer(path)
+            self._writer = Writer(path, on_clean_close)
             opened.callback(self._writer.close)
             self._reader = opened.enter_context(closing(_reader(path)))
             self._pooled: queue.SimpleQueue[Connection] = queue.SimpleQueue()

@@ -1,108 +1,140 @@
-"""The data folder: its lock, its key, its database.
+"""The data folder: its lock, its signing key, its database.
 
-One server for a folder: the lock dies with the process. It is a SQLite file of its own that is
-held exclusively, because SQLite knows how to lock a file on every platform. Files are 0600 and the
-folder is 0700, whatever the umask.
+One server may use a folder at a time, and the lock ends with its process. The lock is a SQLite file
+of its own that is locked exclusively, because SQLite can lock a file on every platform. Files are
+0600 and the folder is 0700, whatever the umask.
 """
 
 from __future__ import annotations
 
 import json
-import os
+import logging
 import secrets
-import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from core.progress import ProgressCallback
-from storage import maintenance, migrations, turns
-from storage.connection import connect, create_private, sync
+from storage import backups, loss, maintenance, migrations, replacement, signing_key, turns
+from storage.connection import connect
 from storage.database import Database
+from storage.files import create_private, discard, discard_database, size_of, sync, write_private
 
 DATABASE = "quillium.db"
 LOCK = "quillium.lock"
 KEY = "signing.key"
-DOOR = "server.json"
-_KEY_BYTES = 32
+CONTROL = "server.json"
+_RESTORED = f"{DATABASE}.restored"  # a backup that is checked before it replaces the database
+_BEFORE_MIGRATION = "quillium-before-{}.db"
+_LEFT_BEHIND = (  # by a process that was killed
+    CONTROL,
+    f"{_RESTORED}*",
+    f"{DATABASE}.*.partial*",
+    _BEFORE_MIGRATION.format("*") + ".partial*",
+    f"{KEY}.partial",
+    f"{CONTROL}.partial",
+)
+
+log = logging.getLogger("quillium.storage")
 
 
 class FolderError(Exception):
-    """The folder can't be used; its text is the one line that the user sees."""
+    """The folder can't be used. The text is the one line that the user sees."""
 
 
 class FolderInUse(FolderError):
-    """A server holds it."""
+    """Another server uses it."""
 
 
 class ControlEndpoint(NamedTuple):
-    """Where the server that holds a folder listens, and the key for commands of its owner."""
+    """The URL of the server that uses a folder, and the key for commands of its owner."""
 
     url: str
     key: str
 
 
 class DataFolder:
-    """A folder that this process holds."""
+    """A folder that this process has locked."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._had_database = size_of(path / DATABASE) > 0
+        self._unsaved_key: bytes | None = None
 
     def secret(self) -> bytes:
-        """The key that signs tokens, made once and kept, so that sessions outlive a restart."""
+        """Return the key that signs tokens. It is created once, so that sessions survive a restart.
+
+        A new key is saved once there is a database: a key without one means that it was lost.
+        Raises `FolderError`, also if other users of the machine may know the key.
+        """
         path = self._path / KEY
-        if not path.exists():
-            create_private(path)
-        key = path.read_bytes()
-        if not key:  # a start that was killed left it empty
-            key = secrets.token_hex(_KEY_BYTES).encode("ascii")
-            path.write_bytes(key)
-            sync(path)
-            sync(self._path)
-        if len(key) < _KEY_BYTES:
-            raise FolderError(f"the signing key {path} is too short; remove it to have a new one")
-        return key
+        try:
+            if size_of(path):
+                return signing_key.read(path, self._path / LOCK)
+            self._unsaved_key = key = signing_key.create()
+            if self._had_database:
+                log.warning("the signing key was missing: all sessions have ended")
+            if (self._path / DATABASE).exists():
+                self._save_key()
+            return key
+        except signing_key.UnusableKey as error:
+            raise FolderError(str(error)) from None
+        except OSError as error:
+            raise FolderError(f"the signing key {path} can't be used: {_text(error)}") from None
 
-    def database(self, progress: ProgressCallback) -> Database:
-        """The database, migrated, with the replies that a crash cut off marked `interrupted`.
+    def database(
+        self,
+        progress: ProgressCallback,
+        *,
+        may_be_missing: bool = False,
+        keeps_copies: bool = False,
+    ) -> Database:
+        """Open the database, migrated, with the replies that a crash cut off `interrupted`.
 
-        Before the first migration that is pending, a copy is made. Raises `FolderError`; then the
-        file is as it was.
+        A copy is made before the first pending migration. The next clean stop removes it, unless
+        `keeps_copies`. Raises `FolderError` when something is wrong with the database, or missing
+        and not allowed to be; then its files are as they were.
         """
         path = self._path / DATABASE
         try:
-            if path.exists() and path.stat().st_size:
-                lacking = maintenance.inspect(path)
-                if lacking:
-                    copy = self._path / f"quillium-before-{lacking[0]}.db"
-                    maintenance.copy(path, copy, progress)
+            self._look_for_loss(path, may_be_missing)
+            if size_of(path):
+                pending = maintenance.inspect(path)
+                if pending:
+                    copy = self._path / _BEFORE_MIGRATION.format(pending[0])
+                    backups.keep(path, copy, progress, reuse_same=True)
             create_private(path)
             with closing(connect(path, writable=True)) as connection:
                 migrations.migrate(connection)
                 turns.interrupt_all(connection)
             sync(self._path)
-        except maintenance.Unusable as error:
+            self._save_key()
+            return Database(path, None if keeps_copies else self._remove_copies)
+        except backups.Unusable as error:
             raise FolderError(
                 f"the database {path} {error}. {error.advice}, or choose another --data-dir"
             ) from None
         except (sqlite3.OperationalError, OSError) as error:
             raise FolderError(
-                f"the database {path} can't be written: {_text(error)}. Look at its permissions"
-                " and the room on the disk, or choose another --data-dir"
+                f"the database {path} can't be written: {_text(error)}. Check its permissions and"
+                " the free space on the disk, or choose another --data-dir"
             ) from None
-        return Database(path)
 
     @contextmanager
     def control_endpoint(self, url: str) -> Iterator[ControlEndpoint]:
-        """Let commands of whoever may read the folder find this server, as long as it serves."""
-        path, door = self._path / DOOR, ControlEndpoint(url, secrets.token_urlsafe(32))
-        create_private(path)
-        path.write_text(json.dumps(door._asdict()), encoding="utf-8")
+        """Publish, for the time of the block, how commands of the folder's owner reach the server.
+
+        Raises `FolderError`.
+        """
+        path, endpoint = self._path / CONTROL, ControlEndpoint(url, secrets.token_urlsafe(32))
         try:
-            yield door
+            write_private(path, json.dumps(endpoint._asdict()).encode())
+        except OSError as error:
+            raise FolderError(f"{path} can't be written: {_text(error)}") from None
+        try:
+            yield endpoint
         finally:
             with suppress(OSError):
                 path.unlink()
@@ -110,116 +142,125 @@ class DataFolder:
     def restore(
         self, file: Path, progress: ProgressCallback
     ) -> tuple[maintenance.Report, Path | None]:
-        """Put a backup in the database's place; what it holds, and where the old one is kept.
+        """Replace the database with a backup; return what it holds and where the old one is kept.
 
-        The backup is copied and checked before anything is changed, and takes its place in one
-        step. Raises `FolderError`; then the database is as it was.
+        The backup is copied and checked before anything is changed. Raises `FolderError`; then the
+        database is as it was.
         """
-        path = self._path / DATABASE
+        path, restored = self._path / DATABASE, self._path / _RESTORED
         if not file.is_file() or (path.exists() and file.samefile(path)):
             raise FolderError(f"{file} is not a backup: there is no such file, or it is in use")
-        copy = self._path / "quillium.db.restored"
         try:
-            maintenance.copy(file, copy, progress)
-            report = maintenance.check(copy, progress)
+            backups.copy(file, restored, progress)
+            report = maintenance.check(restored, progress)
             if report.problems:
                 raise FolderError(
                     f"the backup {file} is damaged ({report.problems[0]}); nothing was changed"
                 )
-            maintenance.renumber(copy)
-            kept = self._set_aside(path) if path.exists() else None
-            os.replace(copy, path)
-            sync(self._path)
-        except maintenance.Unusable as error:
+            backups.renumber(restored)
+        except backups.Unusable as error:
             raise FolderError(f"the backup {file} {error}; nothing was changed") from None
         except OSError as error:
-            raise FolderError(
-                f"the backup {file} can't be restored: {_text(error)}; nothing was changed"
-            ) from None
+            raise _not_restored(file, error) from None
+        else:
+            try:
+                return report, replacement.replace(path, restored, progress)
+            except backups.Unusable as error:
+                raise FolderError(
+                    f"the database {path} {error}; nothing was changed. {error.advice}"
+                ) from None
+            except OSError as error:
+                raise _not_restored(file, error) from None
         finally:
-            for left in (copy, *_beside(copy)):
-                left.unlink(missing_ok=True)
-        return report, kept
+            discard_database(restored)
 
-    def _set_aside(self, path: Path) -> Path:
-        """Keep the database under another name as well; the name that it has is then free.
+    def _save_key(self) -> None:
+        if self._unsaved_key is not None:
+            write_private(self._path / KEY, self._unsaved_key)
+            self._unsaved_key = None
 
-        Its log goes into it, so that all is in one file. Of one too damaged for that, the log is
-        moved away first: beside another database it would destroy that.
-        """
-        with suppress(sqlite3.DatabaseError), closing(connect(path, writable=True)):
-            pass  # closing the last connection carries the log over and removes it
-        kept = path.with_name(f"{path.name}.replaced-{time.strftime('%Y%m%d-%H%M%S')}")
-        for left, moved in zip(_beside(path), _beside(kept)):
-            if left.exists():
-                os.replace(left, moved)
-        try:
-            os.link(path, kept)
-        except OSError:  # not every file system knows links
-            shutil.copyfile(path, kept)
-            kept.chmod(0o600)
-        return kept
+    def _look_for_loss(self, path: Path, may_be_missing: bool) -> None:
+        lost = loss.find(path, self._path / KEY)
+        if lost is None:
+            return
+        if not may_be_missing:
+            raise FolderError(
+                f"{lost}. Put it back, restore a backup (quillium restore FILE), or go on without"
+                " it: --new-database"
+            )
+        log.warning("%s; going on without it", lost)
+        replacement.keep_orphaned_log(path)
+
+    def _remove_copies(self) -> None:
+        """Deleted means gone: also from the copies that were made before a migration."""
+        for copy in sorted(self._path.glob(_BEFORE_MIGRATION.format("*"))):
+            try:
+                copy.unlink()
+                log.info("removed %s, the copy of the database before its migration", copy)
+            except OSError as error:
+                log.error("%s can't be removed: %s", copy, _text(error))
 
 
 def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> maintenance.Report:
-    """Copy the database to a new file, whether a server is using it or not; what the copy holds.
+    """Copy the database to a new file, also while a server uses it; return what the copy holds.
 
     Raises `FolderError`; then there is no new file.
     """
-    path = _existing(data_dir)
+    path = existing(data_dir)
+    taken = f"{file} exists already; choose another name, nothing was overwritten"
     if file.exists():
-        raise FolderError(f"{file} is there already; choose another name, nothing was overwritten")
+        raise FolderError(taken)
     try:
-        maintenance.copy(path, file, progress)
+        backups.copy(path, file, progress)
         return maintenance.Report([], *maintenance.contents(file))
-    except maintenance.Unusable as error:
+    except backups.Unusable as error:
         raise FolderError(f"the database {path} {error}. {error.advice}") from None
+    except FileExistsError:
+        raise FolderError(taken) from None
     except OSError as error:
         raise FolderError(f"the backup {file} can't be written: {_text(error)}") from None
 
 
 def check(data_dir: Path, progress: ProgressCallback) -> maintenance.Report:
-    """Whether the database is sound, whether a server is using it or not. Raises `FolderError`."""
-    path = _existing(data_dir)
+    """Check the database, also while a server uses it. Raises `FolderError`."""
+    path, key = existing(data_dir), data_dir / KEY
+    lost = loss.find(path, key)
+    if not size_of(path):
+        return maintenance.Report([lost or f"the database {path} is empty"])
     try:
-        return maintenance.check(path, progress)
-    except maintenance.Unusable as error:
+        report = maintenance.check(path, progress)
+        report.problems.extend(loss.find_accounts(path, key, report.users))
+    except backups.Unusable as error:
         return maintenance.Report([f"{path} {error}. {error.advice}"])
+    if lost:
+        report.problems.append(lost)
+    return report
 
 
 def control_endpoint_of(data_dir: Path) -> ControlEndpoint | None:
-    """Where the server that holds the folder is found; None if it hasn't said so."""
+    """Return how to reach the server that uses the folder; None while it can't be reached."""
     try:
-        return ControlEndpoint(**json.loads((data_dir / DOOR).read_text(encoding="utf-8")))
+        return ControlEndpoint(**json.loads((data_dir / CONTROL).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 
 
-def _beside(path: Path) -> list[Path]:
-    """The files that SQLite keeps beside a database: its log, and the log's index."""
-    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")]
-
-
-def _existing(data_dir: Path) -> Path:
+def existing(data_dir: Path) -> Path:
+    """Return the path of the database. Raises `FolderError` if there is none."""
     path = data_dir / DATABASE
     if not path.exists():
         raise FolderError(f"there is no database in {data_dir}; name its folder with --data-dir")
     return path
 
 
-def _unusable(path: Path, why: str) -> FolderError:
-    return FolderError(f"the data folder {path} can't be used: {why}. Choose another --data-dir")
-
-
-def _text(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
-
-
 @contextmanager
 def locked(path: Path) -> Iterator[DataFolder]:
-    """Make the folder if need be, and hold it. Raises `FolderError` with what to do."""
+    """Lock the folder for the time of the block; create it if there is none.
+
+    Raises `FolderError` and `FolderInUse`.
+    """
     try:
-        if not path.exists():  # one that is there keeps its mode: it may be somebody's home
+        if not path.exists():  # an existing folder keeps its mode: it may be somebody's home
             path.mkdir(parents=True)
             path.chmod(0o700)
         create_private(path / LOCK)
@@ -235,6 +276,19 @@ def locked(path: Path) -> Iterator[DataFolder]:
                     " --data-dir"
                 ) from None
             raise _unusable(path, str(error)) from None
-        with suppress(OSError):
-            (path / DOOR).unlink()  # of a server that was killed
+        for pattern in _LEFT_BEHIND:
+            for left in path.glob(pattern):
+                discard(left)
         yield DataFolder(path)
+
+
+def _not_restored(file: Path, error: OSError) -> FolderError:
+    return FolderError(f"the backup {file} can't be restored: {_text(error)}; nothing was changed")
+
+
+def _unusable(path: Path, why: str) -> FolderError:
+    return FolderError(f"the data folder {path} can't be used: {why}. Choose another --data-dir")
+
+
+def _text(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

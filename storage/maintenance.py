@@ -1,25 +1,24 @@
-"""Copies of a database, and whether one is sound. Nothing here writes to the database itself.
+"""Check database integrity. Nothing here writes to the database.
 
-A server may be using it meanwhile: all is read in one transaction, so it is the state of one
-moment, and nobody waits for it.
+A server may use the database meanwhile: a check sees the state of one commit, and nobody waits for
+it.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from core.progress import ProgressCallback
-from storage import migrations, sequence
-from storage.connection import Connection, connect, create_private, sync
+from storage import migrations
+from storage.backups import reading, snapshot, usable
+from storage.connection import Connection
 
-_PAGES_A_STEP = 1024  # 4 MiB
 _PROBLEMS_SHOWN = 10  # of each kind
-_INITIAL = "m001_initial"  # the migration that makes the tables
+_INITIAL = "m001_initial"  # the migration that creates the tables
 _FRAMES = "m003_frames"  # the one that numbers frames
 _SEARCH = "m005_search"
 
@@ -52,7 +51,7 @@ _NUMBERED = {
     ),
 }
 
-# Each index, and what it ought to hold: number, user and text.
+# Each search index, and a query for the rows that belong into it.
 _INDEXED = {
     "messages_index": (
         "SELECT number, user, content AS text FROM messages WHERE status <> 'streaming'"
@@ -62,17 +61,9 @@ _INDEXED = {
 }
 
 
-class Unusable(Exception):
-    """A file that can't be used as the database; its text says why, `advice` what to do."""
-
-    def __init__(self, reason: str, advice: str) -> None:
-        super().__init__(reason)
-        self.advice = advice
-
-
 @dataclass(frozen=True)
 class Report:
-    """What a check found: each problem in a line; and what the database holds."""
+    """What a check found, one line for each problem, and how much the database holds."""
 
     problems: list[str]
     users: int = 0
@@ -81,40 +72,20 @@ class Report:
 
 
 def inspect(path: Path) -> list[str]:
-    """The migrations that a database lacks. Quick, and only reads. Raises `Unusable`."""
-    with _usable(), closing(connect(path, writable=False)) as connection:
-        lacking = migrations.pending(connection)
-        for table in ("users", "chats", "messages") if _INITIAL not in lacking else ():
+    """Return the pending migrations. Takes milliseconds. Raises `Unusable`."""
+    with usable(), reading(path) as connection:
+        pending = migrations.pending(connection)
+        for table in ("users", "chats", "messages") if _INITIAL not in pending else ():
             connection.execute(f"SELECT MAX(number) FROM {table}").fetchone()
-        return lacking
-
-
-def copy(source: Path, target: Path, progress: ProgressCallback) -> None:
-    """Copy a database to one file, mode 0600, that is there whole or not at all.
-
-    It replaces what has its name. Raises `Unusable` when the source is damaged or can't be read,
-    and `OSError` when the copy can't be written.
-    """
-    partial = target.with_name(target.name + ".partial")
-    partial.unlink(missing_ok=True)
-    try:
-        create_private(partial)
-        with _usable(), _snapshot(source) as reading:
-            _copy(reading, partial, progress)
-            _verify(partial, progress)
-        sync(partial)
-        os.replace(partial, target)
-        sync(target.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+        return pending
 
 
 def check(path: Path, progress: ProgressCallback) -> Report:
-    """Whether a database is sound: its pages, keys, counters and search index.
+    """Check the pages, foreign keys, counters and search index of a database.
 
-    Raises `Unusable` when it can't be read at all. Takes about a minute for a million messages.
+    Takes about a minute for a million messages. Raises `Unusable` when it can't be read at all.
     """
-    with _usable(), _snapshot(path) as connection:
+    with usable(), snapshot(path) as connection:
         if _INITIAL in migrations.pending(connection):
             raise migrations.ForeignDatabase
         problems = []
@@ -127,20 +98,16 @@ def check(path: Path, progress: ProgressCallback) -> Report:
         return Report(problems, *_contents(connection))
 
 
-def renumber(path: Path) -> None:
-    """Have clients list everything again, because they may have seen more than this database knows.
-
-    One that knows no numbers yet begins them so anyway (`migrations`). Raises `Unusable`.
-    """
-    with _usable(), closing(connect(path, writable=True)) as connection:
-        if _FRAMES not in migrations.pending(connection):
-            sequence.begin_anew(connection)
-
-
 def contents(path: Path) -> tuple[int, int, int]:
-    """How many users, chats and messages a database holds. Raises `Unusable`."""
-    with _usable(), closing(connect(path, writable=False)) as connection:
+    """Return how many users, chats and messages a database holds. Raises `Unusable`."""
+    with usable(), reading(path) as connection:
         return _contents(connection)
+
+
+def created_at(path: Path) -> datetime:
+    """Return when a database was created. Raises `Unusable`."""
+    with usable(), reading(path) as connection:
+        return migrations.applied_at(connection, _INITIAL)
 
 
 def _pages(connection: Connection) -> list[str]:
@@ -164,9 +131,9 @@ def _counters(connection: Connection) -> list[str]:
 
 
 def _search_index(connection: Connection) -> list[str]:
-    """Compare each index with one that is made anew, beside the database."""
+    """Compare each index with a new one, which is built outside of the database."""
     if _SEARCH in migrations.pending(connection):
-        return []  # the next start makes the indexes again
+        return []  # the next start rebuilds the indexes
     problems = []
     for index, wanted in _INDEXED.items():
         columns = connection.execute(
@@ -199,7 +166,7 @@ def _search_index(connection: Connection) -> list[str]:
 
 _CHECKS: dict[str, Callable[[Connection], list[str]]] = {
     "the pages": _pages,
-    "what belongs together": _foreign_keys,
+    "the foreign keys": _foreign_keys,
     "the counters": _counters,
     "the search index": _search_index,
 }
@@ -211,56 +178,3 @@ def _contents(connection: Connection) -> tuple[int, int, int]:
         " (SELECT total(message_count) FROM chats)"
     ).fetchone()
     return int(row[0]), int(row[1]), int(row[2])
-
-
-def _copy(reading: Connection, target: Path, progress: ProgressCallback) -> None:
-    def tell(_: int, remaining: int, total: int) -> None:
-        progress("copying", 1 - remaining / max(total, 1))
-
-    try:
-        with closing(sqlite3.connect(target, isolation_level=None)) as writing:
-            writing.execute("PRAGMA journal_mode = OFF")  # a copy that fails is thrown away
-            writing.execute("PRAGMA synchronous = OFF")  # and one that is whole is synced once
-            reading.backup(writing, pages=_PAGES_A_STEP, progress=tell)
-            writing.execute("PRAGMA journal_mode = DELETE")  # one file, not three
-    except sqlite3.OperationalError as error:
-        raise OSError(None, str(error)) from None
-
-
-def _verify(path: Path, progress: ProgressCallback) -> None:
-    """Look whether the pages of a copy hold together: a damaged one would be found too late."""
-    progress("checking the copy", None)
-    with closing(connect(path, writable=False)) as connection:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if found != "ok":
-            raise sqlite3.DatabaseError(found.splitlines()[-1])  # the rest is a heading
-
-
-@contextmanager
-def _snapshot(path: Path) -> Iterator[Connection]:
-    """A connection that sees one moment of the database, however long it looks."""
-    with closing(connect(path, writable=False)) as connection:
-        connection.execute("BEGIN")
-        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-        yield connection
-        with suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
-
-
-@contextmanager
-def _usable() -> Iterator[None]:
-    """Turn what SQLite and the migrations say of a file into `Unusable`."""
-    try:
-        yield
-    except migrations.NewerDatabase:
-        raise Unusable("was made by a newer version of Quillium", "Install that version") from None
-    except migrations.ForeignDatabase:
-        raise Unusable("is not a database of Quillium's", "Choose another file") from None
-    except sqlite3.OperationalError as error:
-        raise Unusable(
-            f"can't be opened: {error}", "Look at its permissions and the disk"
-        ) from None
-    except sqlite3.DatabaseError as error:
-        raise Unusable(
-            f"is damaged: {error}", "Put a backup in its place: python quillium.py restore FILE"
-        ) from None

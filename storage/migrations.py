@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -147,6 +148,14 @@ def pending(connection: sqlite3.Connection) -> list[str]:
     if not applied and {name for name in tables if not name.startswith("sqlite_")} - {_TABLE}:
         raise ForeignDatabase
     return [name for name in STEPS if name not in applied]
+
+
+def applied_at(connection: sqlite3.Connection, step: str) -> datetime:
+    """Return when a step was applied, in UTC."""
+    row = connection.execute(
+        f"SELECT applied_at FROM {_TABLE} WHERE migration_set = ? AND name = ?", (_SET, step)
+    ).fetchone()
+    return datetime.fromisoformat(row[0])
 
 
 def migrate(connection: sqlite3.Connection) -> None:

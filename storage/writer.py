@@ -16,12 +16,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from core.errors import StorageUnavailable
-from storage import erasure
-from storage.connection import BUSY_SECONDS, Connection, connect, wal_of
+from storage import erasure, log_guard
+from storage.connection import BUSY_SECONDS, Connection, connect
+from storage.files import wal_of
 
 MAX_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
 _LARGEST_BATCH = 256  # writes a commit: beyond it the commit's own cost no longer shows
@@ -66,9 +68,14 @@ class Statistics:
 class Writer:
     """Owns the connection that writes. Made and closed on the event loop's thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, on_clean_close: Callable[[], None] | None = None) -> None:
+        self._on_clean_close = on_clean_close
         self._connection = connect(path, writable=True)
-        self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # has the log opened
+        self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the log
+        try:
+            self._checkpoint(_MOMENT)
+        except sqlite3.Error as error:
+            log.error("the write-ahead log could not be carried over: %s", error)
         self._files = (path, wal_of(path))
         self._identity = [_identity(file) for file in self._files]
         self._loop = asyncio.get_running_loop()
@@ -111,17 +118,22 @@ class Writer:
             self._asked = []
 
     def close(self) -> None:
-        """Store what waits, erase what was deleted, let go of the file. Waits for the disk."""
+        """Store what waits, erase what was deleted, close the file. Waits for the disk."""
         self._is_closed = True
         self._hand_over()
         self._jobs.put(None)
         self._thread.join()
+        is_clean = False
         try:
             erasure.erase(self._connection)
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            log_guard.forget(self._connection)
+            row = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            is_clean = row[0] == 0
         except sqlite3.Error as error:  # stays due, for the next clean stop
             log.error("what was deleted could not be erased from the database file: %s", error)
         self._connection.close()
+        if is_clean and self._on_clean_close is not None:
+            self._on_clean_close()
 
     # On the writer's thread
 
@@ -235,7 +247,13 @@ class Writer:
             log.error("the write-ahead log could not be carried over: %s", error)
 
     def _checkpoint(self, seconds: float) -> bool:
-        """Whether the log begins anew; waits about so long for those who read from it."""
+        """Carry the log over and begin a new one. Waits about so long for readers of the log.
+
+        Return whether there is a new one.
+        """
+        return log_guard.checkpoint(self._connection, partial(self._carry_over, seconds))
+
+    def _carry_over(self, seconds: float) -> bool:
         until = time.monotonic() + seconds
         self._connection.execute(f"PRAGMA busy_timeout = {1000 * _MOMENT:.0f}")
         try:

@@ -15,8 +15,9 @@ from tornado.ioloop import IOLoop
 
 from core.errors import Conflict, StorageUnavailable
 from storage import database, migrations, writer
-from storage.connection import Connection, connect, create_private, wal_of
+from storage.connection import Connection, connect
 from storage.database import Database
+from storage.files import create_private, wal_of
 
 
 @pytest.fixture

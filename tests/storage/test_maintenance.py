@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from storage import maintenance
+from storage import backups, maintenance
 from storage.connection import Connection, connect
 from tests.conftest import Client
 
@@ -84,7 +84,7 @@ async def test_a_check_finds_damaged_pages(
     for _ in range(3):
         await fill(ada)
     copy = tmp_path / "copy.db"
-    maintenance.copy(database, copy, quietly)
+    backups.copy(database, copy, quietly)
     with closing(sqlite3.connect(copy)) as connection:
         (page,) = connection.execute(
             "SELECT rootpage FROM sqlite_master WHERE name = 'messages_by_chat'"
@@ -93,8 +93,8 @@ async def test_a_check_finds_damaged_pages(
     content[(page - 1) * 4096 + 200 : page * 4096] = b"\xff" * (4096 - 200)
     copy.write_bytes(content)
     assert maintenance.check(copy, quietly).problems
-    with pytest.raises(maintenance.Unusable, match="is damaged"):
-        maintenance.copy(copy, tmp_path / "copy of a copy.db", quietly)
+    with pytest.raises(backups.Unusable, match="is damaged"):
+        backups.copy(copy, tmp_path / "copy of a copy.db", quietly)
     assert [path.name for path in tmp_path.glob("copy of*")] == []
 
 
@@ -105,7 +105,7 @@ async def test_a_copy_is_one_private_file_of_one_moment(
     copy = tmp_path / "copy.db"
     told: list[tuple[str, float | None]] = []
 
-    maintenance.copy(database, copy, lambda doing, share: told.append((doing, share)))
+    backups.copy(database, copy, lambda doing, share: told.append((doing, share)))
     assert told[0] == ("copying", 1)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert maintenance.check(copy, quietly).messages == 4

@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 import pytest
 
 from core.progress import ProgressCallback
-from storage import folder, maintenance, migrations
-from storage.connection import connect, create_private
+from storage import backups, folder, maintenance, migrations
+from storage.connection import connect
+from storage.files import create_private
 from storage.folder import FolderError
 from tests.storage.test_maintenance import quietly
 
@@ -44,9 +46,12 @@ def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in tables}
 
 
-async def opened(data_dir: Path) -> None:
+async def opened(data_dir: Path, look: Callable[[], object] = lambda: None) -> None:
+    """Start and stop; `look` in between."""
     with folder.locked(data_dir) as data:
-        data.database(quietly).close()
+        db = data.database(quietly)
+        look()
+        db.close()
 
 
 def test_every_released_version_is_kept() -> None:
@@ -61,23 +66,100 @@ async def test_a_released_schema_is_brought_up_to_date(release: Path, tmp_path: 
     restored(path, release)
     before = rows(path)
     lacking = maintenance.inspect(path)
-    await opened(path.parent)
+    copies = []
+
+    def look_at_the_copy() -> None:
+        for copy in path.parent.glob("quillium-before-*"):
+            copies.append((copy.name, rows(copy), stat.S_IMODE(copy.stat().st_mode)))
+
+    await opened(path.parent, look_at_the_copy)
     after = rows(path)
     for table, known in before.items():
         assert [row[: len(old)] for row, old in zip(after[table], known)] == known
     assert maintenance.check(path, quietly).problems == []
     await opened(tmp_path / "new")
     assert schema(path) == schema(tmp_path / "new" / "quillium.db")
-    if lacking:
-        copy = path.parent / f"quillium-before-{lacking[0]}.db"
-        assert rows(copy) == before
-        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    wanted = [(f"quillium-before-{lacking[0]}.db", before, 0o600)] if lacking else []
+    assert copies == wanted
 
 
 async def test_no_copy_is_made_when_nothing_changes(tmp_path: Path) -> None:
     await opened(tmp_path)
     await opened(tmp_path)
     assert list(tmp_path.glob("quillium-before-*")) == []
+
+
+def old(data_dir: Path) -> list[Path]:
+    """Make a folder as version 0.1.0 left it; the copies that a migration makes in it."""
+    if not data_dir.exists():
+        data_dir.mkdir()
+        restored(data_dir / "quillium.db", RELEASED[0])
+    return sorted(data_dir.glob("quillium-before-*"))
+
+
+async def test_a_clean_stop_removes_the_copy_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Deleted means gone, also from the copy."""
+    caplog.set_level("INFO")
+    path = tmp_path / "old"
+    old(path)
+    with folder.locked(path) as data:
+        db = data.database(quietly)
+        (copy,) = old(path)
+        assert caplog.text == ""
+        db.close()
+    assert old(path) == []
+    assert f"removed {copy}, the copy of the database before its migration" in caplog.text
+
+
+async def test_a_command_leaves_the_copy_to_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "old"
+    old(path)
+    with folder.locked(path) as data:
+        data.database(quietly, keeps_copies=True).close()
+    assert len(old(path)) == 1
+    await opened(path)
+    assert old(path) == []
+
+
+async def test_a_stop_that_is_not_clean_leaves_the_copy(tmp_path: Path) -> None:
+    """As long as a reader keeps what was deleted in the log."""
+    path = tmp_path / "old"
+    old(path)
+    with folder.locked(path) as data:
+        db = data.database(quietly)
+        await db.write(lambda connection: connection.execute("DELETE FROM users") and None)
+        with closing(connect(path / "quillium.db", writable=False)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM users").fetchall()
+            await db.write(
+                lambda connection: connection.execute("PRAGMA busy_timeout = 1") and None
+            )
+            db.close()
+    assert len(old(path)) == 1
+    await opened(path)
+    assert old(path) == []
+
+
+async def test_migrations_that_fail_again_and_again_make_one_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is restarted for ever must not fill the disk; nor is a copy overwritten."""
+    path = tmp_path / "old"
+    old(path)
+    (name,) = [f"quillium-before-{step}.db" for step in list(migrations.STEPS)[1:2]]
+    (path / name).write_bytes(b"precious")
+
+    def failing(connection: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(migrations, "migrate", failing)
+    for _ in range(3):
+        with pytest.raises(FolderError, match="is full"):
+            await opened(path)
+    assert [copy.name for copy in old(path)] == [name.replace(".db", "-2.db"), name]
+    assert (path / name).read_bytes() == b"precious"
 
 
 KILLED = """
@@ -121,7 +203,7 @@ def test_a_migration_that_is_killed_is_as_if_it_never_ran(tmp_path: Path) -> Non
     assert "two" not in tables
     assert run() == 0  # it runs again
     assert rows(path)["chats"] == []
-    assert rows(tmp_path / "quillium-before-m999_two.db")["chats"] == before["chats"]
+    assert list(tmp_path.glob("quillium-before-*")) == []  # it stopped cleanly
 
 
 async def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
@@ -129,7 +211,7 @@ async def test_a_database_of_somebody_else_is_left_alone(tmp_path: Path) -> None
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE letters (text)")
     before = path.read_bytes()
-    with pytest.raises(FolderError, match="is not a database of Quillium's"):
+    with pytest.raises(FolderError, match="is not a Quillium database"):
         await opened(tmp_path)
     assert path.read_bytes() == before
 
@@ -140,10 +222,10 @@ async def test_without_room_for_the_copy_nothing_is_migrated(
     path = tmp_path / "quillium.db"
     restored(path, RELEASED[0])
 
-    def full(source: Path, target: Path, progress: ProgressCallback) -> None:
+    def full(source: Path, target: Path, progress: ProgressCallback, *, reuse_same: bool) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(maintenance, "copy", full)
+    monkeypatch.setattr(backups, "keep", full)
     with pytest.raises(FolderError, match="No space left on device"):
         await opened(tmp_path)
     assert maintenance.inspect(path)

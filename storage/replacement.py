@@ -1,0 +1,128 @@
+"""Put a restored database in the place of another, which is kept.
+
+Whatever fails or is killed in between, all that was acknowledged can be opened: under the
+database's own name, or, once the restored database has that name, under the kept one. Where a
+moment has neither under its own name, the next start refuses (`loss`) and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from core.progress import ProgressCallback
+from storage import backups
+from storage.files import add_name, numbered, shm_of, size_of, sync, wal_of
+
+log = logging.getLogger("quillium.storage")
+
+
+def replace(database: Path, restored: Path, progress: ProgressCallback) -> Path | None:
+    """Replace `database` by `restored`, which was checked; return where the old one is kept.
+
+    Raises `Locked` and `OSError`; then the database is as it was.
+    """
+    if not size_of(database) and not size_of(wal_of(database)):
+        for left in (wal_of(database), shm_of(database)):
+            left.unlink(missing_ok=True)
+        os.replace(restored, database)
+        sync(database.parent)
+        return None
+    kept = _kept_name(database)
+    try:
+        kept = backups.keep(database, kept, progress)
+    except backups.Locked:
+        raise
+    except (backups.Unusable, FileNotFoundError):
+        return _replace_files(database, restored, kept)
+    before = _schema_version(database)
+    try:
+        # The file stays, and so does its log: another program may have the database open.
+        backups.overwrite(database, restored, progress)
+    except BaseException:  # also Ctrl-C, which may come after the commit
+        if _schema_version(database) == before:
+            kept.unlink()
+            raise
+    return kept
+
+
+def keep_orphaned_log(database: Path) -> None:
+    """Move a log whose database is gone to a name that is free: SQLite would delete it."""
+    log_file = wal_of(database)
+    if size_of(database) or not size_of(log_file):
+        return
+    for kept in numbered(_kept_name(database)):
+        with suppress(FileExistsError):
+            add_name(log_file, wal_of(kept))
+            break
+    log_file.unlink()
+
+
+def _kept_name(database: Path) -> Path:
+    return database.with_name(f"{database.name}.replaced-{time.strftime('%Y%m%d-%H%M%S')}")
+
+
+def _schema_version(database: Path) -> int:
+    """Return a number that differs once a database was overwritten."""
+    with backups.reading(database) as connection:
+        return int(connection.execute("PRAGMA schema_version").fetchone()[0])
+
+
+def _replace_files(database: Path, restored: Path, kept: Path) -> Path:
+    """Replace a database that can't be read, file by file, and keep it as it is.
+
+    The log may not stay beside the restored database, which it would destroy. The damaged database
+    goes first: without it, but with its log, a server would serve an older state.
+    """
+    kept = _keep_files(database, kept)
+    try:
+        for old in (database, wal_of(database), shm_of(database)):
+            old.unlink(missing_ok=True)
+        sync(database.parent)
+        os.replace(restored, database)
+        sync(database.parent)
+    except BaseException:
+        if restored.exists():
+            _put_back(database, kept)
+            raise
+    return kept
+
+
+def _keep_files(database: Path, kept: Path) -> Path:
+    """Give a database and its log other names as well, of which none is taken; return the first."""
+    for name in numbered(kept):
+        with suppress(FileExistsError):
+            if wal_of(name).exists():
+                continue
+            _add_names(database, name)
+            return name
+    raise AssertionError("numbered() ended")
+
+
+def _add_names(database: Path, kept: Path) -> None:
+    """Keep the log first: a database without it looks whole."""
+    named: list[Path] = []
+    try:
+        for old, new in ((wal_of(database), wal_of(kept)), (database, kept)):
+            if size_of(old):
+                add_name(old, new)
+                named.append(new)
+    except BaseException:
+        for new in named:
+            new.unlink(missing_ok=True)
+        raise
+
+
+def _put_back(database: Path, kept: Path) -> None:
+    """Undo `_replace_files`, the log first, as far as that is possible."""
+    try:
+        for old, new in ((wal_of(database), wal_of(kept)), (database, kept)):
+            if new.exists():
+                if not old.exists():
+                    add_name(new, old)
+                new.unlink()
+    except OSError as error:
+        log.error("the database could not be put back; it is kept as %s: %s", kept, error)
