@@ -1,8 +1,8 @@
-"""The command line's edge: one function for each command. What it says goes to stdout.
+"""The commands: one function for each. They print their results to stdout.
 
-The accounts of a running server are changed by that server, which alone writes to its database: it
-is asked at the door that it has opened in its data folder. Without one, the command holds the
-folder and does the same work itself.
+A running server changes its accounts itself, because it alone writes to its database: the command
+calls its control endpoint, which is published in the data folder. If no server runs, the command
+locks the folder and does the same work.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from assistant import local, model_file
 from cli.extras import install_hint
 from core.config import Config
 from core.errors import QuilliumError
+from core.escaping import escape_unprintable
 from core.options import ConfigError
 from core.progress import Progress
 from core.times import calendar_now
@@ -32,33 +33,42 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class CommandError(ConfigError):
-    """A command can't be carried out; its text is the one line that the user sees."""
+    """A command can't be carried out. The text is the one line that the user sees."""
 
 
 def run(config: Config, command: str, argument: str | None) -> int:
-    """The exit status. Raises `CommandError`, `FolderError` or `InstallError`."""
+    """Run a command; return its exit status.
+
+    Raises `CommandError`, `FolderError` or `InstallError`.
+    """
     group, _, action = command.rpartition(" ")
     if group == "user":
         return _user(config, action, argument or "")
-    return _UPKEEP[command](config.data_dir, argument)
+    return _COMMANDS[command](config.data_dir, argument)
 
 
-# Upkeep
+def _print(line: str) -> None:
+    """Print what may hold text of users; stdout may have any encoding."""
+    encoding = sys.stdout.encoding
+    print(escape_unprintable(line).encode(encoding, "backslashreplace").decode(encoding))
+
+
+# The database and the model
 
 
 def _backup(data_dir: Path, file: str) -> int:
     with Progress(sys.stderr) as progress:
         made = folder.backup(data_dir, _path(file), progress)
-    print(f"{file} is a backup of {_contents(made)}.")
+    _print(f"{file} is a backup of {_contents(made)}.")
     return 0
 
 
 def _restore(data_dir: Path, file: str) -> int:
     with folder.locked(data_dir) as data, Progress(sys.stderr) as progress:
         restored, kept = data.restore(_path(file), progress)
-    print(f"Restored {_contents(restored)} from {file}.")
+    _print(f"Restored {_contents(restored)} from {file}.")
     if kept is not None:
-        print(f"What was there before is kept as {kept}.")
+        _print(f"The replaced database is kept as {kept}.")
     return 0
 
 
@@ -66,31 +76,31 @@ def _check(data_dir: Path, _: None) -> int:
     with Progress(sys.stderr) as progress:
         found = folder.check(data_dir, progress)
     for problem in found.problems:
-        print(problem)
+        _print(problem)
     if not found.problems:
-        print(f"The database is sound: {_contents(found)}.")
+        _print(f"The database is sound: {_contents(found)}.")
     return 1 if found.problems else 0
 
 
 def _install_model(data_dir: Path, _: None) -> int:
     print(
-        f"The model {model_file.MODEL} takes 94 MB to download and 98 MB on the disk. It is a tiny"
-        " one, for demos.",
+        f"The model {model_file.MODEL} is a download of 94 MB and takes 98 MB on the disk. It is a"
+        " tiny model, for demos.",
         file=sys.stderr,
     )
     with Progress(sys.stderr) as progress:
         is_new = model_file.install(data_dir, progress)
     file = model_file.installed(data_dir)
-    print(f"{file} is {'installed' if is_new else 'there already'}.")
+    _print(f"{file} {'was' if is_new else 'is already'} installed.")
     if local.is_available():
-        print("Chats that ask for no other model are answered by it from the next start on.")
+        print("From the next start on it answers chats that ask for no other model.")
     else:
         print("To run it, install the local extra, a download of another 34 MB.")
         print(install_hint("local"))
     return 0
 
 
-_UPKEEP: dict[str, Callable[[Path, Any], int]] = {
+_COMMANDS: dict[str, Callable[[Path, Any], int]] = {
     "backup": _backup,
     "restore": _restore,
     "check": _check,
@@ -110,10 +120,10 @@ def _contents(report: maintenance.Report) -> str:
 # Accounts
 
 _DONE = {
-    "add": "The account was made.",
-    "passwd": "The password was changed, and the sessions have ended.",
-    "promote": "The account is an admin's.",
-    "delete": "The account was deleted, with all that it said.",
+    "add": "The account was created.",
+    "passwd": "The password was changed, and all sessions of the account have ended.",
+    "promote": "The account is an admin account now.",
+    "delete": "The account and all of its chats were deleted.",
 }
 
 
@@ -123,28 +133,30 @@ def _user(config: Config, action: str, email: str) -> int:
         asked["email"] = email
     if action in {"add", "passwd"}:
         asked["password"] = _password()
-    if action == "delete" and not _is_meant(email):
+    if action == "delete" and not _is_confirmed(email):
         print("Nothing was deleted.")
         return 1
+    if not config.new_database:
+        folder.existing(config.data_dir)  # a mistyped folder must not become an empty server
     try:
         with folder.locked(config.data_dir) as data:
-            told = asyncio.run(_do(data, config, asked))
+            users = asyncio.run(_run_here(data, config, asked))
     except folder.FolderInUse:
-        told = _ask(config.data_dir, asked)
+        users = _run_in_server(config.data_dir, asked)
     except QuilliumError as error:
         raise CommandError(error.details) from None
-    for user in told:
+    for user in users:
         admin = "  admin" if user["is_admin"] else ""
-        print(f"{user['email']}  {user['name']}  since {user['created_at'][:10]}{admin}")
+        _print(f"{user['email']}  {user['name']}  since {user['created_at'][:10]}{admin}")
     if action != "list":
         print(_DONE[action])
-    elif not told:
+    elif not users:
         print("There are no accounts.")
     return 0
 
 
 def _password() -> str:
-    """From a terminal, typed twice; else the first line of stdin."""
+    """Read a password: from a terminal twice, otherwise from the first line of stdin."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("Password (at least 8 characters): ")
@@ -153,17 +165,20 @@ def _password() -> str:
     return password
 
 
-def _is_meant(email: str) -> bool:
+def _is_confirmed(email: str) -> bool:
     if not sys.stdin.isatty():
         return True
-    answer = input(f"Delete {email} with all chats, for good? Type yes: ")
+    answer = input(
+        f"Delete {escape_unprintable(email)} with all chats? This can't be undone. Type yes: "
+    )
     return answer.strip().lower() == "yes"
 
 
-async def _do(data: folder.DataFolder, config: Config, asked: dict[str, str]) -> list[Any]:
-    """Do it here: no server uses the folder."""
+async def _run_here(data: folder.DataFolder, config: Config, asked: dict[str, str]) -> list[Any]:
+    """Run an action on accounts in this process: no server uses the folder."""
     with Progress(sys.stderr) as progress:
-        db = data.database(progress)
+        # The copy that a migration makes is of use until a server has run on the new schema.
+        db = data.database(progress, may_be_missing=config.new_database, keeps_copies=True)
     try:
         work = Administration(
             db,
@@ -178,15 +193,15 @@ async def _do(data: folder.DataFolder, config: Config, asked: dict[str, str]) ->
         db.close()
 
 
-def _ask(data_dir: Path, asked: dict[str, str]) -> list[Any]:
-    """Have the running server do it. Raises `CommandError`."""
-    door = folder.control_endpoint_of(data_dir)
-    if door is None:
+def _run_in_server(data_dir: Path, asked: dict[str, str]) -> list[Any]:
+    """Have the running server run an action on accounts. Raises `CommandError`."""
+    endpoint = folder.control_endpoint_of(data_dir)
+    if endpoint is None:
         raise CommandError("the server that uses the data folder is not ready; try again")
     request = urllib.request.Request(
-        f"{door.url}/control",
+        f"{endpoint.url}/control",
         data=json.dumps(asked).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {door.key}"},
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {endpoint.key}"},
     )
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -196,4 +211,4 @@ def _ask(data_dir: Path, asked: dict[str, str]) -> list[Any]:
     except urllib.error.HTTPError as error:
         raise CommandError(json.load(error)["error"]["details"]) from None
     except OSError as error:
-        raise CommandError(f"the server at {door.url} does not answer: {error}") from None
+        raise CommandError(f"the server at {endpoint.url} does not respond: {error}") from None

@@ -86,7 +86,7 @@ class Process:
         secret = config.jwt_secret.encode() if config.jwt_secret else data.secret()
         self._listen(resources)
         with Progress(sys.stderr) as progress:
-            database = data.database(progress)
+            database = data.database(progress, may_be_missing=config.new_database)
         resources.callback(database.close)
         self._services = services.build(
             config, self._version, database, secret, calendar_now, embedded, metrics

@@ -13,6 +13,7 @@ class Config:
     host: str
     port: int
     data_dir: Path
+    new_database: bool
     cors_allowed_origins: frozenset[str]
     allowed_hosts: frozenset[str]
     trusted_proxy: bool

@@ -142,6 +142,15 @@ OPTIONS: tuple[Option, ...] = (
         is_for_commands=True,
     ),
     Option(
+        "new_database",
+        "false",
+        _switch,
+        "begin with an empty database, or without the lost log, where the data folder shows that "
+        "there was one; otherwise that is an error",
+        NETWORK,
+        is_for_commands=True,
+    ),
+    Option(
         "cors_allowed_origins",
         "",
         _origins,

@@ -49,6 +49,8 @@ class Program:
             env={**os.environ, **environment},
         )
         line = read_line(self.process, self.process.stderr)
+        while '"level": "WARNING"' in line:
+            line = read_line(self.process, self.process.stderr)
         found = re.search(r"listening on (http://\S+),", line)
         self.url = found[1] if found else ""
         self.first_line = line

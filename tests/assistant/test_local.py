@@ -68,7 +68,7 @@ def test_installed_once_and_whole(model_dir: Path) -> None:
     assert file.stat().st_size == model_file.BYTES
     assert stat.S_IMODE(model_dir.stat().st_mode) == 0o700
     assert list(file.parent.iterdir()) == [file]
-    assert "is there already" in run("model", "install", "--data-dir", model_dir).stdout
+    assert "is already installed" in run("model", "install", "--data-dir", model_dir).stdout
     assert not model_file.install(model_dir, quietly)
 
 

@@ -133,6 +133,6 @@ def test_its_commands(built: Path, tmp_path: Path) -> None:
         text=True,
         timeout=30,
     )
-    assert added.stdout.endswith("The account was made.\n")
+    assert added.stdout.endswith("The account was created.\n")
     checked = subprocess.run([built, folder, "check"], capture_output=True, text=True, timeout=30)
     assert checked.stdout.startswith("The database is sound: 1 user,")

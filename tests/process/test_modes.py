@@ -253,7 +253,7 @@ def test_accounts(tmp_path: Path, start: Any, runs: bool) -> None:
     status, said, errors = user(data, "add", "bob@example.com", password=f"{PASSWORD}\n")
     assert (status, errors) == (0, "")
     assert said.startswith("bob@example.com  bob  since 20")
-    assert said.endswith("The account was made.\n")
+    assert said.endswith("The account was created.\n")
     assert user(data, "add", "bob@example.com", password=PASSWORD)[0] == 2
     refusal = user(data, "add", "eve@example.com", password="short")[2]
     assert refusal == "quillium: password: 5 characters, at least 8\n"

@@ -91,7 +91,9 @@ def test_not_a_database(start: Any, tmp_path: Path) -> None:
     path = tmp_path / "data" / "quillium.db"
     path.write_bytes(b"this is no database at all, but somebody's letter" * 100)
     before = path.read_bytes()
-    assert "is damaged: file is not a database. Put a backup in its place" in refused(start())
+    assert "is damaged: file is not a database. Restore a backup: quillium restore FILE" in refused(
+        start()
+    )
     assert path.read_bytes() == before
 
 

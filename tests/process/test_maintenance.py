@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.program import ROOT, Program, run
+from storage.connection import connect
+from tests.program import ROOT, Program, refused, run
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def test_back_up_and_restore(start: Any, data: Path, tmp_path: Path) -> None:
     done = run("--data-dir", data, "restore", backup)
     assert done.returncode == 0
     assert done.stdout.startswith("Restored 1 user, 1 chat, ")
-    kept = Path(done.stdout.splitlines()[1].removeprefix("What was there before is kept as ")[:-1])
+    kept = Path(done.stdout.splitlines()[1].removeprefix("The replaced database is kept as ")[:-1])
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE((data / "quillium.db").stat().st_mode) == 0o600
     assert sorted(path.name for path in data.iterdir()) == sorted(
@@ -77,7 +80,7 @@ def test_a_backup_overwrites_nothing(start: Any, data: Path, tmp_path: Path) -> 
     letter.write_text("Dear Ada")
     done = run("backup", letter, "--data-dir", data)
     assert (done.returncode, letter.read_text()) == (2, "Dear Ada")
-    assert "is there already" in done.stderr
+    assert "exists already" in done.stderr
     done = run("backup", tmp_path / "nowhere" / "backup.db", "--data-dir", data)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "can't be written: No such file or directory" in done.stderr
@@ -124,7 +127,7 @@ def test_a_damaged_database_is_left_alone_and_can_be_replaced(
     before = path.read_bytes()
     refused = start()
     assert refused.process.wait(10) == 2
-    assert "is damaged: database disk image is malformed. Put a backup in its place: python" in (
+    assert "is damaged: database disk image is malformed. Restore a backup: quillium restore" in (
         refused.first_line
     )
     assert path.read_bytes() == before
@@ -158,6 +161,80 @@ def test_there_is_nothing_to_look_after(data: Path, tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "there is no database in" in done.stderr
         assert not data.exists()
+
+
+def test_no_command_makes_a_folder_or_an_account_in_a_wrong_one(data: Path) -> None:
+    """A mistyped folder must not become an empty server."""
+    for command in (["list"], ["add", "a@b.example"], ["passwd", "a@b.example"]):
+        done = run("user", *command, "--data-dir", data)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"there is no database in {data}" in done.stderr
+        assert not data.exists()
+    data.mkdir()
+    assert run("user", "list", "--data-dir", data).returncode == 2
+    assert list(data.iterdir()) == []
+    done = run("user", "list", "--data-dir", data, "--new-database")
+    assert (done.returncode, done.stdout) == (0, "There are no accounts.\n")
+
+
+def test_a_server_without_its_database_stops_and_goes_on_when_told(start: Any, data: Path) -> None:
+    program = start()
+    program.register()
+    program.stop()
+    (data / "quillium.db").unlink()
+    line = refused(start())
+    assert line.startswith(f"quillium: the database {data}/quillium.db is missing, but its signing")
+    assert not (data / "quillium.db").exists()
+    program = start("--new-database")
+    assert program.call("GET", "/health")["status"] == "ok"
+    program.stop()
+    assert start().call("GET", "/health")["status"] == "ok"
+
+
+def test_a_server_whose_log_was_deleted_stops(start: Any, data: Path) -> None:
+    """The first account would be in the log alone."""
+    program = start()
+    program.register()
+    program.process.kill()
+    program.process.wait()
+    (data / "quillium.db-wal").unlink()
+    assert "-wal is missing: it held what was stored last" in refused(start())
+    checked = run("check", "--data-dir", data)
+    assert checked.returncode == 1
+    assert "-wal is missing" in checked.stdout
+    assert "-wal is missing" in refused(start())
+
+
+def test_a_port_in_use_at_the_first_start_is_no_loss(start: Any, data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refused(start(f"--port={taken.getsockname()[1]}"))
+    assert start().call("GET", "/health")["status"] == "ok"
+
+
+def test_a_signing_key_that_others_can_read_is_refused(start: Any, data: Path) -> None:
+    start().stop()
+    (data / "signing.key").chmod(0o644)
+    assert "other users can access the signing key" in refused(start())
+
+
+def test_what_a_command_prints_is_escaped(start: Any, data: Path) -> None:
+    start().stop()
+    name = "\x1b[31mred\u202egnp.exe\u200b\n\x9b"
+    with closing(connect(data / "quillium.db", writable=True)) as connection:
+        connection.execute(
+            "INSERT INTO users (id, email, email_key, name, password_hash, is_admin,"
+            " settings_updated_at, created_at, updated_at)"
+            " VALUES ('user_1', 'a@x', 'a@x', ?, '', 1, '', '2026-01-01', '')",
+            (name,),
+        )
+    done = run("user", "list", "--data-dir", data)
+    shown = r"\x1b[31mred\u202egnp.exe\u200b\n\x9b"
+    assert done.stdout == f"a@x  {shown}  since 2026-01-01  admin\n"
+    with closing(connect(data / "quillium.db", writable=True)) as connection:
+        connection.execute("UPDATE users SET id = ?, chat_count = 7", (name,))
+    checked = run("check", "--data-dir", data)
+    assert shown in checked.stdout
+    assert checked.stdout.count("\n") == 1
 
 
 def test_commands_explain_themselves() -> None:
@@ -203,10 +280,10 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else() -> None:
 def test_a_backup_that_is_stopped_leaves_nothing(start: Any, data: Path, tmp_path: Path) -> None:
     start().stop()
     script = (
-        "import os, signal, sys, quillium\nfrom storage import maintenance\n"
+        "import os, signal, sys, quillium\nfrom storage import backups\n"
         # A shell that starts the tests in the background has it ignored.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "maintenance._verify = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "backups._verify = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.exit(quillium.main())"
     )
     target = tmp_path / "backup.db"
