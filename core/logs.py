@@ -15,7 +15,6 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Callable
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -47,9 +46,9 @@ class Log:
         self._queue: queue.Queue[str | None] = queue.Queue(MAX_QUEUED)
 
     def __enter__(self) -> Log:
-        write = _to_stderr() if self._file is None else _to_file(self._file)
+        sink = _Stderr() if self._file is None else _File(self._file)
         self._thread = threading.Thread(
-            target=self._write_all, args=(write,), name="quillium-log", daemon=True
+            target=self._write_all, args=(sink,), name="quillium-log", daemon=True
         )
         self._thread.start()
         handler = _QueueingHandler(self._queue)
@@ -64,38 +63,45 @@ class Log:
             self._queue.put(None, timeout=_CLOSE_SECONDS)
             self._thread.join(_CLOSE_SECONDS)
 
-    def _write_all(self, write: Callable[[str], None]) -> None:
+    def _write_all(self, sink: _Stderr | _File) -> None:
         while (line := self._queue.get()) is not None:
-            write(line)
+            sink.write(line)
+        sink.close()
 
 
-def _to_stderr() -> Callable[[str], None]:
-    # Not `sys.stderr.write`: a write that is stuck would hold its lock, and block the exit.
-    descriptor = None if sys.stderr is None else sys.stderr.fileno()
+class _Stderr:
+    def __init__(self) -> None:
+        # Not `sys.stderr.write`: a write that is stuck would hold its lock, and block the exit.
+        self._descriptor = None if sys.stderr is None else sys.stderr.fileno()
 
-    def write(line: str) -> None:
-        if descriptor is None:
+    def write(self, line: str) -> None:
+        if self._descriptor is None:
             return
         left = f"{line}\n".encode(errors="backslashreplace")
         with contextlib.suppress(OSError):  # nobody reads it any more
             while left:
-                left = left[os.write(descriptor, left) :]
+                left = left[os.write(self._descriptor, left) :]
 
-    return write
+    def close(self) -> None:
+        pass
 
 
-def _to_file(path: Path) -> Callable[[str], None]:
-    try:
-        handler = _RotatingFile(
-            path, maxBytes=MAX_FILE_SIZE, backupCount=OLD_FILES, errors="backslashreplace"
-        )
-    except OSError as error:
-        raise ConfigError(f"the log file {path} can't be written: {error.strerror}") from None
+class _File:
+    def __init__(self, path: Path) -> None:
+        """Raises `ConfigError`."""
+        try:
+            self._handler = _RotatingFile(
+                path, maxBytes=MAX_FILE_SIZE, backupCount=OLD_FILES, errors="backslashreplace"
+            )
+        except OSError as error:
+            raise ConfigError(f"the log file {path} can't be written: {error.strerror}") from None
 
-    def write(line: str) -> None:
-        handler.handle(logging.makeLogRecord({"msg": line}))
+    def write(self, line: str) -> None:
+        self._handler.handle(logging.makeLogRecord({"msg": line}))
 
-    return write
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._handler.close()
 
 
 class _RotatingFile(logging.handlers.RotatingFileHandler):

@@ -1,0 +1,34 @@
+"""How errors are explained (tests/process/test_refusals.py has each of them for real)."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from assistant.model_file import InstallError
+from cli.main import _explain
+from core.options import ConfigError, MissingExtra
+from storage.folder import FolderError, FolderInUse
+
+
+@pytest.mark.parametrize("kind", [ConfigError, FolderError, FolderInUse, InstallError])
+def test_expected_errors_explain_themselves(kind: type[Exception]) -> None:
+    assert _explain(kind("what to do")) == "what to do"
+
+
+def test_errors_of_the_system() -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/data/server.json")
+    assert _explain(error) == "No space left on device: /data/server.json"
+    assert "ulimit -u" in _explain(RuntimeError("can't start new thread"))
+
+
+def test_a_missing_extra_says_how_to_install_it() -> None:
+    line = _explain(MissingExtra("metrics"))
+    assert line.startswith("the metrics extra is not installed. Run: ")
+    assert "[metrics]" in line
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        _explain(ZeroDivisionError())
