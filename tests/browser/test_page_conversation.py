@@ -172,25 +172,114 @@ def test_hostile_titles_and_messages(ada: User) -> None:
 
 
 def test_older_messages_come_without_a_jump(ada: User) -> None:
-    chat = ada.imported(130)
+    chat = ada.imported(330)
     ada.page.goto(f"{ada.program.url}/#{chat}")
     transcript = ada.page.locator(".transcript")
     messages = ada.page.locator(".message")
-    expect(messages).to_have_count(40)
     expect(messages.last).to_be_in_viewport()
-    place = "e => e.getBoundingClientRect().top"
-    for count in (80, 120, 130):
-        first = ada.page.locator(".message").first.element_handle()
-        transcript.evaluate("e => e.scrollTop = 200")
-        before = first.evaluate(place)
-        expect(messages).to_have_count(count)
-        assert abs(first.evaluate(place) - before) < 1
-    expect(ada.button("Load older messages")).to_have_count(0)
-    contents = ada.page.locator(".message .words, .message .prose").all_inner_texts()
-    assert [text.strip() for text in contents] == [f"Message {n}" for n in range(1, 131)]
+    seen: set[str] = set()
+    # What is at the top of the view stays there while messages are put before it and let go.
+    read = """async box => {
+      const settled = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve, 20)));
+      const {top} = box.getBoundingClientRect();
+      box.scrollTop -= 500;
+      await new Promise(requestAnimationFrame);
+      const at = [...box.querySelectorAll(".message")].find(e => e.getBoundingClientRect().bottom > top + 1);
+      const before = at.getBoundingClientRect().top;
+      const jump = () => at.getBoundingClientRect().top - before;
+      for (let left = 20; left && (left > 18 || Math.abs(jump()) >= 1); left--) await settled();
+      return {jump: jump(), top: box.scrollTop,
+        texts: [...box.querySelectorAll(".words, .prose")].map(e => e.textContent.trim()),
+        drawn: box.querySelectorAll(".message").length};
+    }"""
+    for _ in range(100):
+        state = transcript.evaluate(read)
+        assert abs(state["jump"]) < 1 or state["top"] == 0
+        assert state["drawn"] < 130  # not all that are loaded
+        seen |= set(state["texts"])
+        if len(seen) == 330 and state["top"] == 0:
+            break
+    assert seen == {f"Message {n}" for n in range(1, 331)}
+    expect(ada.button("Older messages")).to_have_count(0)
     ada.button("Jump to latest").click()
-    expect(messages.last).to_be_in_viewport()
+    expect(ada.page.get_by_text("Message 330", exact=True)).to_be_in_viewport()
     expect(ada.button("Jump to latest")).to_have_count(0)
+
+
+def test_a_small_gesture_leaves_the_end(ada: User) -> None:
+    """Following resumes only when the user is at the end again."""
+    chat = ada.imported(40)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.page.locator(".message").last).to_be_in_viewport()
+    ada.say("/slow 40")
+    expect(ada.page.locator(".reply[aria-busy=true]")).to_have_count(1)
+    ada.page.locator(".transcript").hover()
+    ada.page.mouse.wheel(0, -3)
+    expect(ada.button("Jump to latest")).to_be_visible()
+    top = "box => box.scrollTop"
+    before = ada.page.locator(".transcript").evaluate(top)
+    ada.button("Stop reply").click()
+    expect(ada.page.get_by_text("You stopped this reply.")).to_be_visible()
+    assert ada.page.locator(".transcript").evaluate(top) == before
+    ada.page.locator(".transcript").hover()
+    ada.page.mouse.wheel(0, 10_000)
+    expect(ada.button("Jump to latest")).to_have_count(0)
+
+
+def test_what_is_sent_goes_to_the_top_of_the_view(ada: User) -> None:
+    chat = ada.imported(40)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.page.locator(".message").last).to_be_in_viewport()
+    ada.say("Hello", replies=21)
+    distance = ada.said.last.evaluate(
+        "e => e.getBoundingClientRect().top - e.closest('.transcript').getBoundingClientRect().top"
+    )
+    assert 0 <= distance < 60
+
+
+def test_an_instant_reply_is_paced(ada: User) -> None:
+    ada.page.evaluate(
+        """window.lengths = [];
+        new MutationObserver(() => {
+          const reply = document.querySelector(".reply .prose");
+          if (reply) lengths.push(reply.textContent.length);
+        }).observe(document.body, {childList: true, characterData: true, subtree: true})"""
+    )
+    ada.say("/lorem 200", replies=1)
+    lengths = ada.page.evaluate("lengths")
+    assert len(set(lengths)) > 5
+    assert lengths == sorted(lengths)
+
+
+def test_the_place_where_one_reads_is_kept_for_each_chat(ada: User) -> None:
+    chats = [ada.imported(150, "One"), ada.imported(150, "Two")]
+    transcript = ada.page.locator(".transcript")
+    ada.page.goto(f"{ada.program.url}/#{chats[0]}")
+    expect(ada.page.locator(".message").last).to_be_in_viewport()
+    read = """box => {
+      const {top} = box.getBoundingClientRect();
+      const seen = [...box.querySelectorAll(".message")].find(e => e.getBoundingClientRect().bottom > top + 1);
+      return [seen.dataset.id, Math.round(seen.getBoundingClientRect().top)];
+    }"""
+    target = ada.page.get_by_text("Message 60", exact=True)
+    for _ in range(60):
+        if target.count() and target.first.is_visible():
+            break
+        transcript.evaluate("box => box.scrollTop -= 300")
+        ada.page.wait_for_timeout(30)
+    target.scroll_into_view_if_needed()
+    ada.page.wait_for_timeout(100)  # so that the scroll event has been told
+    place = transcript.evaluate(read)
+    ada.chats.get_by_text("Two").click()
+    expect(ada.heading).to_have_text("Two")
+    expect(ada.page.get_by_text("Message 150", exact=True)).to_be_in_viewport()
+    ada.chats.get_by_text("One").click()
+    expect(target).to_be_in_viewport()
+    at_place = f"([id, top]) => ({read})(document.querySelector('.transcript')).join() === [id, top].join()"
+    ada.page.wait_for_function(at_place, arg=place)
+    ada.page.reload()
+    expect(target).to_be_in_viewport()
+    ada.page.wait_for_function(at_place, arg=place)
 
 
 def test_a_reply_does_not_move_who_reads_above(ada: User) -> None:

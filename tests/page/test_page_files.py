@@ -26,7 +26,7 @@ LOADED = [
     if file.parent.name not in {"docs", "client"} and file.stem != "swagger-ui"
 ]
 LOADED.append(STATIC / "client" / "records.js")
-MAX_BYTES = 220 * 1024  # of all script and style, gzipped
+MAX_BYTES = 230 * 1024  # of all script and style, gzipped
 PLURALS = {"one", "other"}
 client = runpy.run_path(str(ROOT / "packaging" / "client.py"))  # `packaging` is also a library
 

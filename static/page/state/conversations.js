@@ -11,6 +11,7 @@ import {isTypedHere} from "./typing.js";
 import {inWords, t} from "./words.js";
 
 const PAGE = 40;
+const OLDER_PAGE = 100;
 const TYPING_SHOWN_MS = 5_000;
 const READ_ALOUD_CHARACTERS = 600;
 
@@ -53,8 +54,8 @@ class Conversation {
     this.isLoaded.value = true;
   }
 
-  #page(offset) {
-    const path = `/chats/${this.#id}/messages?order=desc&limit=${PAGE}&offset=${offset}`;
+  #page(offset, limit = PAGE) {
+    const path = `/chats/${this.#id}/messages?order=desc&limit=${limit}&offset=${offset}`;
     return quillium.call("GET", path);
   }
 
@@ -69,7 +70,7 @@ class Conversation {
 
   async #loadOlder() {
     if (!this.hasOlder.value) return;
-    const {data, pagination} = await this.#page(this.messages.value.length);
+    const {data, pagination} = await this.#page(this.messages.value.length, OLDER_PAGE);
     const held = new Set(this.messages.value.map(({id}) => id));
     const older = data.reverse().filter(({id}) => !held.has(id));
     this.messages.value = [...older, ...this.messages.value];

@@ -4,6 +4,7 @@ import {html, useRef} from "./html.js";
 import {Icon} from "./icons.js";
 import {copyText} from "./clipboard.js";
 import {Markdown} from "./markdown.js";
+import {usePace} from "./pace.js";
 import {regenerate} from "../state/conversations.js";
 import {fullTime, inWords, shortTime, t} from "../state/words.js";
 
@@ -11,24 +12,31 @@ const Time = ({at}) => html`<time datetime=${at} title=${fullTime(at)}>${shortTi
 
 /** What the user said; `isWaiting` until the server has it. */
 export const Said = ({message, isWaiting = false}) => html`
-  <li class=${isWaiting ? "message said is-waiting" : "message said"}>
+  <li class=${isWaiting ? "message said is-waiting" : "message said"} data-id=${message.id}>
     <h2 class="hidden">${t("message.you")}</h2>
     <p class="words">${message.content}</p>
     <p class="about">${isWaiting ? t("message.waiting") : html`<${Time} at=${message.timestamp} />`}</p>
   </li>`;
 
-/** The assistant's; only the last one can be replaced. */
-export function Reply({message, isLast}) {
+/**
+ * The assistant's.
+ *
+ * @param {object} props
+ * @param {boolean} props.isLast only the last one can be replaced
+ * @param {boolean} props.isNew whether it came while the conversation was shown
+ */
+export function Reply({message, isLast, isNew}) {
   const {id, chat_id, content, status, model, timestamp} = message;
   const copy = useRef(null);
-  const isStreaming = status === "streaming";
+  const shown = usePace(content, isNew);
+  const isStreaming = status === "streaming" || shown.length < content.length;
   const canRetry = isLast && !isStreaming;
   return html`
     <li class="message reply" aria-busy=${isStreaming} data-id=${id}>
       <h2 class="hidden">${t("message.assistant")}</h2>
-      <${Markdown} text=${content} isOpen=${isStreaming} />
+      <${Markdown} text=${shown} isOpen=${isStreaming} />
       ${isStreaming && html`<p class="writing"><span class="hidden">${t("reply.streaming")}</span></p>`}
-      <${Problem} message=${message} />
+      ${isStreaming || html`<${Problem} message=${message} />`}
       ${isStreaming || html`
         <p class="about">
           <${Time} at=${timestamp} /> <span>${model}</span>
