@@ -183,7 +183,7 @@ def test_older_messages_come_without_a_jump(ada: User) -> None:
       const settled = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve, 20)));
       const {top} = box.getBoundingClientRect();
       box.scrollTop -= 500;
-      await new Promise(requestAnimationFrame);
+      await settled();
       const at = [...box.querySelectorAll(".message")].find(e => e.getBoundingClientRect().bottom > top + 1);
       const before = at.getBoundingClientRect().top;
       const jump = () => at.getBoundingClientRect().top - before;

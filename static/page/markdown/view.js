@@ -294,7 +294,7 @@ function nextFrame(act) {
     act();
   };
   requestAnimationFrame(once);
-  const timer = setTimeout(once, HIDDEN_MS);
+  const timer = document.hidden ? setTimeout(once, HIDDEN_MS) : 0;
   return () => {
     isDone = true;
     clearTimeout(timer);

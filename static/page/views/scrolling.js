@@ -19,6 +19,8 @@ export class Scrolling {
   #anchor = null; // what is read: {id, offset}
   #isTurn = false; // whether the last message of the user has the top of the view
   #touch = 0;
+  #observer = null;
+  #observed = new WeakSet();
   #layOut;
   #onMove;
 
@@ -35,10 +37,17 @@ export class Scrolling {
   attach(box, list, place) {
     [this.#box, this.#list] = [box, list];
     if (place) [this.#anchor, this.isFollowing.value] = [place, false];
-    const observer = new ResizeObserver(() => this.hold());
-    observer.observe(box);
-    observer.observe(list);
-    return () => observer.disconnect();
+    this.#observer = new ResizeObserver(() => this.hold());
+    this.#observer.observe(box);
+    this.#observer.observe(list);
+    return () => this.#observer.disconnect();
+  }
+
+  /** Notice when a message changes its height: the list may stay as high as it was. */
+  observe(element) {
+    if (this.#observed.has(element)) return;
+    this.#observed.add(element);
+    this.#observer.observe(element);
   }
 
   /** Where the user is; null at the end. */
@@ -134,8 +143,9 @@ export class Scrolling {
     const isAtEnd = this.#end() - scrollTop <= AT_END;
     if (scrollTop < this.#top - 1 && !isAtEnd) this.isFollowing.value = false;
     else if (scrollTop > this.#top && isAtEnd) this.isFollowing.value = true;
+    const isOurs = Math.abs(scrollTop - this.#top) < 1; // what is read may have moved since
     this.#top = scrollTop;
-    this.#read();
+    if (!isOurs) this.#read();
     this.hold();
   };
 

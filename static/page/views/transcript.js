@@ -117,6 +117,7 @@ class View {
   #layOut() {
     const gap = parseFloat(getComputedStyle(this.#list).rowGap) || 0;
     for (const element of this.#list.querySelectorAll(":scope > [data-id]")) {
+      this.scrolling.observe(element);
       this.drawing.measure(element.dataset.id, element.getBoundingClientRect().height + gap);
     }
     for (const [name, value] of Object.entries(this.room())) this.#list.style.setProperty(name, value);
