@@ -17,6 +17,7 @@ from handlers import (
     messages,
     models,
     openai,
+    registration,
     settings,
     system,
     users,
@@ -54,6 +55,11 @@ API = (
                 errors=(errors.EmailTaken, errors.RegistrationClosed),
             )
         },
+    ),
+    Route(
+        "/auth/registration",
+        registration.Registration,
+        {"GET": Operation("Whether registration is open", OPEN, response="registration_state")},
     ),
     Route(
         "/auth/login",

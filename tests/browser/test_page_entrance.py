@@ -33,6 +33,7 @@ def test_the_first_account_is_told_that_it_is_the_admin(
     first.button("Sign out").click()
     expect(page.get_by_text("Welcome back")).to_be_visible()  # known here by now
     page.get_by_role("button", name="Create account").click()
+    expect(page.get_by_text("administrator")).to_have_count(0)  # it is no longer true
     fill(page, email=second.email, password=PASSWORD)
     page.keyboard.press("Enter")
     expect(first.composer).to_be_visible()
@@ -78,10 +79,17 @@ def test_registration_that_is_closed(context: BrowserContext, program: Program) 
     admin = User(context.new_page(), program)
     admin.register()
     admin.call("PUT", "/settings/admin", {"allow_registration": False})
+    open_before = context.new_page()
+    admin.call("PUT", "/settings/admin", {"allow_registration": True})
+    open_before.goto(program.url)
+    expect(open_before.get_by_role("button", name="Create account")).to_be_visible()
+    admin.call("PUT", "/settings/admin", {"allow_registration": False})
     admin.page.goto(program.url)
-    fill(admin.page, email="late@example.com", password=PASSWORD)
-    admin.page.keyboard.press("Enter")
-    expect(admin.page.locator(".form-error")).to_have_text(
+    expect(admin.button("Sign in")).to_be_visible()
+    expect(admin.button("Create account")).to_have_count(0)  # only what is possible is offered
+    fill(open_before, email="late@example.com", password=PASSWORD)
+    open_before.keyboard.press("Enter")
+    expect(open_before.locator(".form-error")).to_have_text(
         re.compile("Ask your administrator for an account")
     )
 

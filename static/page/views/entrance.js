@@ -1,8 +1,9 @@
 /** Signing in, and making an account. */
 
-import {html, useSignal} from "./html.js";
+import {html, useEffect, useSignal} from "./html.js";
 import {Quill} from "./icons.js";
 import {Field, Form} from "./form.js";
+import {quillium} from "../state/client.js";
 import {keep, recall} from "../state/kept.js";
 import {notify, tellError} from "../state/notices.js";
 import {hasExpired, login, register} from "../state/session.js";
@@ -21,32 +22,48 @@ async function join({email, password, name}) {
   if (user.is_admin) notify(t("register.is_admin"), {isLasting: true});
 }
 
+/** What this server offers to somebody who is not signed in. */
+function useRegistration() {
+  const state = useSignal(null);
+  useEffect(() => {
+    quillium.call("GET", "/auth/registration")
+      .then(found => (state.value = found), () => (state.value = {is_open: true, is_first: false}));
+  }, []);
+  return state.value;
+}
+
 export function Entrance() {
-  const isNew = useSignal(!recall(KNOWN) && !hasExpired.value);
-  const which = isNew.value ? "register" : "login";
+  const registration = useRegistration();
+  const chosen = useSignal(null); // "register" or "login", once somebody has switched
+  if (!registration) return html`<main class="entrance" aria-busy="true"></main>`;
+  const {is_open: isOpen, is_first: isFirst} = registration;
+  const isNewHere = isFirst || (!recall(KNOWN) && !hasExpired.value);
+  const isNew = isOpen && (chosen.value ? chosen.value === "register" : isNewHere);
+  const which = isNew ? "register" : "login";
   return html`
     <main class="entrance">
       <div class="entrance-card">
         <h1><${Quill} /> Quillium</h1>
         <p class="lead">${t(`${which}.lead`)}</p>
         ${hasExpired.value && html`<p class="expired" role="alert">${t("login.expired")}</p>`}
-        <${Form} key=${which} send=${isNew.value ? join : enter} label=${t(`${which}.submit`)}>
-          ${isNew.value && html`
+        <${Form} key=${which} send=${isNew ? join : enter} label=${t(`${which}.submit`)}>
+          ${isNew && html`
             <${Field} label=${t("field.name")} name="name" autocomplete="name" maxlength="100" />`}
           <${Field} label=${t("field.email")} name="email" type="email" autocomplete="username"
             maxlength="254" required />
           <${Field} label=${t("field.password")} name="password" type="password" required
-            autocomplete=${isNew.value ? "new-password" : "current-password"}
-            minlength=${isNew.value ? 8 : undefined} maxlength="256"
-            hint=${isNew.value && t("register.password_hint")} />
+            autocomplete=${isNew ? "new-password" : "current-password"}
+            minlength=${isNew ? 8 : undefined} maxlength="256"
+            hint=${isNew && t("register.password_hint")} />
         <//>
-        ${isNew.value && html`<p class="hint">${t("register.first_is_admin")}</p>`}
-        <p>
-          ${t(`${which}.switch`)}${" "}
-          <button type="button" class="link" onClick=${() => (isNew.value = !isNew.value)}>
-            ${t(isNew.value ? "login.submit" : "register.submit")}
-          </button>
-        </p>
+        ${isNew && isFirst && html`<p class="hint">${t("register.first_is_admin")}</p>`}
+        ${isOpen && html`
+          <p>
+            ${t(`${which}.switch`)}${" "}
+            <button type="button" class="link" onClick=${() => (chosen.value = isNew ? "login" : "register")}>
+              ${t(isNew ? "login.submit" : "register.submit")}
+            </button>
+          </p>`}
       </div>
       <${LanguagePicker} />
     </main>`;
