@@ -7,17 +7,9 @@ that stops without an `End` broke off; a failure is raised, not yielded.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How many tokens a request took, as the provider counted them."""
-
-    prompt_tokens: int
-    completion_tokens: int
+from core.records import FinishReason as FinishReason
+from core.records import Usage as Usage
 
 
 @dataclass(frozen=True, slots=True)

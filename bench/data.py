@@ -72,8 +72,9 @@ def _chat(
     connection: Connection, user: int, messages: int, generator: random.Random, words: list[str]
 ) -> str:
     id, title = ids.new("chat"), " ".join(generator.choices(words, k=4))
+    new = chats.NewChat(id, title, True, "quillium-demo", NOW, None, "{}")
     if not messages:
-        chats.add(connection, user, id, title, True, "quillium-demo", NOW)
+        chats.add(connection, user, new)
         return id
     said = [
         Message(
@@ -89,9 +90,7 @@ def _chat(
         )
         for number in range(messages)
     ]
-    described = {"id": id, "title": title, "model": "quillium-demo"}
-    times = {"created_at": NOW, "updated_at": NOW}
-    chats.add_imported(connection, user, described | times, said)
+    chats.add_imported(connection, user, new, NOW, said)
     return id
 
 

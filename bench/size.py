@@ -63,10 +63,9 @@ def make(folder: Path, count: int) -> str:
                     words.append(RARE)
                 said.append(_message(id, number, " ".join(words)))
             title = " ".join(generator.choices(vocabulary, k=4))
-            chat = {"id": id, "title": title, "model": "quillium-demo",
-                    "created_at": NOW, "updated_at": NOW}  # fmt: skip
+            chat = chats.NewChat(id, title, True, "quillium-demo", NOW, None, "{}")
             connection.execute("BEGIN")
-            chats.add_imported(connection, owner[0].row_id, chat, said)
+            chats.add_imported(connection, owner[0].row_id, chat, NOW, said)
             connection.execute("COMMIT")
             made += size
             print(f"\r{made:,} of {count:,} messages", end="", file=sys.stderr)

@@ -6,6 +6,7 @@ the rest. `row_id` is the row's own key; it never leaves the server.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -13,6 +14,21 @@ Record = TypeVar("Record")
 
 Sender = Literal["user", "assistant"]
 Status = Literal["complete", "streaming", "stopped", "interrupted", "failed"]
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many tokens a reply took, as its provider counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+    def public(self) -> dict[str, int]:
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+        }
 
 
 @dataclass(frozen=True)
@@ -94,6 +110,9 @@ class Message:
     client_id: str | None
     error: dict[str, str] | None = None
     seq: int = 0  # of its frame; 0 for one that was never sent, or is being written
+    reasoning: str | None = None  # what a reasoning model thought before its answer
+    finish_reason: FinishReason | None = None  # why the provider ended the reply
+    usage: Usage | None = None
 
     def public(self) -> dict[str, Any]:
         fields = {
@@ -105,6 +124,9 @@ class Message:
             "status": self.status,
             "model": self.model,
             "client_id": self.client_id,
+            "reasoning": self.reasoning,
+            "finish_reason": self.finish_reason,
+            "usage": self.usage and self.usage.public(),
         }
         return fields if self.error is None else {**fields, "error": self.error}
 
@@ -142,6 +164,8 @@ class Chat:
     message_count: int
     unread_count: int
     last_message: Message | None
+    system_prompt: str | None = None
+    parameters: str = "{}"  # a JSON object: how the model is to answer
 
     def public(self) -> dict[str, Any]:
         return {
@@ -153,6 +177,8 @@ class Chat:
             "message_count": self.message_count,
             "unread_count": self.unread_count,
             "last_message": self.last_message and self.last_message.public(),
+            "system_prompt": self.system_prompt,
+            "parameters": json.loads(self.parameters),
         }
 
 

@@ -20,10 +20,7 @@ class Chats(BaseHandler):
         self.respond_json_page(page, limit, offset, q=query)
 
     async def post(self) -> None:
-        body = self.json_body()
-        chat = await self.services.chats.create(
-            self.known_caller.user, body.get("title"), body.get("model")
-        )
+        chat = await self.services.chats.create(self.known_caller.user, **self.json_body())
         self.respond(chat.public())
 
 
@@ -33,10 +30,8 @@ class OneChat(BaseHandler):
         self.respond(chat.public())
 
     async def patch(self, id: str) -> None:
-        body = self.json_body(id=id)
-        chat = await self.services.chats.update(
-            self.known_caller.user, id, body.get("title"), body.get("model")
-        )
+        changes = self.json_body(id=id)
+        chat = await self.services.chats.update(self.known_caller.user, id, changes)
         self.respond(chat.public())
 
     async def delete(self, id: str) -> None:

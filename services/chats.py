@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVarTuple
 
 from assistant.directory import Directory
 from core import ids
-from core.records import Chat, ChatChange, Message, ReadMark, User
+from core.records import Chat, ChatChange, Message, ReadMark, Usage, User
 from core.times import CalendarClock, normalized, rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
@@ -43,27 +44,39 @@ class Chats:
         self._conversation = conversation
         self._clock = clock
 
-    async def create(self, user: User, title: str | None, model: str | None) -> Chat:
-        """Make a chat; without a title, the first message's opening words become it."""
-        return await self._changed(
-            user,
-            stored.add,
-            user.row_id,
+    async def create(
+        self,
+        user: User,
+        title: str | None = None,
+        model: str | None = None,
+        system_prompt: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Chat:
+        """Create a chat; without a title, the opening words of its first message become it."""
+        new = stored.NewChat(
             ids.new("chat"),
             title or UNTITLED,
             title is not None,
             model or self.default_model(user),
             self._now(),
+            system_prompt or None,
+            json.dumps(parameters or {}),
         )
+        return await self._changed(user, stored.add, user.row_id, new)
 
     def default_model(self, user: User) -> str:
         """The user's choice, else the admin's, else the server's own."""
         chosen: str | None = self._settings.of_user(user)["default_model"]
         return chosen or self._directory.default(self._settings.admin()["default_model"])
 
-    async def update(self, user: User, id: str, title: str | None, model: str | None) -> Chat:
-        """Raises `NotFound`."""
-        return await self._changed(user, stored.update, user.row_id, id, title, model, self._now())
+    async def update(self, user: User, id: str, changes: Mapping[str, Any]) -> Chat:
+        """Change `title`, `model`, `system_prompt` or `parameters`. Raises `NotFound`."""
+        columns = dict(changes)
+        if "system_prompt" in columns:
+            columns["system_prompt"] = columns["system_prompt"] or None
+        if "parameters" in columns:
+            columns["parameters"] = json.dumps(columns["parameters"])
+        return await self._changed(user, stored.update, user.row_id, id, columns, self._now())
 
     async def delete(self, user: User, id: str) -> None:
         """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
@@ -111,20 +124,19 @@ class Chats:
 
     async def import_(self, user: User, document: dict[str, Any]) -> Chat:
         """Make a chat of an export; ids are new, times stay, and all of it counts as read."""
-        now, chat, id = self._now(), document["chat"], ids.new("chat")
-        return await self._changed(
-            user,
-            stored.add_imported,
-            user.row_id,
-            {
-                "id": id,
-                "title": chat["title"].strip() or UNTITLED,
-                "model": chat["model"],
-                "created_at": normalized(chat.get("created_at", now)),
-                "updated_at": normalized(chat.get("updated_at", now)),
-            },
-            [_imported(message, id) for message in document["messages"]],
+        now, chat = self._now(), document["chat"]
+        new = stored.NewChat(
+            ids.new("chat"),
+            chat["title"].strip() or UNTITLED,
+            True,
+            chat["model"],
+            normalized(chat.get("created_at", now)),
+            chat.get("system_prompt") or None,
+            json.dumps(chat.get("parameters", {})),
         )
+        updated_at = normalized(chat.get("updated_at", now))
+        said = [_imported(message, new.id) for message in document["messages"]]
+        return await self._changed(user, stored.add_imported, user.row_id, new, updated_at, said)
 
     async def _changed(
         self,
@@ -157,7 +169,7 @@ def markdown(export: dict[str, Any]) -> str:
 
 
 def _imported(message: dict[str, Any], chat_id: str) -> Message:
-    status = message.get("status", "complete")
+    status, usage = message.get("status", "complete"), message.get("usage")
     return Message(
         row_id=0,
         id=ids.new("msg"),
@@ -165,9 +177,12 @@ def _imported(message: dict[str, Any], chat_id: str) -> Message:
         content=message["content"],
         sender=message["sender"],
         timestamp=normalized(message["timestamp"]),
-        # Nobody writes on what was being written when it was exported.
+        # A reply that was being written when it was exported stays as it was then.
         status="interrupted" if status == "streaming" else status,
         model=message.get("model"),
         client_id=message.get("client_id"),
         error=message.get("error"),
+        reasoning=message.get("reasoning") or None,
+        finish_reason=message.get("finish_reason"),
+        usage=Usage(**usage) if usage else None,
     )

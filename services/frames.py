@@ -68,7 +68,16 @@ def typing(chat_id: str, is_typing: bool, timestamp: str) -> Frame:
 
 
 def delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
-    """What the assistant has said since the frame before; `offset` is in code points."""
+    """Text of a reply that follows the first `offset` code points."""
+    return _delta(reply, timestamp, delta=text, offset=offset)
+
+
+def reasoning_delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
+    """Reasoning of a reply that follows the first `offset` code points of its reasoning."""
+    return _delta(reply, timestamp, reasoning_delta=text, reasoning_offset=offset)
+
+
+def _delta(reply: Message, timestamp: str, **added: str | int) -> Frame:
     data = {
         "chat_id": reply.chat_id,
         "content": "",
@@ -76,8 +85,7 @@ def delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
         "timestamp": timestamp,
         "is_typing": True,
         "message_id": reply.id,
-        "delta": text,
-        "offset": offset,
+        **added,
     }
     return Frame("typing", data)
 

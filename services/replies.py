@@ -1,9 +1,10 @@
-"""A reply while it is written: its text so far, and the deltas in which it is sent."""
+"""A reply while it is written: its text and reasoning so far, and the deltas that publish them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 from core.records import Message
 from core.times import CalendarClock, rfc3339
@@ -12,8 +13,37 @@ from services import frames
 DELTA_SECONDS = 1 / 60  # a screen shows no more; 10,000 tokens a second stay 60 frames
 
 
+class Position(NamedTuple):
+    """How much of a reply was published, in code points."""
+
+    text: int = 0
+    reasoning: int = 0
+
+
+class _Track:
+    """A text that grows by pieces, and how much of it was published."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.published = 0  # code points
+        self._published_pieces = 0
+
+    def __str__(self) -> str:
+        return "".join(self.pieces)
+
+    def take_unpublished(self) -> str:
+        """Return what was added since the last call; the caller publishes it."""
+        unpublished = "".join(self.pieces[self._published_pieces :])
+        self._published_pieces = len(self.pieces)
+        self.published += len(unpublished)
+        return unpublished
+
+
 class Reply:
-    """The text so far. Its deltas, joined, are that text; each begins where the last one ended."""
+    """A reply so far. Its deltas, joined, are its text; each begins where the last one ended.
+
+    Reasoning has deltas of its own, which are published before those of the text.
+    """
 
     def __init__(
         self,
@@ -25,21 +55,28 @@ class Reply:
         self._publish = publish
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._pieces: list[str] = []
-        self._sent = 0  # pieces
-        self._offset = 0  # code points that were sent
-        self._sent_at = 0.0
+        self._text = _Track()
+        self._reasoning = _Track()
+        self._published_at = 0.0
         self._typing: asyncio.TimerHandle | None = None
-        self._timer: asyncio.TimerHandle | None = None  # sends what was added meanwhile
+        self._timer: asyncio.TimerHandle | None = None  # publishes what was added meanwhile
         self.is_over = False
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is any text yet."""
-        return bool(self._pieces)
+        """Whether there is any text or reasoning yet."""
+        return bool(self._text.pieces or self._reasoning.pieces)
+
+    @property
+    def published(self) -> Position:
+        return Position(self._text.published, self._reasoning.published)
 
     def text(self) -> str:
-        return "".join(self._pieces)
+        return str(self._text)
+
+    def reasoning(self) -> str | None:
+        """The reasoning, None if there is none."""
+        return str(self._reasoning) or None
 
     def announce(self) -> None:
         """Publish an empty delta, unless text follows before anybody could see it."""
@@ -47,40 +84,56 @@ class Reply:
 
     def add(self, piece: str) -> None:
         """Append to the text; publish it at once, or with what follows within `DELTA_SECONDS`."""
-        self._pieces.append(piece)
-        if self._timer is not None:
-            return
-        wait = self._sent_at + DELTA_SECONDS - self._loop.time()
-        if wait <= 0:
-            self.flush()
-        else:
-            self._timer = self._loop.call_later(wait, self.flush)
+        self._add(self._text, piece)
+
+    def add_reasoning(self, piece: str) -> None:
+        """Append to the reasoning; published as the text is."""
+        self._add(self._reasoning, piece)
 
     def flush(self) -> None:
         """Publish what was added and not published yet."""
         self._cancel_timers()
-        text = "".join(self._pieces[self._sent :])
-        if not text or self.is_over:
+        if self.is_over:
             return
-        self._sent = len(self._pieces)
-        frame = frames.delta(self.message, text, self._offset, rfc3339(self._clock()))
-        self._offset += len(text)
-        self._sent_at = self._loop.time()
-        self._publish(self, frame)
+        self._published_at = self._loop.time()
+        for track, delta in ((self._reasoning, self._reasoning_delta), (self._text, self._delta)):
+            offset = track.published
+            text = track.take_unpublished()
+            if text:
+                self._publish(self, delta(text, offset))
 
-    def since(self, offset: int) -> frames.Frame:
-        """Return in one frame what was published from `offset` on (code points) until now."""
-        sent = self.text()[offset : self._offset]
-        return frames.delta(self.message, sent, offset, rfc3339(self._clock()))
+    def since(self, position: Position) -> list[frames.Frame]:
+        """Return as few frames what was published after `position`; at least an empty delta."""
+        reasoning = self.reasoning() or ""
+        missed = reasoning[position.reasoning : self._reasoning.published]
+        told = [self._reasoning_delta(missed, position.reasoning)] if missed else []
+        text = self.text()[position.text : self._text.published]
+        return told if told and not text else [*told, self._delta(text, position.text)]
 
     def close(self) -> None:
         """Publish no more deltas: the end was published, or the chat was deleted."""
         self.is_over = True
         self._cancel_timers()
 
+    def _add(self, track: _Track, piece: str) -> None:
+        track.pieces.append(piece)
+        if self._timer is not None:
+            return
+        wait = self._published_at + DELTA_SECONDS - self._loop.time()
+        if wait <= 0:
+            self.flush()
+        else:
+            self._timer = self._loop.call_later(wait, self.flush)
+
     def _publish_typing(self) -> None:
         self._typing = None
-        self._publish(self, frames.delta(self.message, "", 0, rfc3339(self._clock())))
+        self._publish(self, self._delta("", 0))
+
+    def _delta(self, text: str, offset: int) -> frames.Frame:
+        return frames.delta(self.message, text, offset, rfc3339(self._clock()))
+
+    def _reasoning_delta(self, text: str, offset: int) -> frames.Frame:
+        return frames.reasoning_delta(self.message, text, offset, rfc3339(self._clock()))
 
     def _cancel_timers(self) -> None:
         for timer in (self._typing, self._timer):

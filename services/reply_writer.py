@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from typing import NamedTuple
 
-from assistant import PromptMessage
+from assistant import Parameters, PromptMessage
 from assistant.directory import Directory
-from assistant.events import End, Text
+from assistant.events import End, Text, ToolCall
 from core import ids
 from core.errors import ModelUnavailable, NotFound, QuilliumError, StorageUnavailable
 from core.metrics import Metrics
@@ -31,7 +32,8 @@ from core.records import Message, Sender, Status
 from core.times import CalendarClock, rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
-from services.replies import Reply
+from services.endings import Ending, broken_off, ended
+from services.replies import Position, Reply
 from services.settings import Settings
 from services.watchers import Watcher
 from storage import chats, turns
@@ -41,7 +43,7 @@ CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
 _RETRY_SECONDS = 1.0
 _SHORT_CONVERSATION = 50  # messages; read in a tenth of a millisecond
 
-_UNSTORABLE = ModelUnavailable("The model sent a text that can't be stored.")
+_UNSTORABLE = ModelUnavailable("The model sent a text that can't be stored.").public()
 
 log = logging.getLogger("quillium.replies")
 
@@ -74,13 +76,6 @@ class Turn:
             self.cut = status
             if self.state is ReplyState.STREAMING and self.streaming is not None:
                 self.streaming.reschedule(asyncio.get_running_loop().time())
-
-
-class Ending(NamedTuple):
-    """How a reply ended."""
-
-    status: Status
-    error: QuilliumError | None = None
 
 
 class Tools(NamedTuple):
@@ -164,7 +159,8 @@ class ReplyWriter:
             if message.id in turn.answers and turn.state is not ReplyState.OVER:
                 turn.watchers.append(watcher)
                 if turn.reply is not None:
-                    watcher.put(turn.reply.since(0))
+                    for frame in turn.reply.since(Position()):
+                        watcher.put(frame)
                 return True
         return False
 
@@ -243,35 +239,54 @@ class ReplyWriter:
         except Exception:
             if turn.cut is None:
                 log.exception("the provider of %s failed", reply.message.model)
-            ending = Ending("failed", ModelUnavailable("The model broke off."))
+            ending = broken_off()
         reply.flush()
         return ending if turn.cut is None else Ending(turn.cut)
 
     async def _listen(self, turn: Turn, reply: Reply, answers: Message) -> Ending:
-        """Publish the provider's text, and store it once a second in case of a crash."""
+        """Publish what the provider sends, and store it once a second in case of a crash."""
         tools, loop = self._tools, asyncio.get_running_loop()
-        admin = tools.settings.admin()
-        provider, model = tools.directory.resolve(reply.message.model or "", admin["default_model"])
-        history = await self._history(answers, provider.memory(model))
-        prompt = [PromptMessage(sender, content) for sender, content in history]
-        if admin["system_prompt"]:
-            prompt.insert(0, PromptMessage("system", admin["system_prompt"]))
+        default = tools.settings.admin()["default_model"]
+        provider, model = tools.directory.resolve(reply.message.model or "", default)
+        prompt, parameters = await self._prompt(answers, provider.memory(model))
+        tool_names: list[str] = []
         stored_at = loop.time()
-        async with contextlib.aclosing(provider.reply(prompt, model)) as events:
+        async with contextlib.aclosing(provider.reply(prompt, model, parameters)) as events:
             async for event in events:
                 if isinstance(event, End):
-                    return Ending("complete")
-                if not isinstance(event, Text):
+                    return ended(event, reply.text(), reply.reasoning(), tool_names)
+                if isinstance(event, ToolCall):
+                    tool_names += [event.name] if event.name else []
                     continue
                 now = loop.time()
                 if not reply.has_begun:
                     tools.metrics.time_to_first_token(now - turn.requested_at)
-                reply.add(event.text)
+                if isinstance(event, Text):
+                    reply.add(event.text)
+                else:
+                    reply.add_reasoning(event.text)
                 if now >= stored_at + CHECKPOINT_SECONDS:
-                    with contextlib.suppress(StorageUnavailable):  # the end is retried instead
-                        await tools.db.write(turns.checkpoint, reply.message.id, reply.text())
+                    await self._checkpoint(reply)
                     stored_at = now
-        raise ModelUnavailable("The model broke off.")
+        return broken_off()
+
+    async def _checkpoint(self, reply: Reply) -> None:
+        with contextlib.suppress(StorageUnavailable):  # the end is retried instead
+            await self._tools.db.write(
+                turns.checkpoint, reply.message.id, reply.text(), reply.reasoning()
+            )
+
+    async def _prompt(
+        self, answers: Message, characters: int
+    ) -> tuple[list[PromptMessage], Parameters]:
+        """The conversation up to a message, after the system prompts of the admin and the chat."""
+        tools = self._tools
+        own_prompt, parameters = tools.db.read(chats.instructions, self.chat_id)
+        system = "\n\n".join(filter(None, (tools.settings.admin()["system_prompt"], own_prompt)))
+        prompt = [PromptMessage("system", system)] if system else []
+        for sender, content in await self._history(answers, characters):
+            prompt.append(PromptMessage(sender, content))
+        return prompt, Parameters(**json.loads(parameters))
 
     async def _history(self, answers: Message, characters: int) -> list[tuple[Sender, str]]:
         """The conversation up to a message: read at once if it is short, as it mostly is."""
@@ -286,29 +301,30 @@ class ReplyWriter:
 
     async def _end(self, turn: Turn, reply: Reply, ending: Ending) -> None:
         """Store the end of a reply; retry for as long as the storage is unavailable."""
-        text, tools = reply.text(), self._tools
+        message = replace(
+            reply.message,
+            content=reply.text(),
+            reasoning=reply.reasoning(),
+            status=ending.status,
+            error=None if ending.error is None else ending.error.public(),
+            finish_reason=ending.finish_reason,
+            usage=ending.usage,
+        )
         while turn.state is ReplyState.ENDING:
-            error = None if ending.error is None else ending.error.public()
+            message = replace(message, timestamp=self._tools.now())
+            publish = partial(self._publish_end, turn)
             try:
-                await tools.db.write(
-                    turns.end_reply,
-                    reply.message,
-                    text,
-                    ending.status,
-                    error,
-                    tools.now(),
-                    on_commit=partial(self._publish_end, turn),
-                )
+                await self._tools.db.write(turns.end_reply, message, on_commit=publish)
                 return
             except StorageUnavailable:
                 if self._is_draining:  # the next start marks it `interrupted`
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
-                if ending.error is _UNSTORABLE:
+                if message.error == _UNSTORABLE:
                     raise
-                log.exception("a reply could not be stored")
-                text, ending = "", Ending("failed", _UNSTORABLE)  # or its chat stays occupied
+                log.exception("a reply could not be stored")  # without an end, its chat is stuck
+                message = replace(reply.message, status="failed", error=_UNSTORABLE)
 
     def _enter(self, turn: Turn, state: ReplyState) -> None:
         """Change the state of a reply; one that is over stays over."""

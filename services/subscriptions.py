@@ -16,7 +16,7 @@ from weakref import WeakSet
 
 from core.records import Caller
 from services.frames import Frame
-from services.replies import Reply
+from services.replies import Position, Reply
 
 
 class Socket(Protocol):
@@ -54,9 +54,7 @@ class Subscription:
         self._last = since or 0  # the number of the last frame that was sent
         self._is_live = since is None
         self._followed: WeakSet[Reply] = WeakSet()  # replies whose beginning the socket gets
-        self._behind: dict[
-            str, tuple[Reply, int]
-        ] = {}  # by message id: the offset of what it lacks
+        self._behind: dict[str, tuple[Reply, Position]] = {}  # by message id: what it was sent
         if self._is_live:
             self._join_replies()
 
@@ -82,15 +80,15 @@ class Subscription:
         The latter happens to a socket that joins between the commit of a chat's deletion and its
         publication: it was told already that the chat is gone.
         """
-        offset = frame.data["offset"]
+        before = reply.published._replace(**_offset(frame))
         if reply not in self._followed:
-            if offset > 0:
+            if before != Position():
                 return
             self._followed.add(reply)
         if reply.message.id in self._behind:
             return
         if self.socket.is_busy:
-            self._behind[reply.message.id] = (reply, offset)
+            self._behind[reply.message.id] = (reply, before)
         else:
             self.socket.send(frame.encoded)
 
@@ -117,9 +115,17 @@ class Subscription:
     def _join_replies(self) -> None:
         for reply in self._sources.streamed_replies():
             self._followed.add(reply)
-            self._behind[reply.message.id] = (reply, 0)
+            self._behind[reply.message.id] = (reply, Position())
 
     def _send_rest(self, id: str) -> None:
-        reply, offset = self._behind.pop(id, (None, 0))
+        reply, position = self._behind.pop(id, (None, Position()))
         if reply is not None and not reply.is_over:
-            self.socket.send(reply.since(offset).encoded)
+            for frame in reply.since(position):
+                self.socket.send(frame.encoded)
+
+
+def _offset(delta: Frame) -> dict[str, int]:
+    """Where a delta begins, as a field of `Position`."""
+    if "reasoning_offset" in delta.data:
+        return {"reasoning": delta.data["reasoning_offset"]}
+    return {"text": delta.data["offset"]}

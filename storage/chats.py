@@ -7,8 +7,8 @@ page costs the same for ten chats and for a hundred thousand.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from core.errors import NotFound
 from core.records import Chat, ChatChange, JsonPage, Message, ReadMark
@@ -18,8 +18,8 @@ from storage.snippets import snippet
 
 _SELECT = (
     "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
-    " c.unread_count, m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model,"
-    " m.client_id, m.error, m.seq FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
+    f" c.unread_count, c.system_prompt, c.parameters, {messages.COLUMNS}"
+    " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
 
 
@@ -27,7 +27,8 @@ _SELECT = (
 _PUBLIC = (
     "SELECT json_object('id', c.id, 'title', c.title, 'model', c.model, 'created_at', c.created_at,"
     " 'updated_at', c.updated_at, 'message_count', c.message_count, 'unread_count', c.unread_count,"
-    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END) AS item"
+    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END,"
+    " 'system_prompt', c.system_prompt, 'parameters', json(c.parameters)) AS item"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
 _PUBLIC_NUMBERED = _PUBLIC.replace("SELECT json_object", "SELECT c.number, json_object", 1)
@@ -39,9 +40,19 @@ _PAGE = (
 )
 
 
+# The title's words are indexed anew, and old prompts erased, when their column is set: so each one
+# has a statement of its own.
+_UPDATES = {
+    "title": "UPDATE chats SET title = ?, is_titled = 1 WHERE number = ?",
+    "model": "UPDATE chats SET model = ? WHERE number = ?",
+    "system_prompt": "UPDATE chats SET system_prompt = ? WHERE number = ?",
+    "parameters": "UPDATE chats SET parameters = ? WHERE number = ?",
+}
+
+
 def _from_row(row: tuple[Any, ...]) -> Chat:
-    last = messages.from_row(row[8:]) if row[8] is not None else None
-    columns = (*row[:8], last)
+    last = messages.from_row(row[10:]) if row[10] is not None else None
+    columns = (*row[:8], last, *row[8:10])
     return Chat(*columns)
 
 
@@ -61,6 +72,14 @@ def check(connection: Connection, user: int, id: str) -> int:
 def own_model(connection: Connection, user: int, id: str) -> str:
     """The model that a user's chat asks for. Raises `NotFound`."""
     return _own(connection, user, id)[1]
+
+
+def instructions(connection: Connection, id: str) -> tuple[str | None, str]:
+    """The system prompt and the parameters (JSON) of a chat; none if the chat is gone."""
+    row: tuple[str | None, str] | None = connection.execute(
+        "SELECT system_prompt, parameters FROM chats WHERE id = ?", (id,)
+    ).fetchone()
+    return (None, "{}") if row is None else row
 
 
 def model_of(connection: Connection, id: str) -> str:
@@ -106,42 +125,49 @@ def _match(
     return json.dumps({"message_id": id, "snippet": snippet(content, query)}, ensure_ascii=False)
 
 
-def add(
-    connection: Connection, user: int, id: str, title: str, is_titled: bool, model: str, now: str
-) -> ChatChange:
-    chat = _insert(connection, user, id, title, is_titled, model, now)
-    return ChatChange(id, chat, sequence.chat_changed(connection, user, id))
+class NewChat(NamedTuple):
+    """A chat to store. `is_titled` is false if its first message is to title it."""
+
+    id: str
+    title: str
+    is_titled: bool
+    model: str
+    created_at: str
+    system_prompt: str | None
+    parameters: str  # a JSON object
+
+
+def add(connection: Connection, user: int, new: NewChat) -> ChatChange:
+    """Store a new chat."""
+    chat = _insert(connection, user, new)
+    return ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))
 
 
 def add_imported(
-    connection: Connection, user: int, chat: dict[str, Any], said: Iterable[Message]
+    connection: Connection, user: int, new: NewChat, updated_at: str, said: Iterable[Message]
 ) -> ChatChange:
     """Store a chat of an import with its messages; all of it counts as read."""
-    added = _insert(
-        connection, user, chat["id"], chat["title"], True, chat["model"], chat["created_at"]
-    )
+    added = _insert(connection, user, new)
     messages.insert_imported(connection, user, added.row_id, said)
     connection.execute(
         "UPDATE chats SET updated_at = ?, unread_count = 0, read_number = coalesce(last_message, 0)"
         " WHERE number = ?",
-        (chat["updated_at"], added.row_id),
+        (updated_at, added.row_id),
     )
     return changed(connection, user, added.id)
 
 
 def update(
-    connection: Connection, user: int, id: str, title: str | None, model: str | None, now: str
+    connection: Connection, user: int, id: str, changes: Mapping[str, str | None], now: str
 ) -> ChatChange:
-    """Change what is not None. Raises `NotFound`."""
-    number = check(connection, user, id)
-    if title is not None:
-        connection.execute(
-            "UPDATE chats SET title = ?, is_titled = 1 WHERE number = ?", (title, number)
-        )
-    connection.execute(
-        "UPDATE chats SET model = coalesce(?, model), updated_at = ? WHERE number = ?",
-        (model, now, number),
-    )
+    """Change what is named: `title`, `model`, `system_prompt` or `parameters` (as JSON).
+
+    Raises `NotFound`.
+    """
+    row_id = check(connection, user, id)
+    for column, value in changes.items():
+        connection.execute(_UPDATES[column], (value, row_id))
+    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, row_id))
     return changed(connection, user, id)
 
 
@@ -191,13 +217,33 @@ def _own(connection: Connection, user: int, id: str) -> tuple[int, str]:
     return row
 
 
-def _insert(
-    connection: Connection, user: int, id: str, title: str, is_titled: bool, model: str, now: str
-) -> Chat:
+def _insert(connection: Connection, user: int, new: NewChat) -> Chat:
     added = connection.execute(
-        "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (id, user, title, is_titled, model, now, now),
+        "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at,"
+        " system_prompt, parameters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            new.id,
+            user,
+            new.title,
+            new.is_titled,
+            new.model,
+            new.created_at,
+            new.created_at,
+            new.system_prompt,
+            new.parameters,
+        ),
     )
     assert added.lastrowid is not None
-    return Chat(added.lastrowid, id, title, model, now, now, 0, 0, None)
+    return Chat(
+        added.lastrowid,
+        new.id,
+        new.title,
+        new.model,
+        new.created_at,
+        new.created_at,
+        0,
+        0,
+        None,
+        new.system_prompt,
+        new.parameters,
+    )

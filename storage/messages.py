@@ -9,19 +9,24 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import Conflict, NotFound
-from core.records import JsonPage, Message
+from core.records import JsonPage, Message, Usage
 from storage.connection import Connection
 
-SELECT = (
-    "SELECT m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
-    " m.error, m.seq FROM messages m JOIN chats c ON c.number = m.chat"
+# What `from_row` takes. `m` is the message, `c` its chat.
+COLUMNS = (
+    "m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
+    " m.error, m.seq, m.reasoning, m.finish_reason, m.prompt_tokens, m.completion_tokens"
 )
+SELECT = f"SELECT {COLUMNS} FROM messages m JOIN chats c ON c.number = m.chat"
 
 # `Message.public()`, made by SQLite in one step: a page costs a quarter of what it costs by way of
 # records. A test compares the two. `c` is its chat.
 _FIELDS = (
     "json_object('id', m.id, 'chat_id', c.id, 'content', m.content, 'sender', m.sender,"
-    " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id', m.client_id)"
+    " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id', m.client_id,"
+    " 'reasoning', m.reasoning, 'finish_reason', m.finish_reason, 'usage',"
+    " CASE WHEN m.prompt_tokens IS NOT NULL THEN json_object('prompt_tokens', m.prompt_tokens,"
+    " 'completion_tokens', m.completion_tokens) END)"
 )
 PUBLIC = (
     f"CASE WHEN m.error IS NULL THEN {_FIELDS}"
@@ -30,7 +35,11 @@ PUBLIC = (
 
 
 def from_row(row: tuple[Any, ...]) -> Message:
-    columns = (*row[:9], row[9] and json.loads(row[9]), row[10])
+    """A message from `COLUMNS`."""
+    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens = row[9:]
+    usage = None if prompt_tokens is None else Usage(prompt_tokens, completion_tokens)
+    rest = (error and json.loads(error), seq, reasoning, finish_reason, usage)
+    columns = (*row[:9], *rest)
     return Message(*columns)
 
 
@@ -100,7 +109,8 @@ def insert(
     """Store a message as the last of its chat; the message with its number."""
     added = connection.execute(
         "INSERT INTO messages (id, chat, user, sender, content, timestamp, status, model,"
-        " client_id, error, seq, answers) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " client_id, error, seq, answers, reasoning, finish_reason, prompt_tokens,"
+        " completion_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.id,
             chat,
@@ -114,6 +124,10 @@ def insert(
             message.error and json.dumps(message.error),
             message.seq,
             answers,
+            message.reasoning,
+            message.finish_reason,
+            message.usage and message.usage.prompt_tokens,
+            message.usage and message.usage.completion_tokens,
         ),
     )
     assert added.lastrowid is not None

@@ -113,12 +113,37 @@ _SEARCH = (
     """,
 )
 
+# What a provider tells of a reply beside its text, and how a chat's model is to answer (contract,
+# section 6).
+_PROVIDERS = (
+    "ALTER TABLE messages ADD COLUMN reasoning TEXT",
+    "ALTER TABLE messages ADD COLUMN finish_reason TEXT",
+    "ALTER TABLE messages ADD COLUMN prompt_tokens INTEGER",
+    "ALTER TABLE messages ADD COLUMN completion_tokens INTEGER",
+    "ALTER TABLE chats ADD COLUMN system_prompt TEXT",
+    "ALTER TABLE chats ADD COLUMN parameters TEXT NOT NULL DEFAULT '{}'",  # JSON
+    # As for `content`: what is overwritten is erased at the next clean stop.
+    """
+    CREATE TRIGGER reasoning_leaves_traces AFTER UPDATE OF reasoning ON messages
+    WHEN old.status <> 'streaming' AND old.reasoning IS NOT NULL BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+    """
+    CREATE TRIGGER system_prompt_leaves_traces AFTER UPDATE OF system_prompt ON chats
+    WHEN old.system_prompt IS NOT NULL BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+)
+
 STEPS: dict[str, Iterable[str]] = {
     "m001_initial": steps_0_1.INITIAL,
     "m002_erasure": steps_0_1.ERASURE,
     "m003_frames": steps_0_1.FRAMES,
     "m004_accounts": _ACCOUNTS,
     "m005_search": _SEARCH,
+    "m006_providers": _PROVIDERS,
 }
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.errors import Conflict, NotFound
-from core.records import ChatChange, Message, ReadMark, Sender, Status
+from core.records import ChatChange, Message, ReadMark, Sender
 from storage import chats, messages, sequence
 from storage.connection import Connection
 
@@ -129,7 +129,8 @@ def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply,
         return begun
     connection.execute(
         "UPDATE messages SET content = '', status = 'streaming', model = ?, timestamp = ?,"
-        " error = NULL, answers = ?, seq = 0 WHERE number = ?",
+        " error = NULL, answers = ?, seq = 0, reasoning = NULL, finish_reason = NULL,"
+        " prompt_tokens = NULL, completion_tokens = NULL WHERE number = ?",
         (reply.model, now, answers.row_id, last.row_id),
     )
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
@@ -137,44 +138,42 @@ def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply,
     return Begun(_streaming(last.row_id, last.id, chat_id, reply.model, now), answers, read)
 
 
-def checkpoint(connection: Connection, id: str, content: str) -> None:
-    """Store the text of a reply so far, in case of a crash."""
+def checkpoint(connection: Connection, id: str, content: str, reasoning: str | None) -> None:
+    """Store what there is of a reply so far, in case of a crash."""
     connection.execute(
-        "UPDATE messages SET content = ? WHERE id = ? AND status = 'streaming'", (content, id)
+        "UPDATE messages SET content = ?, reasoning = ? WHERE id = ? AND status = 'streaming'",
+        (content, reasoning, id),
     )
 
 
-def end_reply(
-    connection: Connection,
-    reply: Message,
-    content: str,
-    status: Status,
-    error: dict[str, str] | None,
-    now: str,
-) -> Message | None:
+def end_reply(connection: Connection, ended: Message) -> Message | None:
     """Store the end of a reply; return it, or None if its chat was deleted meanwhile."""
     found = connection.execute(
-        "SELECT number, user, chat FROM messages WHERE id = ?", (reply.id,)
+        "SELECT number, user, chat FROM messages WHERE id = ?", (ended.id,)
     ).fetchone()
     if found is None:
         return None
-    number, user, chat = found
+    row_id, user, chat = found
     seq = sequence.next_seq(connection, user)
     connection.execute(
-        "UPDATE messages SET content = ?, status = ?, error = ?, timestamp = ?, seq = ?"
+        "UPDATE messages SET content = ?, status = ?, error = ?, timestamp = ?, seq = ?,"
+        " reasoning = ?, finish_reason = ?, prompt_tokens = ?, completion_tokens = ?"
         " WHERE number = ?",
-        (content, status, error and json.dumps(error), now, seq, number),
+        (
+            ended.content,
+            ended.status,
+            ended.error and json.dumps(ended.error),
+            ended.timestamp,
+            seq,
+            ended.reasoning,
+            ended.finish_reason,
+            ended.usage and ended.usage.prompt_tokens,
+            ended.usage and ended.usage.completion_tokens,
+            row_id,
+        ),
     )
-    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
-    return replace(
-        reply,
-        row_id=number,
-        content=content,
-        timestamp=now,
-        status=status,
-        error=error,
-        seq=seq,
-    )
+    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (ended.timestamp, chat))
+    return replace(ended, row_id=row_id, seq=seq)
 
 
 def interrupt_all(connection: Connection) -> None:

@@ -39,6 +39,7 @@ class Held:
     chats: dict[str, dict[str, Any]] = field(default_factory=dict)
     unread: dict[str, int] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)  # of replies that are being written
+    reasoned: dict[str, str] = field(default_factory=dict)  # the same, of their reasoning
 
     def take(self, frame: dict[str, Any]) -> None:
         """Raises `Loss` when the frame can't be the next one."""
@@ -50,10 +51,10 @@ class Held:
         if type == "message":
             self._take_message(frame["seq"], data)
         elif type == "typing" and data["sender"] == "assistant":
-            typed = self.typed.get(data["message_id"], "") if data["offset"] else ""
-            if data["offset"] != len(typed):
-                raise Loss(f"text is missing at {len(typed)}: {frame}")
-            self.typed[data["message_id"]] = typed + data["delta"]
+            if "reasoning_delta" in data:
+                _join(self.reasoned, frame, data["reasoning_delta"], data["reasoning_offset"])
+            else:
+                _join(self.typed, frame, data["delta"], data["offset"])
         elif type == "read":
             self.unread[data["chat_id"]] = data["unread_count"]
         elif type == "chat" and data.get("deleted"):
@@ -68,15 +69,25 @@ class Held:
             raise Loss(f"an error: {frame}")
 
     def _take_message(self, seq: int, data: dict[str, Any]) -> None:
-        typed = self.typed.pop(data["id"], None)
-        if typed is not None and typed != data["content"]:
-            raise Loss(f"typed {typed!r}, then told {data}")
+        for texts, field_name in ((self.typed, "content"), (self.reasoned, "reasoning")):
+            text = texts.pop(data["id"], None)
+            if text is not None and text != (data[field_name] or ""):
+                raise Loss(f"typed {text!r}, then told {data}")
         self.messages[data["id"]] = (seq, data)
 
     def said(self, chat: str) -> list[dict[str, Any]]:
         """The messages of a chat as the client shows them."""
         held = [(seq, m) for seq, m in self.messages.values() if m["chat_id"] == chat]
         return [message for _, message in sorted(held, key=lambda each: each[0])]
+
+
+def _join(texts: dict[str, str], frame: dict[str, Any], delta: str, offset: int) -> None:
+    """Add a delta to what its reply has. Raises `Loss` if it does not begin where that ends."""
+    id = frame["data"]["message_id"]
+    text = texts.get(id, "") if offset else ""
+    if offset != len(text):
+        raise Loss(f"text is missing at {len(text)}: {frame}")
+    texts[id] = text + delta
 
 
 class Device:

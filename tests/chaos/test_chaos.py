@@ -20,7 +20,7 @@ def test_every_device_holds_what_the_list_says(tmp_path: Path) -> None:
 
 
 def message(seq: int, id: str, content: str = "x") -> dict[str, Any]:
-    data = {"id": id, "chat_id": "c", "content": content, "sender": "assistant"}
+    data = {"id": id, "chat_id": "c", "content": content, "sender": "assistant", "reasoning": None}
     return {"type": "message", "data": data, "seq": seq}
 
 
@@ -29,9 +29,16 @@ def typed(offset: int, delta: str) -> dict[str, Any]:
     return {"type": "typing", "data": data}
 
 
+def reasoned(offset: int, delta: str) -> dict[str, Any]:
+    data = {"message_id": "m", "sender": "assistant"}
+    return {"type": "typing", "data": data | {"reasoning_delta": delta, "reasoning_offset": offset}}
+
+
 @pytest.mark.parametrize(
     "frames",
     [
+        [reasoned(0, "a"), typed(0, "b"), reasoned(2, "c")],
+        [reasoned(0, "a"), typed(0, "b"), message(1, "m", "b")],
         [message(1, "m"), message(1, "m")],
         [message(2, "m"), message(1, "n")],
         [typed(0, "a"), typed(2, "c")],

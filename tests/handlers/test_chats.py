@@ -48,6 +48,18 @@ async def test_the_first_message_gives_a_title(ada: Client) -> None:
         ({"model": ""}, "model: 0 characters, at least 1"),
         ({"model": "x" * 201}, "model: 201 characters, at most 200"),
         ({"titel": "x"}, "'titel': unknown field"),
+        ({"system_prompt": "x" * 20_001}, "system_prompt: 20,001 characters, at most 20,000"),
+        ({"system_prompt": 1}, "system_prompt: a number, expected a string or null"),
+        ({"parameters": None}, "parameters: null, expected an object"),
+        ({"parameters": {"top_k": 1}}, "parameters: 'top_k': unknown field"),
+        (
+            {"parameters": {"temperature": 3}},
+            "parameters.temperature: expected a number of at most 2",
+        ),
+        (
+            {"parameters": {"max_tokens": 0}},
+            "parameters.max_tokens: expected a number of at least 1",
+        ),
     ],
 )
 async def test_create_and_update_refuse(ada: Client, body: dict[str, Any], details: str) -> None:
@@ -68,6 +80,32 @@ async def test_patch(ada: Client, clock: Clock) -> None:
     assert (answer.body["title"], answer.body["model"]) == ("After", "n")
     await ada.say(chat, "opening words")
     assert (await ada("GET /chats/{id}", id=chat)).body["title"] == "After"
+
+
+async def test_a_chats_instructions(ada: Client) -> None:
+    chosen = {"system_prompt": "Be brief.", "parameters": {"temperature": 0.5, "seed": 7}}
+    chat = await ada.chat(title="Quills", **chosen)
+
+    async def instructions() -> dict[str, Any]:
+        found = (await ada("GET /chats/{id}", id=chat)).body
+        listed = (await ada("GET /chats")).body["data"][0]
+        assert {**listed, "last_message": None} == {**found, "last_message": None}
+        return {name: found[name] for name in chosen}
+
+    assert await instructions() == chosen
+    await ada("PATCH /chats/{id}", {"title": "Pens"}, id=chat)
+    assert await instructions() == chosen
+    export = (await ada("GET /chats/{id}/export", id=chat)).body
+    imported = (await ada("POST /chats/import", export)).body
+    assert {name: imported[name] for name in chosen} == chosen
+    await ada("DELETE /chats/{id}", id=imported["id"])
+    found = (await ada("GET /chats/{id}", id=chat)).body
+    assert (await ada("PATCH /chats/{id}", found, id=chat)).status == 200  # sent back as it came
+    for change in ({"system_prompt": None}, {"system_prompt": ""}):
+        changed = await ada("PATCH /chats/{id}", change, id=chat)
+        assert (changed.body["system_prompt"], changed.body["title"]) == (None, "Pens")
+    await ada("PATCH /chats/{id}", {"parameters": {}}, id=chat)
+    assert await instructions() == {"system_prompt": None, "parameters": {}}
 
 
 async def test_delete_takes_the_messages_along(ada: Client) -> None:
@@ -252,6 +290,23 @@ async def test_import_refuses_an_impossible_time(ada: Client, path: tuple[str, .
     answer = await ada("POST /chats/import", export)
     assert answer.error == "400 invalid_request"
     assert "expected a time that exists, in any form of RFC 3339" in answer.details
+
+
+async def test_import_keeps_what_a_provider_told(ada: Client) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+    told = {
+        "reasoning": "Let me think.",
+        "finish_reason": "length",
+        "usage": {"prompt_tokens": 3, "completion_tokens": 5},
+    }
+    line = {"content": "x", "sender": "assistant", "timestamp": export["exported_at"], **told}
+    imported = await ada("POST /chats/import", {**export, "messages": [line]})
+    (message,) = (await ada("GET /chats/{id}/messages", id=imported.body["id"])).body["data"]
+    assert {name: message[name] for name in told} == told
+    for wrong in ({"usage": {"prompt_tokens": 1}}, {"finish_reason": "tired"}, {"reasoning": 1},
+                  {"usage": {"prompt_tokens": 10**30, "completion_tokens": 1}}):  # fmt: skip
+        refused = await ada("POST /chats/import", {**export, "messages": [{**line, **wrong}]})
+        assert refused.error == "400 invalid_request"
 
 
 async def test_export_as_markdown(ada: Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 from core.records import Message
 from core.times import calendar_now
 from services import frames, replies
-from services.replies import Reply
+from services.replies import Position, Reply
 
 MESSAGE = Message(1, "msg_1", "chat_1", "", "assistant", "now", "streaming", "m", None)
 
@@ -26,7 +26,7 @@ async def test_offsets_count_code_points() -> None:
         (3, "日本"),
         (5, "x"),
     ]
-    assert reply.since(0).data["delta"] == reply.text() == "🪶é\u0301日本x"
+    assert reply.since(Position())[0].data["delta"] == reply.text() == "🪶é\u0301日本x"
 
 
 async def test_many_pieces_are_few_frames_and_none_is_kept_back() -> None:
@@ -65,9 +65,9 @@ async def test_so_far_is_what_was_sent() -> None:
     reply = Reply(MESSAGE, lambda _, frame: None, calendar_now)
     reply.add("sent")
     reply.add(" not yet")
-    assert reply.since(0).data["delta"] == "sent"
+    assert reply.since(Position())[0].data["delta"] == "sent"
     reply.flush()
-    assert reply.since(0).data["delta"] == "sent not yet"
+    assert reply.since(Position())[0].data["delta"] == "sent not yet"
 
 
 async def test_a_closed_reply_publishes_nothing_more() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from assistant import Parameters
 from assistant.directory import BUILT_IN_MODEL
-from assistant.events import End, ReplyEvent, Text
+from assistant.events import End, Reasoning, ReplyEvent, Text, ToolCall, Usage
 from core.errors import StorageUnavailable
 from core.records import User
 from services import reply_writer
@@ -26,12 +27,16 @@ class Scripted:
     def __init__(self) -> None:
         self.events: asyncio.Queue[ReplyEvent | Exception | None] = asyncio.Queue()
         self.prompts: list[list[str]] = []
+        self.parameters: list[Parameters] = []
         self.closed = 0
 
     def memory(self, model: str) -> int:
         return 10_000
 
-    async def reply(self, messages: Any, model: str, *_: Any) -> AsyncGenerator[ReplyEvent, None]:
+    async def reply(
+        self, messages: Any, model: str, parameters: Parameters
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        self.parameters.append(parameters)
         self.prompts.append([message.content for message in messages])
         try:
             while (event := await self.events.get()) is not None:
@@ -283,3 +288,67 @@ async def test_a_message_sent_again_shows_its_reply(
     await rooms.conversation.submit(user, chat, "Hello", "once", later)
     assert await seen(later) == [("message", "Hello"), ("message", "so far")]
     assert len(scripted.prompts) == 1
+
+
+async def test_reasoning_is_streamed_and_stored_beside_the_text(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reply_writer, "CHECKPOINT_SECONDS", 0)
+    socket, chat = await ada.socket(), await ada.chat()
+    await rooms.conversation.submit(user, chat, "Hello")
+    scripted.write(Reasoning("First "))
+    await socket.until("typing", reasoning_delta="First ", reasoning_offset=0)
+    joined = await ada.socket()
+    await joined.until("typing", reasoning_delta="First ", reasoning_offset=0)
+    scripted.write(Reasoning("think."))
+    for each in (socket, joined):
+        await each.until("typing", reasoning_delta="think.", reasoning_offset=6)
+    scripted.write(Text("Then "))
+    await socket.until("typing", delta="Then ", offset=0)
+    late = await ada.socket()
+    assert await late.until("typing", reasoning_delta="First think.")
+    assert await late.until("typing", delta="Then ", offset=0)
+    stored = (await ada("GET /chats/{id}/messages", id=chat)).body["data"][-1]
+    assert (stored["status"], stored["reasoning"]) == ("streaming", "First think.")  # a checkpoint
+    scripted.write(Text("speak."), End("length", Usage(3, 5)))
+    for each in (socket, joined, late):
+        reply = await each.reply()
+        assert (reply["content"], reply["reasoning"]) == ("Then speak.", "First think.")
+        assert (reply["status"], reply["finish_reason"]) == ("complete", "length")
+        assert reply["usage"] == {"prompt_tokens": 3, "completion_tokens": 5}
+    assert (await ada("GET /chats/{id}/messages", id=chat)).body["data"][-1] == reply
+    scripted.write(Text("Anew."), End())
+    await ada("POST /chats/{id}/regenerate", id=chat)
+    again = await socket.reply()
+    assert (again["reasoning"], again["finish_reason"], again["usage"]) == (None, "stop", None)
+
+
+async def test_a_tool_call_that_nobody_asked_for_is_told_in_words(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    socket, chat = await ada.socket(), await ada.chat()
+    await rooms.conversation.submit(user, chat, "What's the weather?")
+    scripted.write(ToolCall(0, "call_1", "get_weather", "{"), ToolCall(0, None, None, "}"))
+    scripted.write(End("tool_calls"))
+    end = await socket.reply()
+    assert (end["status"], end["finish_reason"]) == ("failed", "tool_calls")
+    assert "get_weather" in end["error"]["details"]
+
+
+async def test_a_chats_own_instructions_reach_the_model(
+    ada: Client, rooms: Any, user: User, scripted: Scripted
+) -> None:
+    chosen = {"temperature": 0.5, "top_p": 1, "max_tokens": 9, "seed": 7, "reasoning_effort": "low"}
+    chat = await ada.chat(system_prompt="In verse.", parameters=chosen)
+
+    async def asked() -> tuple[list[str], Parameters]:
+        scripted.write(Text("Yes."), End())
+        await rooms.conversation.submit(user, chat, "Hello")
+        await until(lambda: not rooms.conversation.count_active())
+        return scripted.prompts[-1][:2], scripted.parameters[-1]
+
+    assert await asked() == (["In verse.", "Hello"], Parameters(0.5, 1, 9, 7, "low"))
+    await ada("PUT /settings/admin", {"system_prompt": "In English."})
+    assert (await asked())[0][0] == "In English.\n\nIn verse."
+    await ada("PATCH /chats/{id}", {"system_prompt": None, "parameters": {"seed": 1}}, id=chat)
+    assert await asked() == (["In English.", "Hello"], Parameters(seed=1))

@@ -246,3 +246,25 @@ async def test_a_socket_that_joins_while_a_reply_is_written_gets_its_text_from_t
         await asyncio.sleep(0.001)
     assert joined.text == replies[0].text() == joined.frames[-1]["data"]["content"]
     rooms.connections.remove(held)
+
+
+async def test_a_busy_socket_gets_reasoning_and_text_in_one_frame_each() -> None:
+    slow = Slow()
+    held = subscription(slow)
+    reply = Reply(final(""), lambda reply, frame: held.deliver(frame, reply), calendar_now)
+    reply.add_reasoning("I ")
+    reply.flush()
+    slow.is_busy = True
+    for piece in ("have ", "thought."):
+        reply.add_reasoning(piece)
+        reply.flush()
+    for piece in ("I ", "say."):
+        reply.add(piece)
+        reply.flush()
+    slow.is_busy = False
+    held.resume()
+    assert [list(frame["data"].items())[-2:] for frame in slow.frames] == [
+        [("reasoning_delta", "I "), ("reasoning_offset", 0)],
+        [("reasoning_delta", "have thought."), ("reasoning_offset", 2)],
+        [("delta", "I say."), ("offset", 0)],
+    ]

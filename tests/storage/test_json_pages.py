@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 from core import ids
-from core.records import Message
+from core.records import Message, Usage
 from storage import chats, folder, messages, users
 from storage.connection import connect
 
@@ -43,17 +42,24 @@ async def test_pages_are_what_the_records_say(tmp_path: Path) -> None:
             model="m" if number % 2 else None,
             client_id=f"c{number}" if number % 2 else None,
             error=error,
+            reasoning=text if number % 2 else None,
+            finish_reason="length" if number % 2 else None,
+            usage=Usage(number, 10 * number) if number % 2 else None,
         )
 
     for count in range(len(TEXTS) + 1):  # the first one is empty
-        described: dict[str, Any] = {
-            "id": f"chat_{count}",
-            "title": f"{count} {TEXTS[0]}",
-            "model": "m",
-        }
+        new = chats.NewChat(
+            f"chat_{count}",
+            f"{count} {TEXTS[0]}",
+            True,
+            "m",
+            NOW,
+            TEXTS[count - 1] if count else None,
+            json.dumps({"temperature": 0.5, "reasoning_effort": "low"} if count % 2 else {}),
+        )
         said = [message(number, text) for number, text in enumerate(TEXTS[:count])]
-        times = {"created_at": NOW, "updated_at": f"2026-01-01T00:00:0{count}.000Z"}
-        chats.add_imported(connection, user, described | times, said)
+        updated_at = f"2026-01-01T00:00:0{count}.000Z"
+        chats.add_imported(connection, user, new, updated_at, said)
     page = chats.page(connection, user, 5, 1)
     wanted = [f"chat_{number}" for number in range(len(TEXTS) - 1, len(TEXTS) - 6, -1)]
     assert json.loads(f"[{page.items}]") == [

@@ -170,3 +170,13 @@ async def test_nothing_is_rewritten_when_nothing_was_deleted(ada: Client, rooms:
     assert rooms.db.read(due) == 0
     await regenerate(ada, chat)
     assert rooms.db.read(due) == 1
+
+
+async def test_a_system_prompt_that_was_replaced_is_erased(
+    ada: Client, rooms: Any, data_dir: Path
+) -> None:
+    chat = await ada.chat(system_prompt="Speak of the glockenspiel")
+    await ada("PATCH /chats/{id}", {"system_prompt": None}, id=chat)
+    await rooms.close_connections()
+    rooms.db.close()
+    assert words_left(data_dir, b"glockenspiel") == []

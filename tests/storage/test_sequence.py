@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from core import ids
@@ -25,7 +26,8 @@ def begin(connection: Connection, chat: str) -> turns.Begun:
 
 
 def end(connection: Connection, begun: turns.Begun, content: str) -> None:
-    ended = turns.end_reply(connection, begun.message, content, "complete", None, NOW)
+    reply = replace(begun.message, content=content, status="complete", timestamp=NOW)
+    ended = turns.end_reply(connection, reply)
     assert ended is not None
     chat = chats.check(connection, 1, ended.chat_id)
     assert ended == messages.find(connection, chat, ended.id)
