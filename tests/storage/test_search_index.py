@@ -30,7 +30,8 @@ def connection(tmp_path: Path) -> Any:
     migrations.migrate(opened)
     user = users.add(opened, "user_1", "a@b", "A", "x", NOW).row_id
     for number in range(MESSAGES // 2):
-        chats.add(opened, user, f"chat_{number}", "Untitled", True, "m", NOW)
+        new = chats.NewChat(f"chat_{number}", "Untitled", True, "m", NOW, None, "{}")
+        chats.add(opened, user, new)
         for text in (f"früh word{number}", f"spät word{number}"):
             said = Message(
                 0, ids.new("msg"), f"chat_{number}", text, "user", NOW, "complete", None, None
