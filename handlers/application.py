@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tornado import httputil
 from tornado.escape import url_unescape
-from tornado.web import Application, RequestHandler
+from tornado.web import Application
 
-from handlers import openapi, routes
+from handlers import openai, openapi, routes
 from services import Services
 from web.access_log import log_request
 from web.base import BaseHandler
-from web.body import LARGE_BODIES, MAX_BODY, BoundedBody
+from web.body import MAX_BODY, BoundedBody, Places
 from web.in_flight import InFlight
 from web.target import normalize
 
@@ -45,7 +44,7 @@ class QuilliumApplication(Application):
         )
         self._services = services
         self._literal, self._routes = routes.literal(), routes.compiled()
-        self._places = asyncio.Semaphore(LARGE_BODIES)
+        self._places = Places()
 
     def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any
@@ -59,12 +58,14 @@ class QuilliumApplication(Application):
             if match:
                 path_args = [url_unescape(group, None, False) for group in match.groups()]
                 return self._delegate(request, route.handler, route, path_args)
-        return self._delegate(request, BaseHandler, routes.NONE, [])
+        is_openai = request.path.startswith("/openai/")
+        handler = openai.OpenAIHandler if is_openai else BaseHandler
+        return self._delegate(request, handler, routes.NONE, [])
 
     def _delegate(
         self,
         request: httputil.HTTPServerRequest,
-        handler: type[RequestHandler],
+        handler: type[BaseHandler],
         route: routes.Route,
         path_args: list[Any],
     ) -> httputil.HTTPMessageDelegate:
@@ -75,5 +76,5 @@ class QuilliumApplication(Application):
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-            return BoundedBody(delegate, arguments, self._places)
+            return BoundedBody(delegate, arguments, self._places, handler.max_body)
         return delegate  # there is no body (RFC 9112, section 6.3)

@@ -12,6 +12,7 @@ from core.errors import QuilliumError
 from core.rate_limit import Allowance
 from core.records import Caller
 from services import Services
+from web.body import MAX_BODY
 from web.client_address import client_address, client_scheme
 from web.operations import Operation
 from web.simulation import Simulation
@@ -27,6 +28,7 @@ class Admission:
     settings: dict[str, Any] = field(default_factory=dict)  # of the application
     is_counted: bool = True  # by the rate limit
     is_too_large: bool = False
+    max_body: int = MAX_BODY  # bytes
 
     caller: Caller | None = None
     refusal: QuilliumError | None = None  # of the credential; raised where one is needed

@@ -25,7 +25,7 @@ from services import Services
 from storage.connection import Connection
 from web import guards, parameters
 from web.admission import Admission, allowed_methods
-from web.body import SMALL_BODY
+from web.body import MAX_BODY, SMALL_BODY
 from web.errors import STATUS, status_of
 from web.guards import Guard
 from web.operations import Access, Operation
@@ -54,6 +54,7 @@ class BaseHandler(RequestHandler):
     is_counted = True  # by the rate limit
     statuses: ClassVar = STATUS
     error_schema = "error"
+    max_body: ClassVar[int] = MAX_BODY  # bytes
 
     # Tornado asks for the default headers before `initialize`, and again when an error replaces
     # the response.
@@ -82,6 +83,7 @@ class BaseHandler(RequestHandler):
             settings=self.application.settings,
             is_counted=self.is_counted,
             is_too_large=self.is_too_large,
+            max_body=self.max_body,
         )
         is_preflight = self.request.method == "OPTIONS"
         await guards.run(guards.PREFLIGHT if is_preflight else self.guards, self.admission)

@@ -11,29 +11,42 @@ from tornado import httputil
 
 from web.relay import Relay
 
-MAX_BODY = 1 << 20  # bytes
+MAX_BODY = 1 << 20  # bytes, unless a handler takes more
 SMALL_BODY = 1 << 16  # bytes; nearly all bodies are smaller
 LARGE_BODIES = 16  # read at a time; some 45 MiB with what becomes of them
+HUGE_BODIES = 4  # of more than `MAX_BODY`, read at a time; files, imports, images for models
 _LENGTH = re.compile(r"[0-9]{1,20}\Z")
 
 
+class Places:
+    """How many large and huge bodies are read at a time. Made on the event loop."""
+
+    def __init__(self) -> None:
+        self.tiers = (
+            (SMALL_BODY, asyncio.Semaphore(LARGE_BODIES)),
+            (MAX_BODY, asyncio.Semaphore(HUGE_BODIES)),
+        )
+
+
 class BoundedBody(Relay):
-    """Passes on a body of at most `MAX_BODY` bytes; reads the rest without keeping it.
+    """Passes on a body of at most `limit` bytes; reads the rest without keeping it.
 
     The handler can then respond with 413, and the client receives the response. Only as many large
-    bodies are read at a time as `places` has; the others wait in their connections.
+    bodies are read at a time as there are `places`; the others wait in their connections.
     """
 
     def __init__(
         self,
         delegate: httputil.HTTPMessageDelegate,
         arguments: dict[str, Any],
-        places: asyncio.Semaphore,
+        places: Places,
+        limit: int = MAX_BODY,
     ) -> None:
         super().__init__(delegate)
         self._arguments = arguments
-        self._places = places
-        self._has_place = False
+        self._tiers = list(places.tiers)
+        self._limit = limit
+        self._taken: list[asyncio.Semaphore] = []
         self._has_ended = False
         self._received = 0
 
@@ -43,18 +56,18 @@ class BoundedBody(Relay):
         headers: httputil.HTTPHeaders,
     ) -> Awaitable[None] | None:
         announced = headers.get("Content-Length", "")
-        if _LENGTH.match(announced) and int(announced) > MAX_BODY:
+        if _LENGTH.match(announced) and int(announced) > self._limit:
             self._arguments["is_too_large"] = True
         return super().headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         self._received += len(chunk)
-        if self._received > MAX_BODY:
+        if self._received > self._limit:
             self._arguments["is_too_large"] = True
         if self._arguments.get("is_too_large"):
             return None
-        if self._received > SMALL_BODY and not self._has_place:
-            return self._take_place(chunk)
+        if self._tiers and self._received > self._tiers[0][0]:
+            return self._take_places(chunk)
         return super().data_received(chunk)
 
     def finish(self) -> None:
@@ -65,18 +78,19 @@ class BoundedBody(Relay):
         super().on_connection_close()
         self._end()
 
-    async def _take_place(self, chunk: bytes) -> None:
-        await self._places.acquire()
-        if self._has_ended:  # it timed out while it waited
-            self._places.release()
-            return
-        self._has_place = True
+    async def _take_places(self, chunk: bytes) -> None:
+        while self._tiers and self._received > self._tiers[0][0]:
+            _, places = self._tiers.pop(0)
+            await places.acquire()
+            if self._has_ended:  # it timed out while it waited
+                places.release()
+                return
+            self._taken.append(places)
         passed_on = super().data_received(chunk)
         if passed_on is not None:
             await passed_on
 
     def _end(self) -> None:
         self._has_ended = True
-        if self._has_place:
-            self._has_place = False
-            self._places.release()
+        while self._taken:
+            self._taken.pop().release()

@@ -16,7 +16,6 @@ from core import errors
 from services.limits import too_many
 from web import origins, parameters
 from web.admission import Admission, allowed_methods
-from web.body import MAX_BODY
 from web.errors import ERRORS_BY_STATUS
 from web.operations import Access
 from web.simulation import simulated
@@ -219,7 +218,7 @@ def method(admission: Admission) -> None:
 def size(admission: Admission) -> None:
     """Raise `PayloadTooLarge`. The server reads on so that the client sees the response."""
     if admission.is_too_large:
-        raise errors.PayloadTooLarge(f"A body may have at most {MAX_BODY:,} bytes.")
+        raise errors.PayloadTooLarge(f"A body may have at most {admission.max_body:,} bytes.")
 
 
 def media_type(admission: Admission) -> None:
