@@ -5,11 +5,13 @@ Nothing here knows of users, chats or sockets.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from assistant.events import ReplyEvent
+from assistant.upstream import Response
 
 
 class PromptMessage(NamedTuple):
@@ -52,5 +54,26 @@ class Provider(Protocol):
 
         Closing the generator ends the work at once. Raises `ModelUnavailable`, `ModelRefused` or
         `ModelTimeout`; the events before the failure stay valid.
+        """
+        ...
+
+    def complete(self, request: Mapping[str, Any], model: str) -> AsyncGenerator[ReplyEvent, None]:
+        """Stream the answer to a request of OpenAI's "Chat Completions", closed by an `End`.
+
+        Tools, schemas and the like are the caller's. Raises what `reply` raises.
+        """
+        ...
+
+
+@runtime_checkable
+class Forwarding(Protocol):
+    """A provider that is an OpenAI-compatible server itself: requests can go there as they are."""
+
+    def forward(
+        self, path: str, request: Mapping[str, Any]
+    ) -> AbstractAsyncContextManager[Response]:
+        """Send a request to an endpoint such as `/embeddings`; the response has any status.
+
+        To leave the context is to hang up. Raises what `reply` raises where no response comes.
         """
         ...

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from typing import Any
 
-from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage
+from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, demo_completions
+from assistant.chat_request import ChatRequest
 from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
 from assistant.events import End, ReplyEvent, Text
 from core.errors import ModelUnavailable
@@ -89,6 +91,12 @@ class Demo:
         if command and command[1].lower() == "error":
             raise ModelUnavailable("This is the failure that /error asks for.")
         yield End()
+
+    def complete(self, request: Mapping[str, Any], model: str) -> AsyncGenerator[ReplyEvent, None]:
+        """See `assistant.Provider`: tools are called first, schemas are filled."""
+        return demo_completions.complete(
+            ChatRequest(request), lambda messages: self.reply(messages, model)
+        )
 
 
 def _excerpt(line: PromptMessage) -> PromptMessage:

@@ -35,7 +35,7 @@ _PLACES = (
     ("reason",),
     ("title",),
 )
-_HTML = re.compile(r"\s*<(?:!doctype|html|head|body|center|h1)\b", re.I)
+_HTML = re.compile(r"\s*<(?:!doctype|html|head|title|body|center|h1)\b", re.I)
 _TITLE = re.compile(r"<(title|h1)\b[^>]*>(.*?)</\1", re.I | re.S)
 _HIDDEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.I | re.S)
 _OVERFLOW = re.compile(
@@ -76,6 +76,21 @@ def words_of(document: Any, secrets: Iterable[str] = ()) -> str:
     line = "".join(c if c.isprintable() else " " for c in storable(words))
     line = " ".join(line.split())
     return line[:SHOWN_CHARACTERS] + "…" if len(line) > SHOWN_CHARACTERS else line
+
+
+def hidden(value: Any, secrets: Iterable[str]) -> Any:
+    """Return a JSON value whose texts hold no secret."""
+    kept = [secret for secret in secrets if secret]
+    if isinstance(value, dict):
+        return {_hidden_text(key, kept): hidden(part, kept) for key, part in value.items()}
+    if isinstance(value, list):
+        return [hidden(part, kept) for part in value]
+    return _hidden_text(value, kept) if isinstance(value, str) else value
+
+
+def _hidden_text(text: str, secrets: Iterable[str]) -> str:
+    without = _without(text, secrets)
+    return text if without.split() == text.split() else without
 
 
 def is_context_overflow(document: Any) -> bool:

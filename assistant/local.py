@@ -12,8 +12,8 @@ import importlib.util
 import logging
 import os
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, mo
 from assistant.events import ReplyEvent
 from assistant.listing import LONGEST_NAME
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import Upstream
+from assistant.upstream import Response, Upstream
 from core.errors import ModelUnavailable
 from core.options import ConfigError, MissingExtra
 
@@ -99,6 +99,37 @@ class Local:
             async with aclosing(provider.reply(lines, model, parameters)) as events:
                 async for event in events:
                     yield event
+
+    async def complete(
+        self, request: Mapping[str, Any], model: str
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        """See `assistant.Provider`."""
+        async with self._turn:
+            provider = await self.load()
+            async with aclosing(provider.complete(self._prepared(request), model)) as events:
+                async for event in events:
+                    yield event
+
+    @asynccontextmanager
+    async def forward(self, path: str, request: Mapping[str, Any]) -> AsyncIterator[Response]:
+        """See `assistant.Forwarding`."""
+        async with self._turn:
+            provider = await self.load()
+            async with provider.forward(path, self._prepared(request)) as response:
+                yield response
+
+    def _prepared(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request with what a small model needs, where the caller leaves it open."""
+        prepared = {**self._parameters, **request}
+        if "max_completion_tokens" in request:
+            prepared["max_tokens"] = request["max_completion_tokens"]
+        messages = request.get("messages")
+        if self._system_prompt and isinstance(messages, list):
+            roles = [m.get("role") for m in messages if isinstance(m, dict)]
+            if "system" not in roles and "developer" not in roles:
+                system = {"role": "system", "content": self._system_prompt}
+                prepared["messages"] = [system, *messages]
+        return prepared
 
     async def load(self) -> OpenAICompatible:
         """Load it, if that was not done yet. Raises `ModelUnavailable`; the next call tries again.

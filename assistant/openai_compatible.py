@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, windows
@@ -18,7 +18,7 @@ from assistant.events import Reasoning, ReplyEvent, Text, ToolCall
 from assistant.failures import ReportedFailure
 from assistant.listing import Listed, listed_models
 from assistant.retrying import Attempts, Refused, refused_parameters_of, without
-from assistant.upstream import MAX_BYTES, Patience, Upstream, request
+from assistant.upstream import MAX_BYTES, Patience, Response, Upstream, ask
 from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 
 LIST_SECONDS = 10.0
@@ -48,6 +48,7 @@ class OpenAICompatible:
         self.upstream = upstream
         self.windows: dict[str, int] = {}  # tokens, by model; for who knows them to fill in
         self.extra_body = {k: v for k, v in (extra_body or {}).items() if k not in _RESERVED}
+        self.lacks_responses = False  # whether it is known to have no `/responses`
         self._context_window = context_window
         self._defaults = dict(defaults or {})
         self._refused_parameters: dict[str, set[str]] = {}  # by model
@@ -101,17 +102,27 @@ class OpenAICompatible:
                 elif not await attempts.wait(refused):
                     raise refused.error from None
 
-    async def complete(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
-        """Stream the answer to a request of "Chat Completions", which is sent as it is.
-
-        Raises what `reply` raises.
-        """
+    async def complete(
+        self, request: Mapping[str, Any], model: str
+    ) -> AsyncGenerator[ReplyEvent, None]:
+        """See `assistant.Provider`. The server gets the request as it is."""
+        body = {**self.extra_body, **request, "model": model, "stream": True}
         try:
             async with aclosing(self._attempt(body)) as events:
                 async for event in events:
                     yield event
         except Refused as refused:
             raise refused.error from None
+
+    @asynccontextmanager
+    async def forward(self, path: str, request: Mapping[str, Any]) -> AsyncIterator[Response]:
+        """See `assistant.Forwarding`."""
+        sent = json.dumps({**self.extra_body, **request}, ensure_ascii=False).encode()
+        patience = Patience(self.upstream)
+        if not request.get("stream"):  # nothing comes before all of it is there
+            patience.silent_seconds = self.upstream.total_seconds
+        async with ask(self.upstream, "POST", path, sent, patience=patience) as response:
+            yield response
 
     async def _attempt(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
         """Ask once. What the decoder holds back is passed on before a failure is raised.
@@ -145,7 +156,7 @@ class OpenAICompatible:
         received = 0
         sent = json.dumps(body).encode()
         path = "/chat/completions"
-        async with request(self.upstream, "POST", path, sent, patience=patience) as response:
+        async with ask(self.upstream, "POST", path, sent, patience=patience) as response:
             if response.status != 200:
                 document = await response.error()
                 failure = self.upstream.refusal(response.status, document)
@@ -191,7 +202,7 @@ class OpenAICompatible:
 
     async def _models(self) -> list[Listed]:
         body = bytearray()
-        async with request(self.upstream, "GET", "/models", accept="application/json") as response:
+        async with ask(self.upstream, "GET", "/models", accept="application/json") as response:
             if response.status != 200:
                 raise self.upstream.refusal(response.status, await response.error())
             async with aclosing(response.chunks()) as chunks:

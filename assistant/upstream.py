@@ -125,6 +125,11 @@ class Response:
         return self._parser.status
 
     @property
+    def secrets(self) -> list[str]:
+        """What must not be passed on of an error."""
+        return self._upstream.secrets
+
+    @property
     def headers(self) -> HTTPHeaders:
         return self._parser.headers
 
@@ -183,7 +188,7 @@ class Response:
 
 
 @asynccontextmanager
-async def request(
+async def ask(
     upstream: Upstream,
     method: str,
     path: str,

@@ -1,0 +1,46 @@
+"""Where a streamed answer ends early: at `max_tokens`, or before a `stop` sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.events import FinishReason
+
+
+class AnswerLimits:
+    """Feed it the pieces of an answer, a token each; it returns what may be passed on."""
+
+    def __init__(self, stop: Sequence[str], max_tokens: int | None) -> None:
+        self.reason: FinishReason | None = None  # why it ended, once it has
+        self.tokens = 0
+        self._stop = stop
+        self._max_tokens = max_tokens
+        self._held = ""
+
+    def feed(self, piece: str) -> str:
+        """Return what can be said after this piece. A part of a stop sequence is held back."""
+        if self._max_tokens is not None and self.tokens >= self._max_tokens:
+            self.reason = "length"
+            return self.end()
+        self.tokens += 1
+        self._held += piece
+        ends = [at for sequence in self._stop if (at := self._held.find(sequence)) >= 0]
+        if ends:
+            self.reason = "stop"
+            said, self._held = self._held[: min(ends)], ""
+            return said
+        kept = max((_overlap(self._held, sequence) for sequence in self._stop), default=0)
+        said = self._held[: len(self._held) - kept]
+        self._held = self._held[len(said) :]
+        return said
+
+    def end(self) -> str:
+        """Return what was held back for a stop sequence that did not come."""
+        said, self._held = self._held, ""
+        return said
+
+
+def _overlap(text: str, sequence: str) -> int:
+    """Return how many characters at the end of `text` may begin `sequence`."""
+    longest = min(len(sequence) - 1, len(text))
+    return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)

@@ -1,0 +1,137 @@
+"""A request of OpenAI's "Chat Completions", as the built-in models read it.
+
+What they have no use for is ignored: a parameter is never a reason to refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from assistant import PromptMessage
+
+
+class Tool(NamedTuple):
+    """A function that may be called; `parameters` is a JSON schema."""
+
+    name: str
+    description: str
+    parameters: Any
+
+
+class ChatRequest:
+    """The parts of a request that mean something here."""
+
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        self._request = request
+        messages = request.get("messages")
+        self.messages = [m for m in messages if isinstance(m, dict)] if messages else []
+
+    @property
+    def prompt(self) -> list[PromptMessage]:
+        """The conversation as text; tools' results are left out."""
+        roles: dict[Any, Any] = {
+            "developer": "system",
+            "system": "system",
+            "assistant": "assistant",
+        }
+        return [
+            PromptMessage(roles.get(message.get("role"), "user"), text_of(message.get("content")))
+            for message in self.messages
+            if message.get("role") not in ("tool", "function")
+        ]
+
+    @property
+    def question(self) -> str:
+        """What the user said last."""
+        said = (message.content for message in reversed(self.prompt) if message.role == "user")
+        return next(said, "")
+
+    @property
+    def results(self) -> list[tuple[str, str]]:
+        """Tools' names and results since the user spoke last."""
+        names: dict[str, str] = {}
+        results: list[tuple[str, str]] = []
+        for message in self.messages:
+            if message.get("role") == "user":
+                results = []
+            for call in message.get("tool_calls") or []:
+                if isinstance(call, dict) and isinstance(call.get("function"), dict):
+                    names[str(call.get("id"))] = str(call["function"].get("name"))
+            if message.get("role") in ("tool", "function"):
+                id = str(message.get("tool_call_id"))
+                name = str(message.get("name") or names.get(id, "tool"))
+                results.append((name, text_of(message.get("content"))))
+        return results
+
+    @property
+    def called(self) -> set[str]:
+        """The names of the tools that were called in this conversation."""
+        calls = [
+            call.get("function")
+            for message in self.messages
+            for call in message.get("tool_calls") or []
+            if isinstance(call, dict)
+        ]
+        spoken = " ".join(m.content for m in self.prompt if m.role == "assistant")
+        named = {str(call.get("name")) for call in calls if isinstance(call, dict)}
+        return named | {tool.name for tool in self.tools if tool.name in spoken}
+
+    @property
+    def tools(self) -> list[Tool]:
+        listed = self._request.get("tools")
+        found = [t.get("function") for t in listed or [] if isinstance(t, dict)]
+        found += [f for f in self._request.get("functions") or [] if isinstance(f, dict)]
+        return [
+            Tool(str(f["name"]), str(f.get("description") or ""), f.get("parameters"))
+            for f in found
+            if isinstance(f, dict) and f.get("name")
+        ]
+
+    @property
+    def tool_choice(self) -> str:
+        """`auto`, `none`, `required`, or `function:NAME`."""
+        choice = self._request.get("tool_choice", self._request.get("function_call"))
+        if isinstance(choice, dict):
+            function = choice.get("function")
+            name = function.get("name") if isinstance(function, dict) else choice.get("name")
+            return f"function:{name}" if name else "required"
+        return {"any": "required"}.get(str(choice), str(choice)) if choice else "auto"
+
+    @property
+    def schema(self) -> Any:
+        """The JSON schema of the answer; None for plain text."""
+        form = self._request.get("response_format")
+        kind = form.get("type") if isinstance(form, dict) else None
+        if kind == "json_schema" and isinstance(form, dict):
+            named = form.get("json_schema")
+            return named.get("schema") if isinstance(named, dict) else form.get("schema")
+        if kind == "json_object" and isinstance(form, dict):
+            return form.get("schema") or {
+                "type": "object",
+                "properties": {"answer": {"type": "string"}},
+            }
+        return None
+
+    @property
+    def stop(self) -> list[str]:
+        stop = self._request.get("stop")
+        sequences = stop if isinstance(stop, list) else [stop]
+        return [sequence for sequence in sequences if isinstance(sequence, str) and sequence]
+
+    @property
+    def max_tokens(self) -> int | None:
+        for name in ("max_completion_tokens", "max_tokens"):
+            value = self._request.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+                return value
+        return None
+
+
+def text_of(content: Any) -> str:
+    """Return the text of a content: a string, or a list of parts of which some are text."""
+    if isinstance(content, list):
+        return "".join(text_of(part) for part in content)
+    if isinstance(content, dict):
+        return text_of(content.get("text"))
+    return content if isinstance(content, str) else ""

@@ -1,0 +1,56 @@
+"""What is passed on from a server as it was received: whole events, and errors without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from typing import Any
+
+from assistant.failures import hidden, words_of
+
+# OpenAI's own counts and times, and what its packages read to decide about a retry.
+_PASSED = re.compile(
+    r"retry-after(-ms)?|x-should-retry|openai-(model|processing-ms|version)"
+    r"|x-ratelimit-(limit|remaining|reset)-\w+",
+    re.I,
+)
+_BOUNDARY = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def passed_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the headers of a response that its caller gets, too."""
+    return [(name, value) for name, value in headers if _PASSED.fullmatch(name)]
+
+
+async def whole_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """Yield a stream of events as it comes, cut only between two, so that one can be put there."""
+    held = b""
+    async for chunk in chunks:
+        # A boundary may lie across two chunks.
+        start = max(0, len(held) - 3)
+        held += chunk
+        end = max((match.end() for match in _BOUNDARY.finditer(held, start)), default=0)
+        if end:
+            yield held[:end]
+            held = held[end:]
+    if held:
+        yield held
+
+
+def error_of(status: int, document: Any, secrets: Iterable[str]) -> dict[str, Any]:
+    """Return a server's error in OpenAI's form: its own where it has that, without secrets."""
+    error = document.get("error") if isinstance(document, dict) else None
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        found: dict[str, Any] = hidden(document, secrets)
+        return {
+            **found,
+            "error": {"type": type_of(status), "param": None, "code": None, **found["error"]},
+        }
+    words = words_of(document, secrets) or "The model's server gave no reason."
+    return {"error": {"message": words, "type": type_of(status), "param": None, "code": None}}
+
+
+def type_of(status: int) -> str:
+    """Return OpenAI's name for the kind of an error."""
+    return _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
