@@ -1,30 +1,31 @@
-"""`/openai/v1`: the face that tools for OpenAI's API know (docs/openai.md).
-
-Requests, answers, chunks and errors have the form of OpenAI's "Chat Completions"; the models and
-the limits are those of the rest. Nothing is stored.
-"""
+"""`/openai/v1`: what all endpoints of the OpenAI-compatible API share (docs/openai.md)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, ClassVar
 
 from tornado.iostream import StreamClosedError
 
-from assistant import PromptMessage
-from core import documents, errors, ids
-from services.completions import Completion, tokens_of
+from assistant.chat_format import ChatFormat, sse
+from assistant.directory import Model
+from assistant.passing import type_of
+from assistant.responses_format import ResponsesFormat
+from core import errors
 from web.base import BaseHandler
 from web.errors import STATUS, status_of
 
+HEADER_SECONDS = 2.0  # in which a server may fail with a status of its own
+COMMENT_SECONDS = 15.0  # of silence, after which a stream gets a comment
 PATIENCE_SECONDS = 60.0  # for a caller that does not read; others wait for the same model
+MAX_OPENAI_BODY = 20 << 20  # bytes
+_COMMENT = b": keep-alive\n\n"
 
-_TYPES = {  # by status, as OpenAI's own server names them
-    401: "authentication_error",
-    403: "permission_error",
-    429: "rate_limit_error",
-}
+Format = ChatFormat | ResponsesFormat
+
 log = logging.getLogger("quillium")
 
 
@@ -38,131 +39,85 @@ class OpenAIHandler(BaseHandler):
         errors.ModelTimeout: 504,
     }
     error_schema = "openai_error"
+    max_body = MAX_OPENAI_BODY
+    has_begun = False  # whether the header of a stream has been sent
 
     @classmethod
     def envelope(cls, error: errors.QuilliumError) -> dict[str, Any]:
-        status = status_of(type(error), cls.statuses)
-        kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+        kind = type_of(status_of(type(error), cls.statuses))
         message = f"{error.message}: {error.details}"
         return {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
+
+    async def send_stream(self, events: AsyncGenerator[bytes, None]) -> None:
+        """Send events as they come, each of them complete.
+
+        The header goes out with the first event, or after `HEADER_SECONDS`; until then the
+        stream may still fail with a status. Comments keep it alive. Raises what `events` raises.
+        """
+        async with aclosing(events):
+            coming = asyncio.ensure_future(anext(events))
+            try:
+                while True:
+                    seconds = COMMENT_SECONDS if self.has_begun else HEADER_SECONDS
+                    has_begun = self.has_begun
+                    done, _ = await asyncio.wait([coming], timeout=seconds)
+                    if done:
+                        await self.send_event(coming.result())
+                        coming = asyncio.ensure_future(anext(events))
+                    elif self.has_begun == has_begun:
+                        await self.send_event(_COMMENT)
+            except StopAsyncIteration:
+                return
+            finally:
+                coming.cancel()
+                await asyncio.wait([coming])
+
+    async def send_event(self, event: bytes) -> None:
+        """Send one event. Raises `StreamClosedError`, or `TimeoutError` if nobody reads."""
+        if not self.has_begun:
+            self.has_begun = True
+            self.start_event_stream()
+        self.write(event)
+        await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
+
+    async def send_failure(self, error: Exception, form: Format | None) -> None:
+        """End a stream that has begun with an error, in its form if it has one."""
+        if isinstance(error, StreamClosedError):
+            return
+        if isinstance(error, TimeoutError):
+            self.detach().close()  # nobody reads; an end now would look like the answer's own
+            return
+        known = self.as_known(error, 500)
+        if known is not error:
+            log.error("request %s failed", self.request_id, exc_info=error)
+        envelope = self.envelope(known)
+        self.write(b"".join(form.failure(envelope)) if form else sse(envelope))
 
 
 class Models(OpenAIHandler):
     def get(self) -> None:
         created = int(self.services.started_at)
-        listed = [
-            {"id": model.id, "object": "model", "created": created, "owned_by": model.provider}
-            for model in self.services.directory.models()
-        ]
+        listed = [_listed(model, created) for model in self.services.directory.models()]
         self.respond({"object": "list", "data": listed})
 
 
-class ChatCompletions(OpenAIHandler):
-    _completion: Completion | None = None
-    _has_begun = False
-
-    async def post(self) -> None:
-        asked = self.json_body()
-        lines = [_line(message) for message in asked["messages"]]
-        self._completion = await self.services.completions.begin(asked["model"], lines)
-        self._head = {
-            "id": f"chatcmpl-{ids.random_text(22)}",
-            "created": int(self.services.clock()),
-            "model": self._completion.model,
-        }
-        if asked.get("stream"):
-            options = asked.get("stream_options") or {}
-            await self._stream(self._completion, options.get("include_usage") or False)
-        else:
-            await self._answer_whole(self._completion)
-
-    def on_connection_close(self) -> None:
-        if self._completion is not None:
-            self._completion.end(None)
-
-    async def _answer_whole(self, completion: Completion) -> None:
-        pieces: list[str] = []
-
-        async def tell(piece: str) -> None:
-            pieces.append(piece)
-
-        if await completion.speak(tell):
-            text = "".join(pieces)
-            choice = {
-                "index": 0,
-                "message": {"role": "assistant", "content": text},
-                "logprobs": None,
-                "finish_reason": "stop",
-            }
-            self.respond(
-                {
-                    **self._head,
-                    "object": "chat.completion",
-                    "choices": [choice],
-                    "usage": _usage(completion, text),
-                }
-            )
-
-    async def _stream(self, completion: Completion, wants_usage: bool) -> None:
-        """Chunks as they come. What fails before the first one is answered with its status."""
-        said: list[str] = []
-
-        async def tell(piece: str) -> None:
-            said.append(piece)
-            await self._send_delta({"content": piece})
-
-        try:
-            if not await completion.speak(tell):
+class OneModel(OpenAIHandler):
+    async def get(self, model: str) -> None:
+        await self.services.directory.wait_for(model)
+        for known in self.services.directory.models():
+            if known.id == model:
+                self.respond(_listed(known, int(self.services.started_at)))
                 return
-            await self._send_delta({}, finish_reason="stop")
-            if wants_usage:
-                await self._send({**self._chunk([]), "usage": _usage(completion, "".join(said))})
-            self.write(b"data: [DONE]\n\n")
-        except StreamClosedError:
-            return
-        except TimeoutError:
-            self.detach().close()  # nobody reads; an end now would look like the answer's own
-        except Exception as error:
-            if not self._has_begun:
-                raise
-            known = self.as_known(error, 500)
-            if known is not error:
-                log.exception("request %s failed", self.request_id)
-            self.write(_event(self.envelope(known)))
-
-    async def _send_delta(self, delta: dict[str, str], finish_reason: str | None = None) -> None:
-        if not self._has_begun:
-            self._has_begun = True
-            self.start_event_stream()
-            delta = {"role": "assistant", **delta}
-        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
-        await self._send(self._chunk([choice]))
-
-    async def _send(self, chunk: dict[str, Any]) -> None:
-        self.write(_event(chunk))
-        await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
-
-    def _chunk(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
-        return {**self._head, "object": "chat.completion.chunk", "choices": choices}
+        raise errors.NotFound("model")
 
 
-def _event(value: dict[str, Any]) -> bytes:
-    return b"data: %s\n\n" % documents.encoded(value)
-
-
-def _line(message: dict[str, Any]) -> PromptMessage:
-    content = message.get("content") or ""
-    if isinstance(content, list):
-        content = "".join(part["text"] for part in content)
-    role: Any = "system" if message["role"] == "developer" else message["role"]
-    return PromptMessage(role, content)
-
-
-def _usage(completion: Completion, answer: str) -> dict[str, int]:
-    """An estimate: not every provider counts, and none counts for another's tokens."""
-    asked, answered = completion.prompt_tokens, tokens_of(answer)
-    return {
-        "prompt_tokens": asked,
-        "completion_tokens": answered,
-        "total_tokens": asked + answered,
+def _listed(model: Model, created: int) -> dict[str, Any]:
+    listed: dict[str, Any] = {
+        "id": model.id,
+        "object": "model",
+        "created": created,
+        "owned_by": model.provider,
     }
+    if model.context_window is not None:
+        listed["context_window"] = model.context_window
+    return listed

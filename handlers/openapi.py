@@ -173,6 +173,9 @@ def _operation(route: routes.Route, method: str, operation: Operation) -> dict[s
         described["parameters"].insert(
             0, {"name": "id", "in": "path", "required": True, "schema": id}
         )
+    if "{model}" in route.path:
+        name = {"description": "The name of a model", "schema": {"type": "string"}}
+        described["parameters"].append({"name": "model", "in": "path", "required": True, **name})
     if operation.body is not None:
         described["requestBody"] = {
             "required": bool(schemas.SCHEMAS[operation.body].get("required")),

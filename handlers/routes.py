@@ -7,7 +7,6 @@ doesn't say who may call can't be written down: `Operation` has no default for i
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from core import errors
 from handlers import (
@@ -16,27 +15,22 @@ from handlers import (
     control,
     messages,
     models,
-    openai,
     registration,
     settings,
     system,
     users,
     websocket,
 )
+from handlers.openai_routes import OPENAI
+from handlers.route import JSON as JSON
+from handlers.route import Route as Route
 from web.base import BaseHandler
 from web.operations import Access, AlternateResponse, Operation
 
 PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
-_PLACEHOLDERS = {"{id}": "([0-9A-Za-z_]{1,100})", "{file}": "(.+)"}
+_PLACEHOLDERS = {"{id}": "([0-9A-Za-z_]{1,100})", "{file}": "(.+)", "{model}": "(.+)"}
 
 
-class Route(NamedTuple):
-    path: str
-    handler: type[BaseHandler]
-    operations: dict[str, Operation]
-
-
-JSON = "application/json"
 OPEN, USER, SESSION, ADMIN = Access.OPEN, Access.USER, Access.SESSION, Access.ADMIN
 
 PAGE = ("limit", "offset")
@@ -299,42 +293,9 @@ API = (
     ),
 )
 
-MODEL_ERRORS = (errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout)
-
 # Beside the API, under one address alone.
 AROUND = (
-    Route(
-        "/openai/v1/chat/completions",
-        openai.ChatCompletions,
-        {
-            "POST": Operation(
-                "Continue a conversation that the caller keeps, for tools that know OpenAI's API",
-                USER,
-                body="completion_create",
-                response="completion",
-                errors=MODEL_ERRORS,
-                more=(
-                    AlternateResponse(
-                        200,
-                        "text/event-stream",
-                        None,
-                        "Chunks, for those who ask with `stream`",
-                    ),
-                ),
-            )
-        },
-    ),
-    Route(
-        "/openai/v1/models",
-        openai.Models,
-        {
-            "GET": Operation(
-                "The models that can answer, in the form of OpenAI's API",
-                USER,
-                response="openai_models",
-            )
-        },
-    ),
+    *OPENAI,
     Route(
         "/health",
         system.Health,
