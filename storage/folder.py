@@ -12,7 +12,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -266,9 +266,14 @@ def locked(path: Path) -> Iterator[DataFolder]:
         create_private(path / LOCK)
     except OSError as error:
         raise _unusable(path, _text(error)) from None
-    with closing(sqlite3.connect(path / LOCK, timeout=0, isolation_level=None)) as lock:
+    with ExitStack() as resources:
         try:
+            lock = sqlite3.connect(path / LOCK, timeout=0, isolation_level=None)
+            resources.callback(lock.close)
             lock.execute("BEGIN EXCLUSIVE")
+            for pattern in _LEFT_BEHIND:
+                for left in path.glob(pattern):
+                    discard(left)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise FolderInUse(
@@ -276,9 +281,8 @@ def locked(path: Path) -> Iterator[DataFolder]:
                     " --data-dir"
                 ) from None
             raise _unusable(path, str(error)) from None
-        for pattern in _LEFT_BEHIND:
-            for left in path.glob(pattern):
-                discard(left)
+        except OSError as error:
+            raise _unusable(path, _text(error)) from None
         yield DataFolder(path)
 
 

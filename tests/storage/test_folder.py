@@ -259,6 +259,17 @@ async def test_accounts_of_an_earlier_database_are_missed(tmp_path: Path) -> Non
     assert folder.check(path, quietly).problems == []
 
 
+async def test_a_lock_that_cannot_be_opened_is_one_line(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", fail)
+    with pytest.raises(FolderError, match="can't be used: unable to open"), folder.locked(stopped):
+        raise AssertionError("it is not locked")
+
+
 async def test_what_a_killed_process_left_is_swept(stopped: Path) -> None:
     names = [
         "quillium.db.restored", "quillium.db.restored-wal", "quillium.db.restored.partial",

@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 from tornado.ioloop import IOLoop
 
-from storage import connection, folder, maintenance
+from storage import backups, connection, folder, maintenance
 from storage.connection import Connection
 from storage.files import wal_of
 from storage.folder import DATABASE, FolderError
@@ -368,6 +368,21 @@ async def test_ctrl_c_after_the_commit_does_not_remove_what_was_kept(
     assert where is not None
     assert chats(where) == CHATS
     assert await opened(killed) == 0
+
+
+async def test_what_was_kept_stays_when_the_outcome_is_unknown(
+    killed: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails during the commit, and fails still when the database is looked at."""
+
+    def fail(database: Path, *_: object) -> None:
+        database.rename(database.with_name("gone"))
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(backups, "overwrite", fail)
+    with folder.locked(killed) as data, pytest.raises(FolderError, match="Input/output error"):
+        data.restore(backup, quietly)
+    assert [chats(file) for file in kept(killed)] == [CHATS]
 
 
 async def test_ctrl_c_before_the_commit_changes_nothing(killed: Path, backup: Path) -> None:
