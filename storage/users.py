@@ -7,7 +7,7 @@ import sqlite3
 from core.errors import EmailTaken
 from core.identity import normalized_email
 from core.records import User
-from storage.connection import Connection
+from storage.connection import Connection, is_violated
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
 _COST = "CAST(substr(password_hash, 5, 2) AS INTEGER)"  # of `$2b$12$…`
@@ -34,7 +34,9 @@ def add(
             " VALUES (?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM users), ?, ?, ?)",
             (id, email, email_key(email), name, password_hash, now, now, now),
         )
-    except sqlite3.IntegrityError:
+    except sqlite3.IntegrityError as error:
+        if not is_violated(error, "users.email_key"):
+            raise
         raise EmailTaken(f"There is already an account for {email}.") from None
     user = find(connection, id)
     assert user is not None
@@ -106,7 +108,9 @@ def update(
             f" updated_at = ? WHERE number = ? RETURNING {COLUMNS}",
             (name, email, email and email_key(email), password_hash, now, number),
         ).fetchone()
-    except sqlite3.IntegrityError:
+    except sqlite3.IntegrityError as error:
+        if not is_violated(error, "users.email_key"):
+            raise
         raise EmailTaken(f"There is already an account for {email}.") from None
     return from_row(row)
 
