@@ -75,7 +75,10 @@ class DataFolder:
                 return signing_key.read(path, self._path / LOCK)
             self._unsaved_key = key = signing_key.create()
             if self._had_database:
-                log.warning("the signing key was missing: all sessions have ended")
+                log.warning(
+                    "there was no signing key: a new one was created, and all sessions that an"
+                    " older one signed have ended"
+                )
             if (self._path / DATABASE).exists():
                 self._save_key()
             return key

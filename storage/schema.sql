@@ -72,7 +72,9 @@ CREATE TABLE chats (
     read_number INTEGER NOT NULL DEFAULT 0,  -- the last message that the user has read
     message_count INTEGER NOT NULL DEFAULT 0,  -- this and what follows is kept by triggers
     unread_count INTEGER NOT NULL DEFAULT 0,
-    last_message INTEGER
+    last_message INTEGER,
+    system_prompt TEXT,
+    parameters TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 
 CREATE INDEX chats_by_user ON chats (user, updated_at DESC, number DESC);
@@ -110,6 +112,11 @@ CREATE TRIGGER title_leaves_traces AFTER UPDATE OF title ON chats WHEN old.is_ti
     UPDATE erasure SET is_due = 1 WHERE is_due = 0;
 END;
 
+CREATE TRIGGER system_prompt_leaves_traces AFTER UPDATE OF system_prompt ON chats
+WHEN old.system_prompt IS NOT NULL BEGIN
+    UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+END;
+
 CREATE TABLE messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -124,7 +131,11 @@ CREATE TABLE messages (
     client_id TEXT,
     error TEXT,  -- JSON
     seq INTEGER NOT NULL DEFAULT 0,
-    answers INTEGER
+    answers INTEGER,
+    reasoning TEXT,
+    finish_reason TEXT,
+    prompt_tokens INTEGER,
+    completion_tokens INTEGER
 ) STRICT;
 
 CREATE INDEX messages_by_chat ON messages (chat, number);
@@ -187,6 +198,11 @@ CREATE TRIGGER message_changed_new AFTER UPDATE OF content, status ON messages
 WHEN new.status <> 'streaming' AND new.number >= (SELECT indexed_from FROM search_index) BEGIN
     INSERT INTO messages_index (rowid, owner, content)
     VALUES (new.number, 'u' || new.user, searchable(new.content));
+END;
+
+CREATE TRIGGER reasoning_leaves_traces AFTER UPDATE OF reasoning ON messages
+WHEN old.status <> 'streaming' AND old.reasoning IS NOT NULL BEGIN
+    UPDATE erasure SET is_due = 1 WHERE is_due = 0;
 END;
 
 CREATE TABLE erasure (

@@ -199,7 +199,7 @@ async def test_a_key_that_is_missing_is_made_and_logged(
             key = data.secret()
         assert key != before
         assert (stopped / KEY).read_bytes() == key
-        assert "the signing key was missing: all sessions have ended" in caplog.text
+        assert "there was no signing key: a new one was created" in caplog.text
     caplog.clear()
     with folder.locked(stopped) as data:
         assert data.secret() == key
