@@ -35,7 +35,12 @@ ON_A_MAC: dict[str, dict[str, Any]] = {
     "Option+N": {"key": "n", "code": "KeyN", "altKey": True},
     "Option+down": {"key": "ArrowDown", "code": "ArrowDown", "altKey": True},
     "Ctrl+K deletes to the end": {"key": "k", "code": "KeyK", "ctrlKey": True},
-    "selecting in a text": {"key": "ArrowDown", "code": "ArrowDown", "metaKey": True, "shiftKey": True},
+    "selecting in a text": {
+        "key": "ArrowDown",
+        "code": "ArrowDown",
+        "metaKey": True,
+        "shiftKey": True,
+    },
 }
 SHORTCUTS: dict[str, dict[str, Any]] = {
     "Alt+N": {"key": "n", "code": "KeyN", "altKey": True},
