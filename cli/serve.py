@@ -10,18 +10,16 @@ import os
 import sys
 import threading
 import time
-import webbrowser
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tornado import autoreload
-
 import services
 from assistant import local, model_file
 from cli import demo_folder, listening
+from cli.console import drain_on_console_close
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
 from cli.streams import notify, print_line
@@ -61,6 +59,7 @@ class Process:
             _bound_shutdown(resources)
             self._stopping = Stopping()
             self._stopping.install()
+            resources.enter_context(drain_on_console_close(self._stopping))
             self._is_ready = asyncio.Event()
             if self._config.sidecar:
                 Parent(self._stopping, self._respond_to_parent).watch()
@@ -172,6 +171,8 @@ class Process:
         if config.sidecar:
             await self._print_ready_line(url)
         if config.open:
+            import webbrowser
+
             # A thread: a browser that runs in the terminal would block everything.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         if is_terminal:
@@ -221,6 +222,8 @@ def _restart_on_changes() -> None:
 
     The new one starts at once, as after SIGKILL, and sweeps what this one leaves behind.
     """
+    from tornado import autoreload
+
     for schema in (_ROOMS / "schemas").glob("*.json"):
         autoreload.watch(str(schema))
     autoreload.start()
