@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from core import ids
-from core.records import Message
+from core.records import Client, Message
 from core.times import calendar_now
 from core.tokens import Tokens
 from storage import chats, folder, sessions, settings, users
@@ -50,7 +50,11 @@ def make(
             user = users.add(connection, ids.new("user"), email, "Ada", "no password", NOW)
             session, now = ids.new("sess"), calendar_now()
             end = int(now) + _DAY
-            sessions.add(connection, session, user.row_id, "x", NOW, end, end, "", "")
+            sessions.add(
+                connection,
+                user.row_id,
+                sessions.NewSession(session, "x", NOW, end, end, Client()),
+            )
             made = [
                 _chat(connection, user.row_id, messages, generator, vocabulary) for _ in range(size)
             ]

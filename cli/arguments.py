@@ -56,6 +56,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("user list", "list the accounts"),
     Command("user passwd", "set the password of an account and end its sessions", _EMAIL),
     Command("user promote", "make an account an admin", _EMAIL),
+    Command("user demote", "withdraw an account's admin rights", _EMAIL),
+    Command("user link", "make a one-use link to sign in with, for a lost password", _EMAIL),
+    Command("user revoke", "end an account's sessions and revoke its API keys", _EMAIL),
+    Command("user disable", "refuse an account everywhere", _EMAIL),
+    Command("user enable", "accept a disabled account again", _EMAIL),
     Command("user delete", "delete an account with all of its chats", _EMAIL),
     Command(
         "model install",

@@ -123,6 +123,11 @@ _DONE = {
     "add": "The account was created.",
     "passwd": "The password was changed, and all sessions of the account have ended.",
     "promote": "The account is an admin account now.",
+    "demote": "The account is no longer an admin account.",
+    "disable": "The account is disabled, and all of its sessions have ended.",
+    "enable": "The account is enabled again.",
+    "revoke": "All sessions of the account have ended, and its API keys are revoked.",
+    "link": "Open this address within 10 minutes. It works once:",
     "delete": "The account and all of its chats were deleted.",
 }
 
@@ -140,18 +145,21 @@ def _user(config: Config, action: str, email: str) -> int:
         folder.existing(config.data_dir)  # a mistyped folder must not become an empty server
     try:
         with folder.locked(config.data_dir) as data:
-            users = asyncio.run(_run_here(data, config, asked))
+            result = asyncio.run(_run_here(data, config, asked))
+        url = f"http://{config.host}:{config.port}"
     except folder.FolderInUse:
-        users = _run_in_server(config.data_dir, asked)
+        url, result = _run_in_server(config.data_dir, asked)
     except QuilliumError as error:
         raise CommandError(error.details) from None
-    for user in users:
+    for user in result["users"]:
         admin = "  admin" if user["is_admin"] else ""
         _print(f"{user['email']}  {user['name']}  since {user['created_at'][:10]}{admin}")
     if action != "list":
         print(_DONE[action])
-    elif not users:
+    elif not result["users"]:
         print("There are no accounts.")
+    if "code" in result:
+        print(f"{url}/#code={result['code']}")
     return 0
 
 
@@ -174,7 +182,9 @@ def _is_confirmed(email: str) -> bool:
     return answer.strip().lower() == "yes"
 
 
-async def _run_here(data: folder.DataFolder, config: Config, asked: dict[str, str]) -> list[Any]:
+async def _run_here(
+    data: folder.DataFolder, config: Config, asked: dict[str, str]
+) -> dict[str, Any]:
     """Run an action on accounts in this process: no server uses the folder."""
     with Progress(sys.stderr) as progress:
         # The copy that a migration makes is of use until a server has run on the new schema.
@@ -188,13 +198,16 @@ async def _run_here(data: folder.DataFolder, config: Config, asked: dict[str, st
             calendar_now,
             config.bcrypt_cost,
         )
-        return [user.public() for user in await work.run(**asked)]
+        return await work.run(**asked)
     finally:
         db.close()
 
 
-def _run_in_server(data_dir: Path, asked: dict[str, str]) -> list[Any]:
-    """Have the running server run an action on accounts. Raises `CommandError`."""
+def _run_in_server(data_dir: Path, asked: dict[str, str]) -> tuple[str, dict[str, Any]]:
+    """Have the running server run an action on accounts.
+
+    Return the server's URL and the result. Raises `CommandError`.
+    """
     endpoint = folder.control_endpoint_of(data_dir)
     if endpoint is None:
         raise CommandError("the server that uses the data folder is not ready; try again")
@@ -206,8 +219,7 @@ def _run_in_server(data_dir: Path, asked: dict[str, str]) -> list[Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
-            users: list[Any] = json.load(response)["users"]
-            return users
+            return endpoint.url, json.load(response)
     except urllib.error.HTTPError as error:
         raise CommandError(json.load(error)["error"]["details"]) from None
     except OSError as error:

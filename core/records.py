@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from core.times import CalendarTime, rfc3339
+
 Record = TypeVar("Record")
 
 Sender = Literal["user", "assistant"]
@@ -64,10 +66,14 @@ class Caller:
 
 @dataclass(frozen=True)
 class Client:
-    """Where a request comes from: the client's address, and what its `User-Agent` says."""
+    """Where a request comes from; all empty for what a command or the process itself does."""
 
     address: str = ""
     user_agent: str = ""
+    request_id: str = ""
+
+
+UNKNOWN_CLIENT = Client()
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,36 @@ class Session:
     last_used_at: str
     address: str
     user_agent: str
+    is_current: bool = False  # whether it is the session of the request
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "created_at": self.created_at,
+            "last_used_at": self.last_used_at,
+            "address": self.address,
+            "user_agent": self.user_agent,
+            "is_current": self.is_current,
+        }
+
+
+@dataclass(frozen=True)
+class ManagedUser:
+    """An account as an admin sees it. Nothing of its content is shown."""
+
+    user: User
+    last_seen_at: str | None
+    chat_count: int
+    storage_bytes: int
+
+    def public(self) -> dict[str, Any]:
+        return {
+            **self.user.public(),
+            "is_disabled": self.user.is_disabled,
+            "last_seen_at": self.last_seen_at,
+            "chat_count": self.chat_count,
+            "storage_bytes": self.storage_bytes,
+        }
 
 
 @dataclass(frozen=True)
@@ -86,6 +122,7 @@ class ApiKey:
     prefix: str
     created_at: str
     last_used_at: str | None
+    expires_at: int | None = None  # epoch seconds
 
     def public(self) -> dict[str, Any]:
         return {
@@ -94,6 +131,7 @@ class ApiKey:
             "prefix": self.prefix,
             "created_at": self.created_at,
             "last_used_at": self.last_used_at,
+            "expires_at": self.expires_at and rfc3339(CalendarTime(self.expires_at)),
         }
 
 

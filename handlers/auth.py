@@ -1,4 +1,4 @@
-"""`/auth`: register, login, refresh, logout (contract, section 4)."""
+"""`/auth`: register, log in, refresh, log out, sessions (contract, section 4)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ class Login(BaseHandler):
         self.respond(tokens)
 
 
+class Exchange(BaseHandler):
+    async def post(self) -> None:
+        self.respond(await self.services.codes.exchange(self.json_body()["code"], self.client))
+
+
 class Refresh(BaseHandler):
     async def post(self) -> None:
         body = self.json_body()
@@ -40,5 +45,23 @@ class Logout(BaseHandler):
             self.authorize(Access.SESSION)
             caller = self.known_caller
         if caller is not None:
-            await self.services.accounts.logout(caller, body.get("everywhere", False))
+            await self.services.accounts.logout(
+                caller,
+                self.client,
+                everywhere=body.get("everywhere", False),
+                with_api_keys=body.get("api_keys", False),
+            )
+        self.respond_empty()
+
+
+class Sessions(BaseHandler):
+    def get(self) -> None:
+        limit, offset = self.page_bounds()
+        page = self.services.sessions.page(self.known_caller, limit, offset)
+        self.respond_page(page, limit, offset)
+
+
+class OneSession(BaseHandler):
+    async def delete(self, id: str) -> None:
+        await self.services.sessions.revoke(self.known_caller.user, id, self.client)
         self.respond_empty()

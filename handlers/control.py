@@ -14,5 +14,4 @@ class Control(BaseHandler):
     is_counted = False
 
     async def post(self) -> None:
-        users = await self.services.administration.run(**self.json_body())
-        self.respond({"users": [user.public() for user in users]})
+        self.respond(await self.services.administration.run(**self.json_body()))

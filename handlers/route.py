@@ -1,13 +1,15 @@
-"""What a row of the table of routes is."""
+"""What a row of the table of routes is, and the abbreviations that the rows share."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from web.base import BaseHandler
-from web.operations import Operation
+from web.operations import Access, Operation
 
 JSON = "application/json"
+OPEN, USER, SESSION, ADMIN = Access.OPEN, Access.USER, Access.SESSION, Access.ADMIN
+PAGE = ("limit", "offset")  # the query parameters of a list
 
 
 class Route(NamedTuple):

@@ -1,144 +1,54 @@
-"""The route table: path, handler, required access, and the schemas of requests and responses.
+"""The one table of the API: path, handler, who may call, and the schemas of bodies and answers.
 
-The router, the guards, the tests and the OpenAPI document read it. Every operation states its
-access: `Operation` has no default for it.
+The router, the checks of each request, the tests and the documentation read it. An operation that
+doesn't say who may call can't be written down: `Operation` has no default for it.
 """
 
 from __future__ import annotations
 
+import re
+
 from core import errors
 from handlers import (
-    auth,
     chats,
     control,
     messages,
     models,
-    registration,
     settings,
     system,
-    users,
     websocket,
 )
+from handlers.account_routes import ACCOUNTS
 from handlers.openai_routes import OPENAI
+from handlers.route import ADMIN, OPEN, PAGE, USER
 from handlers.route import JSON as JSON
 from handlers.route import Route as Route
 from web.base import BaseHandler
 from web.operations import Access, AlternateResponse, Operation
 
 PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
+_PLACEHOLDERS = {
+    # Only what looks like an account's id, so that `/users/ME` is an unknown path.
+    "/users/{id}": "/users/(user_[0-9A-Za-z]{1,80})",
+    "{id}": "([0-9A-Za-z_]{1,100})",
+    "{file}": "(.+)",
+    "{model}": "(.+)",
+}
 
-
-OPEN, USER, SESSION, ADMIN = Access.OPEN, Access.USER, Access.SESSION, Access.ADMIN
-
-PAGE = ("limit", "offset")
 
 API = (
-    Route(
-        "/auth/register",
-        auth.Register,
-        {
-            "POST": Operation(
-                "Create an account and start a session; the first account becomes the admin",
-                OPEN,
-                body="register",
-                status=201,
-                response="registration",
-                errors=(errors.EmailTaken, errors.RegistrationClosed),
-            )
-        },
-    ),
-    Route(
-        "/auth/registration",
-        registration.Registration,
-        {"GET": Operation("Whether registration is open", OPEN, response="registration_state")},
-    ),
-    Route(
-        "/auth/login",
-        auth.Login,
-        {
-            "POST": Operation(
-                "Start a session with email address and password",
-                OPEN,
-                body="login",
-                response="tokens",
-                errors=(errors.InvalidCredentials,),
-            )
-        },
-    ),
-    Route(
-        "/auth/refresh",
-        auth.Refresh,
-        {
-            "POST": Operation(
-                "Exchange a refresh token for new tokens; send it again if the response was lost",
-                OPEN,
-                body="refresh",
-                response="tokens",
-                errors=(errors.InvalidToken, errors.TokenExpired),
-            )
-        },
-    ),
-    Route(
-        "/auth/logout",
-        auth.Logout,
-        {
-            "POST": Operation(
-                "End a session, or all sessions of the user",
-                Access.LOGOUT,
-                body="logout",
-                status=204,
-                response=None,
-            )
-        },
-    ),
-    Route(
-        "/users/me",
-        users.Me,
-        {
-            "GET": Operation("Get the caller's account", USER, response="user"),
-            "PUT": Operation(
-                "Change the account; a new email address or password needs the current password",
-                USER,
-                body="user_update",
-                response="user",
-                errors=(errors.EmailTaken, errors.InvalidCredentials, errors.Forbidden),
-            ),
-        },
-    ),
-    Route(
-        "/users/api-key",
-        users.ApiKeys,
-        {
-            "GET": Operation(
-                "List the caller's API keys", USER, response="api_keys_page", parameters=PAGE
-            ),
-            "POST": Operation(
-                "Create an API key; only this response contains it",
-                SESSION,
-                body="api_key_create",
-                status=201,
-                response="api_key_created",
-            ),
-        },
-    ),
-    Route(
-        "/users/api-key/{id}",
-        users.OneApiKey,
-        {"DELETE": Operation("Revoke an API key at once", SESSION, status=204, response=None)},
-    ),
+    *ACCOUNTS,
     Route(
         "/chats",
         chats.Chats,
         {
             "GET": Operation(
-                "List chats, the most recently changed first, or search them with `q`",
+                "The chats, newest first, or those in which all words of `q` occur",
                 USER,
                 response="chats_page",
                 parameters=(*PAGE, "q"),
             ),
-            "POST": Operation(
-                "Create a chat", USER, body="chat_create", status=201, response="chat"
-            ),
+            "POST": Operation("Make a chat", USER, body="chat_create", status=201, response="chat"),
         },
     ),
     Route(
@@ -146,7 +56,7 @@ API = (
         chats.Import,
         {
             "POST": Operation(
-                "Create a chat from an export, with new ids",
+                "Make a chat of an export, with new ids",
                 USER,
                 body="chat_import",
                 status=201,
@@ -159,12 +69,10 @@ API = (
         "/chats/{id}",
         chats.OneChat,
         {
-            "GET": Operation("Get a chat", USER, response="chat"),
-            "PATCH": Operation(
-                "Change title or model of a chat", USER, body="chat_update", response="chat"
-            ),
+            "GET": Operation("One chat", USER, response="chat"),
+            "PATCH": Operation("Change title or model", USER, body="chat_update", response="chat"),
             "DELETE": Operation(
-                "Delete a chat with its messages; a reply that is being written ends",
+                "Delete a chat with its messages; a running reply ends",
                 USER,
                 status=204,
                 response=None,
@@ -176,13 +84,13 @@ API = (
         messages.Messages,
         {
             "GET": Operation(
-                "List messages, oldest first; a reply that is being written is the last one",
+                "The messages, oldest first; a reply that is being written stands last",
                 USER,
                 response="messages_page",
                 parameters=(*PAGE, "order"),
             ),
             "POST": Operation(
-                "Send a message; the reply follows over the WebSocket, or as events",
+                "Say something; the reply follows over the WebSocket, or as events",
                 USER,
                 body="message_create",
                 status=201,
@@ -190,16 +98,13 @@ API = (
                 errors=(errors.Conflict,),
                 more=(
                     AlternateResponse(
-                        200,
-                        JSON,
-                        "message",
-                        "The message was stored before, with the same `client_id`",
+                        200, JSON, "message", "The same `client_id` again: what was stored"
                     ),
                     AlternateResponse(
                         200,
                         "text/event-stream",
                         None,
-                        "The frames of the reply, for `Accept: text/event-stream`",
+                        "The frames of the turn, for those who accept text/event-stream",
                     ),
                 ),
             ),
@@ -210,7 +115,7 @@ API = (
         messages.Stop,
         {
             "POST": Operation(
-                "Stop the reply that is being written and keep its text",
+                "Stop the running reply and keep what was said",
                 USER,
                 body="nothing",
                 status=202,
@@ -223,7 +128,7 @@ API = (
         messages.Regenerate,
         {
             "POST": Operation(
-                "Write the last reply again; it keeps its id",
+                "Replace the last reply; it keeps its id",
                 USER,
                 body="nothing",
                 status=202,
@@ -237,15 +142,11 @@ API = (
         chats.Export,
         {
             "GET": Operation(
-                "Export a chat as a file",
+                "The chat as a file",
                 USER,
                 response="chat_export",
                 parameters=("format",),
-                more=(
-                    AlternateResponse(
-                        200, "text/markdown", None, "The chat as Markdown, with `format=markdown`"
-                    ),
-                ),
+                more=(AlternateResponse(200, "text/markdown", None, "With `format=markdown`"),),
             )
         },
     ),
@@ -254,7 +155,7 @@ API = (
         models.Models,
         {
             "GET": Operation(
-                "List the available models", USER, response="models_page", parameters=PAGE
+                "The models that can answer", USER, response="models_page", parameters=PAGE
             )
         },
     ),
@@ -262,7 +163,7 @@ API = (
         "/settings/user",
         settings.UserSettings,
         {
-            "GET": Operation("Get the caller's settings", USER, response="user_settings"),
+            "GET": Operation("The caller's settings", USER, response="user_settings"),
             "PUT": Operation(
                 "Change some of the caller's settings",
                 USER,
@@ -275,9 +176,9 @@ API = (
         "/settings/admin",
         settings.AdminSettings,
         {
-            "GET": Operation("Get the server's settings", ADMIN, response="admin_settings"),
+            "GET": Operation("Everybody's settings", ADMIN, response="admin_settings"),
             "PUT": Operation(
-                "Change some of the server's settings",
+                "Change some of everybody's settings",
                 ADMIN,
                 body="admin_settings_update",
                 response="admin_settings",
@@ -287,15 +188,15 @@ API = (
     Route(
         "/openapi.json",
         system.OpenAPI,
-        {"GET": Operation("Get this document", OPEN, response=None)},
+        {"GET": Operation("This document", OPEN, response=None)},
     ),
-    # A refused token is reported over the socket, so a guard of the socket checks it.
+    # A refused token is told over the socket itself, so the socket checks who is calling.
     Route(
         "/ws",
         websocket.Socket,
         {
             "GET": Operation(
-                "Open the WebSocket", OPEN, status=101, response=None, parameters=("token", "since")
+                "The WebSocket", OPEN, status=101, response=None, parameters=("token", "since")
             )
         },
     ),
@@ -309,7 +210,7 @@ AROUND = (
         system.Health,
         {
             "GET": Operation(
-                "Check whether the server works",
+                "Whether all is well",
                 OPEN,
                 response="health",
                 more=(AlternateResponse(503, JSON, "health", "The database can't be written"),),
@@ -321,7 +222,7 @@ AROUND = (
         system.Metrics,
         {
             "GET": Operation(
-                "Get metrics for Prometheus; only with --metrics",
+                "Figures for Prometheus, where the server was started with --metrics",
                 Access.WATCHER,
                 response=None,
                 media_type="text/plain",
@@ -329,19 +230,38 @@ AROUND = (
             )
         },
     ),
-    Route("/", system.Page, {"GET": Operation("Get the chat page", OPEN, response=None)}),
-    Route("/docs", system.Docs, {"GET": Operation("Read and try this API", OPEN, response=None)}),
+    Route("/", system.Page, {"GET": Operation("The page to chat on", OPEN, response=None)}),
+    Route(
+        "/docs", system.Docs, {"GET": Operation("This API, to read and try", OPEN, response=None)}
+    ),
     Route(
         "/control",
         control.Control,
-        {
-            "POST": Operation(
-                "Run a command of `quillium user`", OPEN, body="control", response="controlled"
-            )
-        },
+        {"POST": Operation("For `quillium user`", OPEN, body="control", response="controlled")},
     ),
-    Route("/static/{file}", system.Static, {"GET": Operation("Get a file", OPEN, response=None)}),
+    Route("/static/{file}", system.Static, {"GET": Operation("Files", OPEN, response=None)}),
 )
 
 ALL = (*API, *AROUND)
-NONE = Route("(none)", BaseHandler, {})  # of a request whose path is unknown
+NONE = Route("(none)", BaseHandler, {})  # what a request has that reaches no route
+
+
+def literal() -> dict[str, Route]:
+    """The routes by each of their paths, for those with no placeholder in them."""
+    return {path: route for path, route in _paths() if "{" not in path}
+
+
+def compiled() -> list[tuple[re.Pattern[str], Route]]:
+    """The others, in the order in which they are tried."""
+    return [(_pattern(path), route) for path, route in _paths() if "{" in path]
+
+
+def _paths() -> list[tuple[str, Route]]:
+    paths = [(prefix + route.path, route) for prefix in PREFIXES for route in API]
+    return paths + [(route.path, route) for route in AROUND]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    for placeholder, expression in _PLACEHOLDERS.items():
+        path = path.replace(placeholder, expression)
+    return re.compile(path + r"\Z")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.errors import Forbidden, InvalidRequest
-from storage import api_keys
+from core.errors import Forbidden
+from core.identity import normalized_email
 from web.base import BaseHandler
 
 
@@ -14,28 +14,34 @@ class Me(BaseHandler):
     async def put(self) -> None:
         user = self.known_caller.user
         changes = self.json_body(id=user.id, is_admin=user.is_admin, created_at=user.created_at)
-        if changes.get("email") == user.email:
+        if changes.get("email") == normalized_email(user.email):
             del changes["email"]  # a profile that was sent back as it came
-        if "email" in changes and "current_password" not in changes:
-            raise InvalidRequest("current_password: is required to change email")
         if self.known_caller.session_id is None and {"email", "password"} & changes.keys():
             raise Forbidden("An API key may not change e-mail or password; log in instead.")
         updated = await self.services.accounts.update(self.known_caller, changes, self.client)
         self.respond(updated.public())
 
+    async def delete(self) -> None:
+        given = self.json_body().get("current_password")
+        await self.services.accounts.delete(self.known_caller, given, self.client)
+        self.respond_empty()
+
 
 class ApiKeys(BaseHandler):
     def get(self) -> None:
         limit, offset = self.page_bounds()
-        page = self.services.db.read(api_keys.page, self.known_caller.user.row_id, limit, offset)
+        page = self.services.api_keys.page(self.known_caller.user, limit, offset)
         self.respond_page(page, limit, offset)
 
     async def post(self) -> None:
-        name = self.json_body().get("name")
-        self.respond(await self.services.accounts.create_api_key(self.known_caller.user, name))
+        body = self.json_body()
+        created = await self.services.api_keys.create(
+            self.known_caller.user, body.get("name"), body.get("expires_in_days"), self.client
+        )
+        self.respond(created)
 
 
 class OneApiKey(BaseHandler):
     async def delete(self, id: str) -> None:
-        await self.services.accounts.revoke_api_key(self.known_caller.user, id)
+        await self.services.api_keys.revoke(self.known_caller.user, id, self.client)
         self.respond_empty()

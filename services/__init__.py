@@ -13,6 +13,7 @@ from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTim
 from core.tokens import Tokens
 from services.accounts import Accounts
 from services.administration import Administration
+from services.api_keys import ApiKeys
 from services.chats import Chats
 from services.completions import Completions
 from services.connections import ConnectionRegistry
@@ -24,6 +25,7 @@ from services.metrics import Prometheus
 from services.reply_writer import Tools
 from services.sessions import Sessions
 from services.settings import Settings
+from services.sign_in_codes import SignInCodes
 from storage.database import Database
 
 
@@ -46,6 +48,8 @@ class Services:
     joining: Joining
     directory: Directory
     sessions: Sessions
+    api_keys: ApiKeys
+    codes: SignInCodes
     accounts: Accounts
     administration: Administration
     conversation: Conversation
@@ -98,8 +102,19 @@ def build(
     tools = Tools(db, connections, settings, directory, clock, metrics)
     conversation = Conversation(tools)
     sessions = Sessions(db, tokens, connections, clock, monotonic)
+    api_keys = ApiKeys(db, connections, clock, monotonic)
+    codes = SignInCodes(db, sessions, clock)
     accounts = Accounts(
-        db, sessions, connections, settings, clock, monotonic, config.bcrypt_cost, metrics
+        db,
+        sessions,
+        api_keys,
+        connections,
+        settings,
+        clock,
+        monotonic,
+        config.bcrypt_cost,
+        metrics,
+        conversation.forget,
     )
     if prometheus is not None:
         prometheus.ask(connections.__len__, conversation.count_active, db.statistics)
@@ -119,9 +134,16 @@ def build(
         joining=Joining(db, connections, conversation),
         directory=directory,
         sessions=sessions,
+        api_keys=api_keys,
+        codes=codes,
         accounts=accounts,
         administration=Administration(
-            db, connections, conversation.forget, accounts.guard.clear, clock, config.bcrypt_cost
+            db,
+            connections,
+            conversation.forget,
+            accounts.guard.clear,
+            clock,
+            config.bcrypt_cost,
         ),
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, clock),

@@ -1,4 +1,4 @@
-"""Accounts and API keys (contract, section 4).
+"""Accounts: register, log in, change, delete (contract, sections 4 and 5).
 
 The promise: what a caller may do is read from the database for each request, so a right that was
 withdrawn a moment ago is gone.
@@ -6,64 +6,68 @@ withdrawn a moment ago is gone.
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from core import identity, ids, passwords
-from core.errors import EmailTaken, InvalidCredentials, InvalidToken, NotFound, RegistrationClosed
+from core.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidRequest,
+    InvalidToken,
+    NotFound,
+    RegistrationClosed,
+)
 from core.metrics import Metrics
-from core.records import ApiKey, Caller, Client, User
-from core.times import CalendarClock, MonotonicClock, MonotonicTime, rfc3339
+from core.records import UNKNOWN_CLIENT, Caller, Client, User
+from core.times import CalendarClock, MonotonicClock, rfc3339
+from services import security_log
+from services.api_keys import KEY_PREFIX, ApiKeys
 from services.connections import ConnectionRegistry
 from services.hashing import HashingQueue
 from services.login_guard import Attempt, LoginGuard
 from services.sessions import Sessions
 from services.settings import Settings
-from storage import api_keys, sessions, users
+from storage import sessions, users
 from storage.connection import Connection
 from storage.database import Database
 
-KEY_PREFIX = "qk_"
-_TOUCH_SECONDS = 60.0  # the precision of an API key's `last_used_at`
-
 
 class Accounts:
-    """Who a caller is, and how they prove it."""
+    """Who a caller is, and how they prove it. `forget_chat` is called for each deleted chat."""
 
     def __init__(
         self,
         db: Database,
         user_sessions: Sessions,
+        api_keys: ApiKeys,
         connections: ConnectionRegistry,
         settings: Settings,
         clock: CalendarClock,
         monotonic: MonotonicClock,
         bcrypt_cost: int,
         metrics: Metrics,
+        forget_chat: Callable[[str], None],
     ) -> None:
         self._db = db
         self._sessions = user_sessions
+        self._api_keys = api_keys
         self._connections = connections
         self._settings = settings
         self._clock = clock
-        self._monotonic = monotonic
         self._cost = bcrypt_cost
         self._hashing = HashingQueue(metrics)
+        self._forget_chat = forget_chat
         self.guard = LoginGuard(metrics, monotonic)
-        self._touched: dict[str, MonotonicTime] = {}
-        self._background: set[asyncio.Task[Any]] = set()
 
-    # Authentication
-
-    def authenticate(self, credential: str) -> Caller:
+    def authenticate(self, credential: str, client: Client = UNKNOWN_CLIENT) -> Caller:
         """Return the caller behind an access token or an API key, as they are now.
 
         Raises `InvalidToken` or `TokenExpired`.
         """
         if credential.startswith(KEY_PREFIX):
-            return self._authenticate_key(credential)
+            return self._api_keys.authenticate(credential, client)
         return self._sessions.authenticate(credential)
 
     def is_live(self, caller: Caller) -> bool:
@@ -71,32 +75,7 @@ class Accounts:
         if caller.session_id is not None:
             return self._sessions.is_live(caller.session_id, caller.user)
         assert caller.api_key_id is not None
-        return self._db.cached_read(api_keys.exists, caller.api_key_id)
-
-    def _authenticate_key(self, key: str) -> Caller:
-        found = self._db.cached_read(api_keys.find_by_hash, _key_hash(key))
-        if found is None:
-            raise InvalidToken("This is not an API key of this server, or it was revoked.")
-        api_key, user = found
-        if user.is_disabled:
-            raise InvalidToken("The account is disabled.")
-        self._touch(api_key)
-        return Caller(user, api_key_id=api_key.id)
-
-    def _touch(self, api_key: ApiKey) -> None:
-        now, touched = self._monotonic(), self._touched.get(api_key.id)
-        if touched is not None and now < touched + _TOUCH_SECONDS:
-            return
-        self._touched[api_key.id] = now
-        used_at = rfc3339(self._clock())
-        task = asyncio.ensure_future(self._db.write(api_keys.touch, api_key.id, used_at))
-        self._background.add(task)
-        task.add_done_callback(self._touch_done)
-
-    def _touch_done(self, task: asyncio.Task[Any]) -> None:
-        self._background.discard(task)
-        if not task.cancelled():
-            task.exception()  # a time that could not be stored is no reason to refuse the caller
+        return self._api_keys.is_live(caller.api_key_id)
 
     # Sessions
 
@@ -119,6 +98,7 @@ class Accounts:
             return user
 
         user = await self._db.write(add)
+        security_log.record("registered", client, user.id)
         return {"user": user.public(), **start.issue(user)}
 
     async def login(
@@ -126,7 +106,7 @@ class Accounts:
     ) -> dict[str, Any]:
         """Begin a session. Raises `InvalidCredentials`, or `RateLimited` after 10 failures."""
         attempt = self._attempt(email, client, caller)
-        compared = await self._check_password(attempt, email, password)
+        compared = await self._check_password(attempt, email, password, client)
         rehashed = compared
         if passwords.cost_of(compared) < self._cost:  # the cost was raised since it was stored
             rehashed = await self._hash(client.address, password)
@@ -136,15 +116,19 @@ class Accounts:
             found = users.for_login(connection, email)
             if found is None or found[1] != compared:  # changed while it was compared
                 raise InvalidCredentials()
+            if found[0].is_disabled:
+                raise InvalidToken("The account is disabled.")
             users.replace_hash(connection, found[0].row_id, compared, rehashed)
             start.store(connection, found[0])
             return found[0]
 
-        return start.issue(await self._db.write(begin))
+        user = await self._db.write(begin)
+        security_log.record("login", client, user.id)
+        return start.issue(user)
 
     async def issue_session(self, user: User) -> dict[str, Any]:
         """Begin a session without a password, for the owner of this process; its tokens."""
-        return await self._sessions.issue(user, Client())
+        return await self._sessions.issue(user, UNKNOWN_CLIENT)
 
     async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
         """Exchange a refresh token; see `Sessions.refresh`."""
@@ -157,14 +141,21 @@ class Accounts:
         """
         return self._sessions.caller_of_refresh_token(refresh_token)
 
-    async def logout(self, caller: Caller, everywhere: bool) -> None:
-        """End the caller's session, or all of the user's. Its tokens and sockets end with it."""
+    async def logout(
+        self, caller: Caller, client: Client, *, everywhere: bool, with_api_keys: bool
+    ) -> None:
+        """End the caller's session or all of the user's, and revoke all API keys if asked to.
+
+        Tokens and sockets end at once.
+        """
         assert caller.session_id is not None
+        if with_api_keys:
+            await self._api_keys.revoke_all(caller.user, client)
         if everywhere:
-            await self._sessions.revoke_all(caller.user)
+            await self._sessions.revoke_all(caller.user, client)
             return
         with suppress(NotFound):  # two requests may end it at the same time
-            await self._sessions.revoke(caller.user, caller.session_id)
+            await self._sessions.revoke(caller.user, caller.session_id, client)
 
     # The user's own account
 
@@ -172,23 +163,25 @@ class Accounts:
         """Change name, e-mail address or password.
 
         The latter two need `current_password`; a new password ends all other sessions. Raises
-        `InvalidCredentials`, `EmailTaken`, `RateLimited`.
+        `InvalidRequest`, `InvalidCredentials`, `EmailTaken`, `RateLimited`.
         """
         user, password = caller.user, changes.get("password")
         if password is not None:
             own = (changes.get("email", user.email), changes.get("name", user.name))
             identity.check_new_password(password, *own)
-        if "email" in changes or password is not None:
-            attempt = self._attempt(user.email, client, caller)
-            await self._check_password(attempt, user.email, changes["current_password"])
+        secured = [field for field in ("email", "password") if changes.get(field) is not None]
+        if secured:
+            given = changes.get("current_password")
+            await self._check_current_password(caller, given, f"change {secured[-1]}", client)
         password_hash = None
         if password is not None:
             password_hash = await self._hash(client.address, password)
         now = rfc3339(self._clock())
 
         def change(connection: Connection) -> User:
-            if password_hash is not None:
+            if password_hash is not None and caller.session_id is not None:
                 sessions.delete_of_user(connection, user.row_id, but=caller.session_id)
+                sessions.end_password_setting(connection, caller.session_id)
             return users.update(
                 connection,
                 user.row_id,
@@ -203,37 +196,28 @@ class Accounts:
                 self._connections.end_other_sessions(user.id, caller.session_id)
                 self.guard.clear(users.email_key(updated.email))
 
-        return await self._db.write(change, on_commit=changed)
+        updated = await self._db.write(change, on_commit=changed)
+        for field in secured:
+            security_log.record(f"{field}_changed", client, user.id)
+        return updated
 
-    async def create_api_key(self, user: User, name: str | None) -> dict[str, Any]:
-        """Create a key; this response is the only one that ever shows it."""
-        key = KEY_PREFIX + ids.random_text(40)
-        made = await self._db.write(
-            api_keys.add,
-            ids.new("key"),
-            user.row_id,
-            name or "API key",
-            key[:10],
-            _key_hash(key),
-            rfc3339(self._clock()),
-        )
-        return {
-            "id": made.id,
-            "name": made.name,
-            "api_key": key,
-            "prefix": made.prefix,
-            "created_at": made.created_at,
-        }
+    async def delete(self, caller: Caller, current_password: str | None, client: Client) -> None:
+        """Delete the caller's account with everything in it.
 
-    async def revoke_api_key(self, user: User, id: str) -> None:
-        """Raises `NotFound`. The key's sockets close."""
-        await self._db.write(
-            api_keys.delete,
-            id,
-            user.row_id,
-            on_commit=lambda _: self._connections.end_api_key(user.id, id),
-        )
-        self._touched.pop(id, None)
+        Raises `InvalidCredentials`, `RateLimited`, and `Conflict` for the last admin while there
+        are other accounts.
+        """
+        user = caller.user
+        await self._check_current_password(caller, current_password, "delete the account", client)
+
+        def deleted(chat_ids: list[str]) -> None:
+            for chat_id in chat_ids:
+                self._forget_chat(chat_id)
+            self._connections.end_user(user.id)
+            self.guard.clear(users.email_key(user.email))
+
+        await self._db.write(users.delete_unless_last_admin, user.row_id, on_commit=deleted)
+        security_log.record("account_deleted", client, user.id)
 
     # Passwords
 
@@ -244,7 +228,26 @@ class Accounts:
         session_id = caller.session_id if caller is not None and is_own else None
         return Attempt(key, client.address, session_id)
 
-    async def _check_password(self, attempt: Attempt, email: str, password: str) -> str:
+    async def _check_current_password(
+        self, caller: Caller, given: str | None, purpose: str, client: Client
+    ) -> None:
+        """Raise unless the caller knows the password, or nobody can and the session may set one.
+
+        A session that a sign-in code began may do without until it is first refreshed: that is
+        the way back in for a forgotten password.
+        """
+        email, session_id = caller.user.email, caller.session_id
+        if given is not None:
+            attempt = self._attempt(email, client, caller)
+            await self._check_password(attempt, email, given, client)
+            return
+        if session_id is not None and self._db.read(sessions.may_set_password, session_id):
+            return
+        raise InvalidRequest(f"current_password: is required to {purpose}")
+
+    async def _check_password(
+        self, attempt: Attempt, email: str, password: str, client: Client
+    ) -> str:
         """Raise unless it is the password of this address; return the hash that it matched.
 
         An unknown address takes as long as a known one. The failures are looked at again when the
@@ -264,6 +267,10 @@ class Accounts:
         )
         if not correct or found is None:
             self.guard.failed(attempt)
+            user_id = found[0].id if found else None
+            security_log.record("login_failed", client, user_id)
+            if self.guard.is_blocked(attempt):
+                security_log.record("lockout", client, user_id)
             raise InvalidCredentials()
         self.guard.succeeded(attempt)
         return password_hash
@@ -279,9 +286,5 @@ class Accounts:
     async def close(self) -> None:
         """Finish what was begun in the background."""
         self._hashing.close()
-        await asyncio.gather(*self._background, return_exceptions=True)
         await self._sessions.close()
-
-
-def _key_hash(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8")).hexdigest()
+        await self._api_keys.close()

@@ -1,4 +1,4 @@
-"""What whoever runs the server does with accounts, by `quillium user …`.
+"""User administration, for `quillium user …` and for admins over the API (contract, section 4).
 
 Every change is one write, and what depends on it ends at once: sessions, sockets, replies.
 """
@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 import schemas
 from core import identity, ids, passwords
-from core.errors import Conflict, InvalidRequest, NotFound
-from core.records import User
+from core.errors import InvalidRequest, NotFound
+from core.records import UNKNOWN_CLIENT, Client, ManagedUser, Page, User
 from core.times import CalendarClock, rfc3339
+from services import security_log
+from services import sign_in_codes as codes
 from services.connections import ConnectionRegistry
-from storage import sessions, users
+from storage import api_keys, sessions, sign_in_codes, users
 from storage.connection import Connection
 from storage.database import Database
 
 OWNER = "owner@localhost"
+COMMAND = UNKNOWN_CLIENT  # what a command does has no client
 
 
 class Administration:
-    """The actions of `quillium user`.
+    """What the owner of the server and its admins do with accounts.
 
     `forget_chat` is called with the id of each chat that is deleted with its owner, and
     `forget_failures` with the key of an account that was recovered: nothing that is kept in
@@ -45,96 +49,183 @@ class Administration:
         self._clock = clock
         self._cost = bcrypt_cost
 
-    async def run(self, action: str, email: str = "", password: str = "") -> list[User]:
-        """Do what `quillium user ACTION` asks for; the accounts that it is about.
+    async def run(self, action: str, email: str = "", password: str = "") -> dict[str, Any]:
+        """Do what `quillium user ACTION` asks for.
 
-        Raises `InvalidRequest`, `EmailTaken`, `NotFound`, `Conflict`, `StorageUnavailable`.
+        Return the accounts that it is about, and the code that `link` made. Raises
+        `InvalidRequest`, `EmailTaken`, `NotFound`, `Conflict`, `StorageUnavailable`.
         """
         if action == "list":
-            return self._db.read(users.every)
+            return {"users": [user.public() for user in self._db.read(users.every)]}
         if action == "add":
-            return [await self.add(email, password)]
+            return {"users": [(await self.add(email, password)).public()]}
+        if action not in _ACTIONS:
+            raise InvalidRequest(f"action: {action} is not one")
+        user = self._db.read(_by_email, email)
+        answer: dict[str, Any] = {}
         if action == "passwd":
-            return [await self._set_password(email, password)]
-        if action == "promote":
-            return [await self._change(email, users.promote)]
-        if action == "delete":
-            return [await self._delete(email)]
-        raise InvalidRequest(f"action: {action} is not one")
+            await self._set_password(user, password)
+        elif action == "delete":
+            await self.delete(user, COMMAND, even_if_alone=True)
+        elif action == "revoke":
+            await self.revoke(user, COMMAND)
+        elif action == "link":
+            answer["code"] = await self.link(user, COMMAND)
+        else:
+            user = (await self.change(user, _CHANGES[action], COMMAND)).user
+        return {"users": [user.public()], **answer}
 
     async def owner(self) -> User:
-        """The account of whoever started a sidecar (contract, section 10); nobody can log in to it.
+        """Return the account of the owner of a sidecar (contract, section 10).
 
-        It is made at the first start.
+        It is made at the first start, and nobody can log in to it.
         """
         found = self._db.read(users.for_login, OWNER)
         return found[0] if found else await self.add(OWNER, ids.random_text(40), is_admin=True)
 
-    async def add(self, email: str, password: str, *, is_admin: bool = False) -> User:
+    def find(self, id: str) -> User:
+        """Raises `NotFound`."""
+        return self._db.read(_by_id, id)
+
+    async def page(self, query: str, limit: int, offset: int) -> Page[ManagedUser]:
+        """The accounts whose address or name holds `query`."""
+        return await self._db.read_in_pool(users.managed_page, query, limit, offset)
+
+    async def add(
+        self,
+        email: str,
+        password: str,
+        name: str | None = None,
+        *,
+        is_admin: bool = False,
+        client: Client = COMMAND,
+    ) -> User:
         """Make an account; the first one is an admin in any case."""
         accepted = schemas.accept("register", {"email": email, "password": password})
-        identity.check_new_password(password, accepted["email"], "")
-        hashed = await self._hashed(password)
         email = accepted["email"]
-
+        name = name or email.partition("@")[0][:100]
+        identity.check_new_password(password, email, name)
+        hashed = await self._hashed(password)
         id, now = ids.new("user"), rfc3339(self._clock())
 
         def make(connection: Connection) -> User:
-            user = users.add(connection, id, email, email.partition("@")[0][:100], hashed, now)
-            return users.promote(connection, user.row_id, now) if is_admin else user
+            user = users.add(connection, id, email, name, hashed, now)
+            return users.administer(connection, user.row_id, now, is_admin=is_admin or None)
 
-        made: User = await self._db.write(make)
-        return made
-
-    async def _set_password(self, email: str, password: str) -> User:
-        user = self._db.read(_found, email)
-        schemas.accept("user_update", {"password": password, "current_password": ""})
-        identity.check_new_password(password, user.email, user.name)
-        hashed = await self._hashed(password)
-
-        def change(connection: Connection, number: int, now: str) -> User:
-            sessions.delete_of_user(connection, number)
-            return users.update(
-                connection, number, now, name=None, email=None, password_hash=hashed
-            )
-
-        user = await self._change(email, change)
-        self._connections.end_other_sessions(user.id, None)
-        self._forget_failures(users.email_key(user.email))
+        user = await self._db.write(make)
+        security_log.record("account_created", client, user.id)
         return user
 
-    async def _delete(self, email: str) -> User:
-        def delete(connection: Connection) -> tuple[User, list[str]]:
-            user = _found(connection, email)
-            others = [other for other in users.every(connection) if other.id != user.id]
-            if user.is_admin and others and not any(other.is_admin for other in others):
-                raise Conflict(f"{user.email} is the only admin. Promote somebody else first.")
-            return user, users.delete(connection, user.row_id)
+    async def invite(self, email: str, name: str | None, is_admin: bool, client: Client) -> User:
+        """Make an account that is signed in to with a code. Raises `EmailTaken`."""
+        unknown = ids.random_text(40)
+        return await self.add(email, unknown, name, is_admin=is_admin, client=client)
 
-        user, chat_ids = await self._db.write(delete)
-        for chat_id in chat_ids:
-            self._forget_chat(chat_id)
-        self._connections.end_user(user.id)
-        self._forget_failures(users.email_key(user.email))
-        deleted: User = user
-        return deleted
+    async def change(self, user: User, changes: dict[str, Any], client: Client) -> ManagedUser:
+        """Change name, `is_admin` or `is_disabled`. Raises `Conflict` if no admin would be left.
 
-    async def _change(self, email: str, change: Callable[[Connection, int, str], User]) -> User:
+        Whoever loses a right loses their sockets; who is disabled loses their sessions too.
+        """
         now = rfc3339(self._clock())
+        is_disabling = bool(changes.get("is_disabled"))
 
-        def apply(connection: Connection) -> User:
-            return change(connection, _found(connection, email).row_id, now)
+        def apply(connection: Connection) -> ManagedUser:
+            changed = users.administer(connection, user.row_id, now, **changes)
+            if is_disabling:
+                sessions.delete_of_user(connection, user.row_id)
+                sign_in_codes.delete_of_user(connection, user.row_id)
+            return users.managed(connection, changed.row_id)
 
-        changed: User = await self._db.write(apply)
-        return changed
+        def applied(managed: ManagedUser) -> None:
+            if is_disabling or changes.get("is_admin") is False:
+                self._connections.end_user(user.id)
+
+        managed = await self._db.write(apply, on_commit=applied)
+        for field, event in _EVENTS.items():
+            if changes.get(field) is not None:
+                security_log.record(event[bool(changes[field])], client, user.id)
+        return managed
+
+    async def delete(self, user: User, client: Client, *, even_if_alone: bool = False) -> None:
+        """Delete an account with everything in it. Raises `Conflict` for the last admin."""
+
+        def delete(connection: Connection) -> list[str]:
+            if not even_if_alone:
+                users.check_not_last_admin(connection, user.row_id)
+            return users.delete_unless_last_admin(connection, user.row_id)
+
+        def deleted(chat_ids: list[str]) -> None:
+            for chat_id in chat_ids:
+                self._forget_chat(chat_id)
+            self._connections.end_user(user.id)
+            self._forget_failures(users.email_key(user.email))
+
+        await self._db.write(delete, on_commit=deleted)
+        security_log.record("account_deleted", client, user.id)
+
+    async def link(self, user: User, client: Client) -> str:
+        """Return a one-use sign-in code of the account, and forget its failed logins."""
+        code = await codes.issue(self._db, self._clock(), user)
+        self._forget_failures(users.email_key(user.email))
+        security_log.record("code_issued", client, user.id)
+        return code
+
+    async def revoke(self, user: User, client: Client) -> None:
+        """End all sessions of an account, and revoke its API keys and sign-in codes."""
+
+        def revoke(connection: Connection) -> None:
+            sessions.delete_of_user(connection, user.row_id)
+            api_keys.delete_of_user(connection, user.row_id)
+            sign_in_codes.delete_of_user(connection, user.row_id)
+
+        await self._db.write(revoke, on_commit=lambda _: self._connections.end_user(user.id))
+        self._forget_failures(users.email_key(user.email))
+        security_log.record("access_revoked", client, user.id)
+
+    async def _set_password(self, user: User, password: str) -> None:
+        # The schema of a profile has the form of a password; the current one is not asked for.
+        schemas.accept("user_update", {"password": password})
+        identity.check_new_password(password, user.email, user.name)
+        hashed, now = await self._hashed(password), rfc3339(self._clock())
+
+        def change(connection: Connection) -> None:
+            sessions.delete_of_user(connection, user.row_id)
+            users.update(connection, user.row_id, now, name=None, email=None, password_hash=hashed)
+
+        def changed(_: None) -> None:
+            self._connections.end_other_sessions(user.id, None)
+            self._forget_failures(users.email_key(user.email))
+
+        await self._db.write(change, on_commit=changed)
+        security_log.record("password_changed", COMMAND, user.id)
 
     async def _hashed(self, password: str) -> str:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, passwords.hash_password, password, self._cost)
 
 
-def _found(connection: Connection, email: str) -> User:
+_CHANGES: dict[str, dict[str, Any]] = {
+    "promote": {"is_admin": True},
+    "demote": {"is_admin": False},
+    "disable": {"is_disabled": True},
+    "enable": {"is_disabled": False},
+}
+_ACTIONS = {"passwd", "delete", "revoke", "link", *_CHANGES}
+_EVENTS = {
+    "is_admin": ("admin_demoted", "admin_promoted"),
+    "is_disabled": ("account_enabled", "account_disabled"),
+}
+
+
+def _by_email(connection: Connection, email: str) -> User:
     found = users.for_login(connection, email.strip())
     if found is None:
         raise NotFound(f"account as {email}")
     return found[0]
+
+
+def _by_id(connection: Connection, id: str) -> User:
+    found = users.find(connection, id)
+    if found is None:
+        raise NotFound("user")
+    return found

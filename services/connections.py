@@ -92,6 +92,9 @@ class ConnectionRegistry:
     def end_api_key(self, user_id: str, api_key_id: str) -> None:
         self._end(user_id, lambda caller: caller.api_key_id == api_key_id)
 
+    def end_api_keys(self, user_id: str) -> None:
+        self._end(user_id, lambda caller: caller.api_key_id is not None)
+
     def close_all(self) -> None:
         """Tell every socket that the server goes away."""
         for subscriptions in list(self._subscriptions.values()):

@@ -16,6 +16,7 @@ from core.errors import InvalidToken, NotFound
 from core.records import Caller, Client, Page, Session, User
 from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, rfc3339
 from core.tokens import Claims, Tokens
+from services import security_log
 from services.connections import ConnectionRegistry
 from storage import sessions
 from storage.connection import Connection
@@ -30,34 +31,30 @@ _ENDED = "The session has ended. Log in again."
 class SessionStart:
     """A session that is about to begin. Its ids exist before the write that stores it."""
 
-    def __init__(self, tokens: Tokens, clock: CalendarClock, client: Client) -> None:
+    def __init__(
+        self, tokens: Tokens, now: CalendarTime, client: Client, may_set_password: bool
+    ) -> None:
         self._tokens = tokens
-        self._client = client
-        self._now = clock()
-        self._session_id = ids.new("sess")
-        self._token_id = ids.random_text(22)
-        self._ends_at = int(self._now) + MAX_SESSION_SECONDS
-        self._expires_at = min(int(self._now) + tokens.refresh_seconds, self._ends_at)
+        self._now = now
+        ends_at = int(now) + MAX_SESSION_SECONDS
+        self._session = sessions.NewSession(
+            id=ids.new("sess"),
+            token_id=ids.random_text(22),
+            created_at=rfc3339(now),
+            expires_at=min(int(now) + tokens.refresh_seconds, ends_at),
+            ends_at=ends_at,
+            client=client,
+            may_set_password=may_set_password,
+        )
 
     def store(self, connection: Connection, user: User) -> None:
         """Store the session, within a write."""
-        sessions.add(
-            connection,
-            self._session_id,
-            user.row_id,
-            self._token_id,
-            rfc3339(self._now),
-            self._expires_at,
-            self._ends_at,
-            self._client.address,
-            self._client.user_agent,
-        )
+        sessions.add(connection, user.row_id, self._session)
 
     def issue(self, user: User) -> dict[str, Any]:
         """Return the tokens of the stored session: the four fields of the reference's login."""
-        return _issue(
-            self._tokens, user, self._session_id, self._token_id, self._now, self._expires_at
-        )
+        made = self._session
+        return _issue(self._tokens, user, made.id, made.token_id, self._now, made.expires_at)
 
 
 class Sessions:
@@ -118,9 +115,9 @@ class Sessions:
         await self._db.write(start.store, user)
         return start.issue(user)
 
-    def prepare(self, client: Client) -> SessionStart:
+    def prepare(self, client: Client, *, may_set_password: bool = False) -> SessionStart:
         """Prepare a session that is stored as part of a larger write."""
-        return SessionStart(self._tokens, self._clock, client)
+        return SessionStart(self._tokens, self._clock(), client, may_set_password)
 
     async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
         """Exchange a refresh token for new tokens (contract, section 4).
@@ -137,7 +134,7 @@ class Sessions:
             if self._grace.covers(claims.token_id, pair):
                 return self._tokens_of(claims, pair.user, pair.token_id, pair.expires_at)
             if pair.is_used or pair.previous_token_id != claims.token_id:
-                await self._end_stolen(claims, pair.user)
+                await self._end_stolen(claims, pair.user, client)
             tokens = await self._replace_unused(claims, pair)
             if tokens is not None:
                 return tokens
@@ -160,8 +157,7 @@ class Sessions:
             next_id,
             rfc3339(now),
             int(now) + self._tokens.refresh_seconds,
-            client.address,
-            client.user_agent,
+            client,
             on_commit=rotated,
         )
         if isinstance(outcome, sessions.Pair):
@@ -190,12 +186,13 @@ class Sessions:
             return None
         return self._tokens_of(claims, pair.user, next_id, expires_at)
 
-    async def _end_stolen(self, claims: Claims, user: User) -> None:
+    async def _end_stolen(self, claims: Claims, user: User, client: Client) -> None:
+        security_log.record("refresh_reuse", client, user.id, session_id=claims.session_id)
         with suppress(NotFound):  # another request has ended it already
-            await self.revoke(user, claims.session_id)
+            await self.revoke(user, claims.session_id, client)
         raise InvalidToken("The token was used before, so its session was ended. Log in again.")
 
-    async def revoke(self, user: User, session_id: str) -> None:
+    async def revoke(self, user: User, session_id: str, client: Client) -> None:
         """End a session at once, with its sockets. Raises `NotFound`."""
         await self._db.write(
             sessions.delete,
@@ -203,18 +200,21 @@ class Sessions:
             user.row_id,
             on_commit=lambda _: self._connections.end_session(user.id, session_id),
         )
+        security_log.record("session_ended", client, user.id, session_id=session_id)
 
-    async def revoke_all(self, user: User) -> None:
+    async def revoke_all(self, user: User, client: Client) -> None:
         """End every session of a user at once, with its sockets."""
         await self._db.write(
             sessions.delete_of_user,
             user.row_id,
             on_commit=lambda _: self._connections.end_other_sessions(user.id, None),
         )
+        security_log.record("sessions_ended", client, user.id)
 
-    def page(self, user: User, limit: int, offset: int) -> Page[Session]:
-        """The live sessions of a user, the last used one first."""
-        return self._db.read(sessions.page, user.row_id, int(self._clock()), limit, offset)
+    def page(self, caller: Caller, limit: int, offset: int) -> Page[Session]:
+        """The live sessions of the caller's user, the last used one first."""
+        now, current_id = int(self._clock()), caller.session_id or ""
+        return self._db.read(sessions.page, caller.user.row_id, current_id, now, limit, offset)
 
     async def close(self) -> None:
         """Finish the writes that run in the background."""

@@ -7,33 +7,50 @@ from core.records import ApiKey, Page, User
 from storage import users
 from storage.connection import Connection
 
-_COLUMNS = "id, name, prefix, created_at, last_used_at"
+_COLUMNS = "id, name, prefix, created_at, last_used_at, expires_at"
+_JOINED_COLUMNS = ", ".join(f"k.{column}" for column in _COLUMNS.split(", "))
 
 
 def add(
-    connection: Connection, id: str, user: int, name: str, prefix: str, hash: str, now: str
+    connection: Connection,
+    id: str,
+    user: int,
+    name: str,
+    prefix: str,
+    hash: str,
+    now: str,
+    expires_at: int | None,
 ) -> ApiKey:
+    """Store a key; `expires_at` is in epoch seconds, None for a key that never expires."""
     connection.execute(
-        "INSERT INTO api_keys (id, user, name, prefix, hash, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (id, user, name, prefix, hash, now),
+        "INSERT INTO api_keys (id, user, name, prefix, hash, created_at, expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (id, user, name, prefix, hash, now, expires_at),
     )
-    return ApiKey(id, name, prefix, now, None)
+    return ApiKey(id, name, prefix, now, None, expires_at)
 
 
 def find_by_hash(connection: Connection, hash: str) -> tuple[ApiKey, User] | None:
-    """The key with this hash and its user. An index compares hashes, never keys, so the time that
-    it takes tells nothing about a key."""
+    """Return the key with this hash and its user.
+
+    An index compares hashes, never keys, so the time that it takes tells nothing about a key.
+    """
     row = connection.execute(
-        "SELECT k.id, k.name, k.prefix, k.created_at, k.last_used_at, u.number, u.id, u.email,"
-        " u.name, u.is_admin, u.created_at, u.updated_at, u.is_disabled"
+        f"SELECT {_JOINED_COLUMNS}, {users.JOINED_COLUMNS}"
         " FROM api_keys k JOIN users u ON u.number = k.user WHERE k.hash = ?",
         (hash,),
     ).fetchone()
-    return row and (ApiKey(*row[:5]), users.from_row(row[5:]))
+    return row and (ApiKey(*row[:6]), users.from_row(row[6:]))
 
 
-def exists(connection: Connection, id: str) -> bool:
-    return connection.execute("SELECT 1 FROM api_keys WHERE id = ?", (id,)).fetchone() is not None
+def is_live(connection: Connection, id: str, now: int) -> bool:
+    """Whether a key exists, has not expired at `now`, and its account is not disabled."""
+    row = connection.execute(
+        "SELECT 1 FROM api_keys k JOIN users u ON u.number = k.user WHERE k.id = ?"
+        " AND (k.expires_at IS NULL OR k.expires_at > ?) AND NOT u.is_disabled",
+        (id, now),
+    ).fetchone()
+    return row is not None
 
 
 def page(connection: Connection, user: int, limit: int, offset: int) -> Page[ApiKey]:
@@ -53,5 +70,11 @@ def delete(connection: Connection, id: str, user: int) -> None:
         raise NotFound("API key")
 
 
-def touch(connection: Connection, id: str, now: str) -> None:
+def delete_of_user(connection: Connection, user: int) -> None:
+    connection.execute("DELETE FROM api_keys WHERE user = ?", (user,))
+
+
+def touch(connection: Connection, id: str, user: int, now: str) -> None:
+    """Store when a key, and with it the account, was last used."""
     connection.execute("UPDATE api_keys SET last_used_at = ? WHERE id = ?", (now, id))
+    connection.execute("UPDATE users SET last_seen_at = ? WHERE number = ?", (now, user))

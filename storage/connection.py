@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from core.identity import normalized_email
 from storage import search_text
 
 Connection = sqlite3.Connection
@@ -37,15 +38,8 @@ def connect(path: Path, *, writable: bool, creates_log: bool = True) -> Connecti
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
         search_text.register(connection)
+        connection.create_function("normalized_email", 1, normalized_email, deterministic=True)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
-
-
-def is_violated(error: sqlite3.IntegrityError, *columns: str) -> bool:
-    """Whether the unique constraint on these columns, such as `users.email_key`, failed.
-
-    Any other constraint that fails is a bug, and not the user's conflict.
-    """
-    return str(error) == f"UNIQUE constraint failed: {', '.join(columns)}"

@@ -30,6 +30,8 @@ _ACCOUNTS = (
     "ALTER TABLE sessions ADD COLUMN ends_at INTEGER NOT NULL DEFAULT 0",  # epoch seconds
     # Hours of uptime for which the session has been expired: a clock alone deletes nothing.
     "ALTER TABLE sessions ADD COLUMN expired_hours INTEGER NOT NULL DEFAULT 0",
+    # Begun by a sign-in code: a password may be set without the current one.
+    "ALTER TABLE sessions ADD COLUMN may_set_password INTEGER NOT NULL DEFAULT 0",
     "UPDATE sessions SET created_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),"
     " last_used_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now'),"
     " ends_at = max(expires_at, CAST(strftime('%s', 'now') AS INTEGER) + 90 * 86400)",

@@ -7,18 +7,31 @@ other refresh tokens of the session are past ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import NotFound
-from core.records import Page, Session, User
+from core.records import Client, Page, Session, User
 from storage import users
 from storage.connection import Connection
 
 RETENTION_HOURS = 30 * 24  # for which an expired row is kept
 _MAX_VOID = 100  # of a session: one each 10 s, for as long as an access token is good
-_USER = ", ".join(f"u.{column}" for column in users.COLUMNS.split(", "))
 _LIVE = "FROM sessions WHERE user = ? AND expires_at > ?"
 _SHOWN = "id, created_at, last_used_at, address, user_agent"
+
+
+@dataclass(frozen=True)
+class NewSession:
+    """A session to store. Its refresh token expires at `expires_at`, and no token of it is valid
+    after `ends_at`; both are in epoch seconds."""
+
+    id: str
+    token_id: str
+    created_at: str
+    expires_at: int
+    ends_at: int
+    client: Client
+    may_set_password: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,31 +57,33 @@ class Rotated:
     expires_at: int
 
 
-def add(
-    connection: Connection,
-    id: str,
-    user: int,
-    token_id: str,
-    now: str,
-    expires_at: int,
-    ends_at: int,
-    address: str,
-    user_agent: str,
-) -> None:
-    """Begin a session. The refresh token expires at `expires_at`, and none after `ends_at`; both
-    are in epoch seconds."""
+def add(connection: Connection, user: int, session: NewSession) -> None:
+    """Begin a session."""
     connection.execute(
         "INSERT INTO sessions (id, user, token_id, created_at, last_used_at, expires_at, ends_at,"
-        " address, user_agent) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (id, user, token_id, now, now, expires_at, ends_at, address, user_agent),
+        " address, user_agent, may_set_password) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            session.id,
+            user,
+            session.token_id,
+            session.created_at,
+            session.created_at,
+            session.expires_at,
+            session.ends_at,
+            session.client.address,
+            session.client.user_agent,
+            session.may_set_password,
+        ),
     )
-    connection.execute("UPDATE users SET last_seen_at = ? WHERE number = ?", (now, user))
+    connection.execute(
+        "UPDATE users SET last_seen_at = ? WHERE number = ?", (session.created_at, user)
+    )
 
 
 def find(connection: Connection, id: str, user_id: str, token_id: str) -> Pair | None:
     """Return the current pair of a session; None if the session ended or `token_id` is void."""
     row = connection.execute(
-        f"SELECT {_USER}, s.token_id, s.previous_token_id, s.is_used, s.expires_at"
+        f"SELECT {users.JOINED_COLUMNS}, s.token_id, s.previous_token_id, s.is_used, s.expires_at"
         " FROM sessions s JOIN users u ON u.number = s.user WHERE s.id = ? AND u.id = ?"
         " AND NOT EXISTS (SELECT 1 FROM void_tokens WHERE token_id = ?)",
         (id, user_id, token_id),
@@ -97,8 +112,7 @@ def rotate(
     next_token_id: str,
     now: str,
     expires_at: int,
-    address: str,
-    user_agent: str,
+    client: Client,
 ) -> Rotated | Pair | None:
     """Exchange the current refresh token for `next_token_id`.
 
@@ -112,9 +126,10 @@ def rotate(
         return before
     row = connection.execute(
         "UPDATE sessions SET token_id = ?, previous_token_id = token_id, is_used = 0,"
+        " may_set_password = 0,"
         " expires_at = min(?, ends_at), last_used_at = ?, address = ?, user_agent = ?"
         " WHERE id = ? RETURNING expires_at",
-        (next_token_id, expires_at, now, address, user_agent, id),
+        (next_token_id, expires_at, now, client.address, client.user_agent, id),
     ).fetchone()
     return Rotated(before, row[0])
 
@@ -154,14 +169,27 @@ def note_use(connection: Connection, id: str, token_id: str, now: str) -> None:
     )
 
 
-def page(connection: Connection, user: int, now: int, limit: int, offset: int) -> Page[Session]:
+def may_set_password(connection: Connection, id: str) -> bool:
+    """Whether a sign-in code began the session, and it was not refreshed since."""
+    row = connection.execute("SELECT may_set_password FROM sessions WHERE id = ?", (id,)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def end_password_setting(connection: Connection, id: str) -> None:
+    """From now on the session needs the current password to change it."""
+    connection.execute("UPDATE sessions SET may_set_password = 0 WHERE id = ?", (id,))
+
+
+def page(
+    connection: Connection, user: int, current_id: str, now: int, limit: int, offset: int
+) -> Page[Session]:
     """The live sessions of a user, the last used one first."""
     total = connection.execute(f"SELECT COUNT(*) {_LIVE}", (user, now)).fetchone()[0]
     rows = connection.execute(
         f"SELECT {_SHOWN} {_LIVE} ORDER BY last_used_at DESC, id LIMIT ? OFFSET ?",
         (user, now, limit, offset),
     )
-    return Page([Session(*row) for row in rows], total)
+    return Page([replace(Session(*row), is_current=row[0] == current_id) for row in rows], total)
 
 
 def delete(connection: Connection, id: str, user: int) -> None:

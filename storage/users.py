@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
-from core.errors import EmailTaken
+from core.errors import Conflict, EmailTaken
 from core.identity import normalized_email
-from core.records import User
-from storage.connection import Connection, is_violated
+from core.records import ManagedUser, Page, User
+from storage.connection import Connection
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
+JOINED_COLUMNS = ", ".join(f"u.{column}" for column in COLUMNS.split(", "))
+_MANAGED_COLUMNS = (
+    f"{COLUMNS}, last_seen_at, chat_count, (SELECT ifnull(SUM(length(CAST(content AS BLOB))), 0)"
+    " FROM messages WHERE user = users.number)"
+)
+_MATCHING = "FROM users WHERE :q = '' OR instr(email_key, :q) OR instr(normalized_email(name), :q)"
 _COST = "CAST(substr(password_hash, 5, 2) AS INTEGER)"  # of `$2b$12$…`
 
 
@@ -34,9 +41,7 @@ def add(
             " VALUES (?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM users), ?, ?, ?)",
             (id, email, email_key(email), name, password_hash, now, now, now),
         )
-    except sqlite3.IntegrityError as error:
-        if not is_violated(error, "users.email_key"):
-            raise
+    except sqlite3.IntegrityError:
         raise EmailTaken(f"There is already an account for {email}.") from None
     user = find(connection, id)
     assert user is not None
@@ -108,25 +113,76 @@ def update(
             f" updated_at = ? WHERE number = ? RETURNING {COLUMNS}",
             (name, email, email and email_key(email), password_hash, now, number),
         ).fetchone()
-    except sqlite3.IntegrityError as error:
-        if not is_violated(error, "users.email_key"):
-            raise
+    except sqlite3.IntegrityError:
         raise EmailTaken(f"There is already an account for {email}.") from None
     return from_row(row)
 
 
-def promote(connection: Connection, number: int, now: str) -> User:
-    """Make the account an admin. Twice is harmless."""
+def administer(
+    connection: Connection,
+    row_id: int,
+    now: str,
+    *,
+    name: str | None = None,
+    is_admin: bool | None = None,
+    is_disabled: bool | None = None,
+) -> User:
+    """Change what is not None. Raises `Conflict` if no admin would be left.
+
+    A disabled account has no sessions; its API keys are refused while it is disabled.
+    """
+    if is_admin is False or is_disabled:
+        check_not_last_admin(connection, row_id)
     row = connection.execute(
-        f"UPDATE users SET is_admin = 1, updated_at = ? WHERE number = ? RETURNING {COLUMNS}",
-        (now, number),
+        "UPDATE users SET name = coalesce(?, name), is_admin = coalesce(?, is_admin),"
+        " is_disabled = coalesce(?, is_disabled), updated_at = ? WHERE number = ?"
+        f" RETURNING {COLUMNS}",
+        (name, is_admin, is_disabled, now, row_id),
     ).fetchone()
     return from_row(row)
 
 
-def delete(connection: Connection, number: int) -> list[str]:
+def check_not_last_admin(connection: Connection, row_id: int) -> None:
+    """Raise `Conflict` if the account is the only admin that is not disabled."""
+    row = connection.execute(
+        "SELECT email FROM users WHERE number = ? AND is_admin AND NOT is_disabled AND NOT EXISTS"
+        " (SELECT 1 FROM users WHERE number <> ? AND is_admin AND NOT is_disabled)",
+        (row_id, row_id),
+    ).fetchone()
+    if row:
+        raise Conflict(f"{row[0]} is the only admin. Make somebody else an admin first.")
+
+
+def managed(connection: Connection, row_id: int) -> ManagedUser:
+    """Return an account as an admin sees it."""
+    row = connection.execute(f"SELECT {_MANAGED_COLUMNS} FROM users WHERE number = ?", (row_id,))
+    return _managed_from_row(row.fetchone())
+
+
+def managed_page(connection: Connection, query: str, limit: int, offset: int) -> Page[ManagedUser]:
+    """The accounts whose address or name holds `query`, in the order in which they were made."""
+    words = {"q": normalized_email(query), "limit": limit, "offset": offset}
+    total = connection.execute(f"SELECT COUNT(*) {_MATCHING}", words).fetchone()[0]
+    rows = connection.execute(
+        f"SELECT {_MANAGED_COLUMNS} {_MATCHING} ORDER BY number LIMIT :limit OFFSET :offset", words
+    )
+    return Page([_managed_from_row(row) for row in rows], total)
+
+
+def _managed_from_row(row: tuple[Any, ...]) -> ManagedUser:
+    return ManagedUser(from_row(row[:-3]), *row[-3:])
+
+
+def delete(connection: Connection, row_id: int) -> list[str]:
     """Delete the account with everything that it owns; the ids of the chats that went with it."""
-    rows = connection.execute("SELECT id FROM chats WHERE user = ?", (number,))
+    rows = connection.execute("SELECT id FROM chats WHERE user = ?", (row_id,))
     chat_ids = [row[0] for row in rows]
-    connection.execute("DELETE FROM users WHERE number = ?", (number,))
+    connection.execute("DELETE FROM users WHERE number = ?", (row_id,))
     return chat_ids
+
+
+def delete_unless_last_admin(connection: Connection, row_id: int) -> list[str]:
+    """As `delete`. Raises `Conflict` for the only admin, unless there is no other account."""
+    if connection.execute("SELECT 1 FROM users WHERE number <> ?", (row_id,)).fetchone():
+        check_not_last_admin(connection, row_id)
+    return delete(connection, row_id)

@@ -30,6 +30,7 @@ def log_request(handler: RequestHandler) -> None:
         return
     values = {
         "request_id": handler.request_id,
+        "address": handler.admission.client_address if handler.admission else None,
         "user_id": caller.user.id if caller else None,
         "method": handler.request.method,
         "route": handler.route,
@@ -38,7 +39,8 @@ def log_request(handler: RequestHandler) -> None:
     }
     log.log(
         level,
-        "%(status)d %(method)s %(route)s %(milliseconds).1f ms %(user_id)s %(request_id)s",
+        "%(status)d %(method)s %(route)s %(milliseconds).1f ms"
+        " %(address)s %(user_id)s %(request_id)s",
         values,
         extra=logs.fields(**values),
     )

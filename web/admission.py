@@ -10,12 +10,14 @@ from tornado.httputil import HTTPServerRequest
 
 from core.errors import QuilliumError
 from core.rate_limit import Allowance
-from core.records import Caller
+from core.records import Caller, Client
 from services import Services
 from web.body import MAX_BODY
 from web.client_address import client_address, client_scheme
 from web.operations import Operation
 from web.simulation import Simulation
+
+_MAX_USER_AGENT = 200  # characters that are kept
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Admission:
     is_counted: bool = True  # by the rate limit
     is_too_large: bool = False
     max_body: int = MAX_BODY  # bytes
+    request_id: str = ""
 
     caller: Caller | None = None
     refusal: QuilliumError | None = None  # of the credential; raised where one is needed
@@ -45,6 +48,12 @@ class Admission:
     def client_address(self) -> str:
         """The client's IP address; the proxy's entry if a trusted proxy forwarded the request."""
         return client_address(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
+
+    @functools.cached_property
+    def client(self) -> Client:
+        """Where the request comes from."""
+        user_agent = self.request.headers.get("User-Agent", "")
+        return Client(self.client_address, user_agent[:_MAX_USER_AGENT], self.request_id)
 
     @property
     def own_origin(self) -> str:

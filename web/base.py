@@ -42,7 +42,6 @@ _USUAL_HEADERS = "Authorization, Content-Type, X-API-Key, X-Request-Id, Accept, 
 _HEADER_NAMES = re.compile(
     r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}(, ?[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}){0,99}\Z"
 )
-_MAX_USER_AGENT = 200  # characters, of which the rest is not kept
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -84,6 +83,7 @@ class BaseHandler(RequestHandler):
             is_counted=self.is_counted,
             is_too_large=self.is_too_large,
             max_body=self.max_body,
+            request_id=self.request_id,
         )
         is_preflight = self.request.method == "OPTIONS"
         await guards.run(guards.PREFLIGHT if is_preflight else self.guards, self.admission)
@@ -152,8 +152,7 @@ class BaseHandler(RequestHandler):
     def client(self) -> Client:
         """Where the request comes from."""
         assert self.admission is not None
-        user_agent = self.request.headers.get("User-Agent", "")
-        return Client(self.admission.client_address, user_agent[:_MAX_USER_AGENT])
+        return self.admission.client
 
     def authorize(self, access: Access) -> None:
         """Raise unless the caller has this access, where that depends on the body."""

@@ -140,7 +140,7 @@ def _identify(admission: Admission, sent: str | None) -> None:
     if sent is None:
         return
     try:
-        admission.caller = admission.services.accounts.authenticate(sent)
+        admission.caller = admission.services.accounts.authenticate(sent, admission.client)
     except (errors.InvalidToken, errors.TokenExpired) as error:
         admission.refusal = error
 

@@ -63,12 +63,12 @@ async def test_what_is_not_for_the_user_to_change(bob: Client, field: str) -> No
 async def test_api_key_is_shown_once(ada: Client, data_dir: Path) -> None:
     made = await ada("POST /users/api-key", {"name": "laptop"})
     assert made.status == 201
-    assert list(made.body) == ["id", "name", "api_key", "prefix", "created_at"]
+    assert list(made.body) == ["id", "name", "api_key", "prefix", "created_at", "expires_at"]
     assert made.body["id"].startswith("key_")
     assert made.body["api_key"].startswith(made.body["prefix"])
     listed = await ada("GET /users/api-key")
     (shown,) = listed.body["data"]
-    assert list(shown) == ["id", "name", "prefix", "created_at", "last_used_at"]
+    assert list(shown) == ["id", "name", "prefix", "created_at", "last_used_at", "expires_at"]
     assert shown["last_used_at"] is None
     assert listed.body["pagination"]["total"] == 1
     stored = b"".join(path.read_bytes() for path in data_dir.iterdir())

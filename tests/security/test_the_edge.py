@@ -416,7 +416,8 @@ def test_line_breaks_and_secrets_never_reach_the_log(launched: Any) -> None:
 # The census
 
 OPEN = {
-    "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "GET /openapi.json", "GET /ws",
+    "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/exchange",
+    "GET /openapi.json", "GET /ws",
     "GET /health", "GET /", "GET /docs", "GET /static/{file}",
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from services import Services
 from tests.conftest import CONTROL_KEY, Client
 from web import guards
 from web.admission import Admission
+from web.in_flight import InFlight
 from web.operations import Access, Operation
 
 ANY = Operation("An operation", Access.OPEN, response=None)
@@ -55,7 +56,11 @@ def admit(rooms: Services) -> Any:
         )
         operations = settings.pop("operations", {"GET": ANY, "POST": ANY})
         is_draining = settings.pop("is_draining", False)
-        application = {"is_draining": lambda: is_draining, "control_key": CONTROL_KEY}
+        application = {
+            "is_draining": lambda: is_draining,
+            "control_key": CONTROL_KEY,
+            "in_flight": InFlight(),
+        }
         return Admission(request, services, operations, application, **settings)
 
     return make

@@ -51,9 +51,9 @@ async def test_nothing_is_awaited_while_a_request_is_answered(
     awaited: list[Any] = []
     authenticate = rooms.accounts.authenticate
 
-    def look(credential: str) -> Any:
+    def look(credential: str, client: Any) -> Any:
         awaited.append(list(http_server._awaited))
-        return authenticate(credential)
+        return authenticate(credential, client)
 
     monkeypatch.setattr(rooms.accounts, "authenticate", look)
     assert (await ada("PUT /users/me", {"name": "Ada"})).status == 200

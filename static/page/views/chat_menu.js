@@ -3,8 +3,7 @@
 import {dialog} from "./dialog.js";
 import {html, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
-import {save} from "../state/chats.js";
-import {remove} from "../state/deletions.js";
+import {remove, save} from "../state/chats.js";
 import {tellError} from "../state/notices.js";
 import {t} from "../state/words.js";
 
