@@ -6,36 +6,14 @@ from typing import Any
 
 import pytest
 
-from core.records import Caller, User
 from services import frames
 from services.connections import Close, ConnectionRegistry
 from services.subscriptions import Sources, Subscription
 from tests.conftest import Client
-
-ADA = User(1, "user_1", "ada@example.com", "Ada", True, "now", "now")
-
-
-class Recorder:
-    """A socket that notes what it is sent; `failures` are how many sends fail first."""
-
-    def __init__(self, user: User = ADA, failures: int = 0) -> None:
-        self.caller = Caller(user)
-        self.is_busy = False
-        self.sent: list[bytes] = []
-        self.closed_with: int | None = None
-        self._failures = failures
-
-    def send(self, encoded: bytes) -> None:
-        if self._failures:
-            self._failures -= 1
-            raise ValueError("planted")
-        self.sent.append(encoded)
-
-    def close(self, code: int | None = None, reason: str | None = None) -> None:
-        self.closed_with = code
+from tests.services.sockets import ADA, FakeSocket
 
 
-def subscribed(connections: ConnectionRegistry, socket: Recorder) -> Recorder:
+def subscribed(connections: ConnectionRegistry, socket: FakeSocket) -> FakeSocket:
     sources = Sources(missed=lambda after: [], streamed_replies=list)
     connections.add(Subscription(socket, sources, None, receives_chats=True))
     return socket
@@ -45,10 +23,10 @@ def test_a_socket_that_fails_is_dropped_and_the_others_get_their_frame(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     connections = ConnectionRegistry()
-    sockets = [subscribed(connections, Recorder(failures=n == 1)) for n in range(3)]
+    sockets = [subscribed(connections, FakeSocket(failures=n == 1)) for n in range(3)]
     for _ in range(2):
         connections.publish(ADA.id, frames.typing("chat_1", True, "now"))
-    assert [len(socket.sent) for socket in sockets] == [2, 0, 2]
+    assert [len(socket.frames) for socket in sockets] == [2, 0, 2]
     assert [socket.closed_with for socket in sockets] == [None, Close.INTERNAL_ERROR, None]
     assert len(connections) == 2
     assert "planted" in caplog.text
@@ -63,7 +41,7 @@ async def test_a_listener_that_raises_strands_no_chat(
     socket, chat = await ada.socket(), await ada.chat()
     await ada("GET /users/me")  # the socket has joined by now
     if failing == "the socket":
-        subscribed(rooms.connections, Recorder(user, failures=1))
+        subscribed(rooms.connections, FakeSocket(user, failures=1))
     else:
         publish, failures = rooms.connections.publish, [ValueError("planted")]
 
