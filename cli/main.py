@@ -15,7 +15,7 @@ from cli import arguments, streams
 from cli.extras import install_hint
 from core.logs import Log
 from core.options import ConfigError, MissingExtra
-from storage.folder import FolderError
+from storage.folder import FolderError, FolderUnusable
 
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
 log = logging.getLogger("quillium")
@@ -76,6 +76,8 @@ def _explain(error: Exception) -> str:
     """Return the line that explains an error to the user. Raises an error that is a bug."""
     if isinstance(error, MissingExtra):
         return f"{error}. {install_hint(error.extra)}"
+    if isinstance(error, FolderUnusable):
+        return f"{error} (--data-dir names another folder)"
     if isinstance(error, (ConfigError, FolderError, InstallError)):
         return str(error)
     if isinstance(error, OSError):

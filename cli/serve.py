@@ -22,7 +22,7 @@ from cli import demo_folder, listening
 from cli.console import drain_on_console_close
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
-from cli.streams import print_line
+from cli.streams import notify, print_line
 from core.config import Config
 from core.progress import Progress
 from core.times import calendar_now
@@ -82,11 +82,11 @@ class Process:
         embedded = local.find(config.local_model, model_file.installed(config.data_dir))
         metrics = Prometheus() if config.metrics else None
         data = self._lock_folder(resources)
-        secret = config.jwt_secret.encode() if config.jwt_secret else data.secret()
         self._listen(resources)
         with Progress(sys.stderr) as progress:
             database = data.database(progress, may_be_missing=config.new_database)
         resources.callback(database.close)
+        secret = config.jwt_secret.encode() if config.jwt_secret else data.secret()
         self._services = services.build(
             config, self._version, database, secret, calendar_now, embedded, metrics
         )
@@ -157,8 +157,8 @@ class Process:
         config, url = self._config, listening.url_of(self._sockets)
         is_terminal = sys.stderr.isatty()
         if is_terminal:
-            print(f"Quillium {self._version} is running at {url}", file=sys.stderr)
-            print(f"Data folder: {config.data_dir}", file=sys.stderr)
+            notify(f"Quillium {self._version} is running at {url}")
+            notify(f"Data folder: {config.data_dir}")
         else:
             log.info("listening on %s, data in %s", url, config.data_dir)
         if config.demo:
@@ -167,7 +167,7 @@ class Process:
             account = await demonstration.prepare(self._services)
             print_line(f"Sign in as {account.email} with the password {account.password}")
         elif is_terminal and not config.sidecar and not self._services.db.read(users.exist):
-            print("Open it in a browser. The first account becomes the admin.", file=sys.stderr)
+            notify("Open it in a browser. The first account becomes the admin.")
         if config.sidecar:
             await self._print_ready_line(url)
         if config.open:
@@ -176,7 +176,7 @@ class Process:
             # A thread: a browser that runs in the terminal would block everything.
             threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
         if is_terminal:
-            print("Press Ctrl-C to stop.", file=sys.stderr)
+            notify("Press Ctrl-C to stop.")
 
     async def _print_ready_line(self, url: str) -> None:
         ready = {

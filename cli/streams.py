@@ -39,6 +39,12 @@ def report(error: object, missing: frozenset[str]) -> None:
         print(text, file=sys.stdout if "stderr" in missing else sys.stderr, flush=True)
 
 
+def notify(text: str) -> None:
+    """Print a line for whoever watches the terminal, which may be closed at any moment."""
+    with suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
 def print_line(text: str) -> None:
     """Print a line on stdout at once. Raises `ConfigError` if nobody can read it."""
     try:

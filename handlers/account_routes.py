@@ -13,7 +13,7 @@ ACCOUNTS = (
         auth.Register,
         {
             "POST": Operation(
-                "Make an account and begin a session; the first account becomes the admin",
+                "Create an account and start a session; the first account becomes the admin",
                 OPEN,
                 body="register",
                 status=201,
@@ -32,7 +32,7 @@ ACCOUNTS = (
         auth.Login,
         {
             "POST": Operation(
-                "Begin a session",
+                "Start a session with email address and password",
                 OPEN,
                 body="login",
                 response="tokens",
@@ -84,7 +84,7 @@ ACCOUNTS = (
         auth.Sessions,
         {
             "GET": Operation(
-                "The caller's sessions, the last used one first",
+                "List the caller's sessions, the last used one first",
                 SESSION,
                 response="sessions_page",
                 parameters=PAGE,
@@ -100,9 +100,9 @@ ACCOUNTS = (
         "/users/me",
         users.Me,
         {
-            "GET": Operation("The caller's account", USER, response="user"),
+            "GET": Operation("Get the caller's account", USER, response="user"),
             "PUT": Operation(
-                "Change the account; e-mail and password need the current password and a session",
+                "Change the account; a new email address or password needs the current password",
                 USER,
                 body="user_update",
                 response="user",
@@ -123,10 +123,10 @@ ACCOUNTS = (
         users.ApiKeys,
         {
             "GET": Operation(
-                "The caller's API keys", USER, response="api_keys_page", parameters=PAGE
+                "List the caller's API keys", USER, response="api_keys_page", parameters=PAGE
             ),
             "POST": Operation(
-                "Make an API key; this answer alone shows it",
+                "Create an API key; only this response contains it",
                 SESSION,
                 body="api_key_create",
                 status=201,
@@ -144,13 +144,13 @@ ACCOUNTS = (
         administration.Users,
         {
             "GET": Operation(
-                "All accounts, or those whose address or name holds `q`",
+                "List accounts, or those whose address or name contains `q`",
                 ADMIN,
                 response="managed_users_page",
                 parameters=(*PAGE, "q"),
             ),
             "POST": Operation(
-                "Make an account; its owner signs in with the one-use link",
+                "Create an account; its owner signs in with a one-use link",
                 ADMIN,
                 body="user_create",
                 status=201,
@@ -164,7 +164,7 @@ ACCOUNTS = (
         administration.OneUser,
         {
             "PATCH": Operation(
-                "Change the name, make or unmake an admin, disable or enable",
+                "Change an account: name, admin rights, whether it is disabled",
                 ADMIN,
                 body="user_administer",
                 response="managed_user",
@@ -184,7 +184,7 @@ ACCOUNTS = (
         administration.UserLink,
         {
             "POST": Operation(
-                "Make a one-use link to sign in with, such as for a forgotten password",
+                "Create a one-use sign-in link, such as for a forgotten password",
                 ADMIN,
                 body="nothing",
                 status=201,

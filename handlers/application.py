@@ -1,7 +1,8 @@
-"""The application as Tornado serves it: finds the handler of a path and bounds what is read."""
+"""The Tornado application: finds the handler of a path by the table of `handlers.routes`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from tornado.escape import url_unescape
 from tornado.web import Application
 
 from handlers import openai, openapi, routes
+from handlers.route import Route
 from services import Services
 from web.access_log import log_request
 from web.base import BaseHandler
@@ -43,7 +45,7 @@ class QuilliumApplication(Application):
             websocket_max_message_size=MAX_BODY,
         )
         self._services = services
-        self._literal, self._routes = routes.literal(), routes.compiled()
+        self._literal, self._routes = _literal(), _compiled()
         self._places = Places()
 
     def find_handler(  # type: ignore[override]
@@ -66,7 +68,7 @@ class QuilliumApplication(Application):
         self,
         request: httputil.HTTPServerRequest,
         handler: type[BaseHandler],
-        route: routes.Route,
+        route: Route,
         path_args: list[Any],
     ) -> httputil.HTTPMessageDelegate:
         arguments = {
@@ -78,3 +80,33 @@ class QuilliumApplication(Application):
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
             return BoundedBody(delegate, arguments, self._places, handler.max_body)
         return delegate  # there is no body (RFC 9112, section 6.3)
+
+
+_PLACEHOLDERS = {
+    # Only what looks like an account's id, so that `/users/ME` is an unknown path.
+    "/users/{id}": "/users/(user_[0-9A-Za-z]{1,80})",
+    "{id}": "([0-9A-Za-z_]{1,100})",
+    "{file}": "(.+)",
+    "{model}": "(.+)",
+}
+
+
+def _literal() -> dict[str, Route]:
+    """Return the routes without a placeholder by each of their paths."""
+    return {path: route for path, route in _paths() if "{" not in path}
+
+
+def _compiled() -> list[tuple[re.Pattern[str], Route]]:
+    """Return the other routes, in the order in which they are tried."""
+    return [(_pattern(path), route) for path, route in _paths() if "{" in path]
+
+
+def _paths() -> list[tuple[str, Route]]:
+    paths = [(prefix + route.path, route) for prefix in routes.PREFIXES for route in routes.API]
+    return paths + [(route.path, route) for route in routes.AROUND]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    for placeholder, expression in _PLACEHOLDERS.items():
+        path = path.replace(placeholder, expression)
+    return re.compile(path + r"\Z")

@@ -11,46 +11,50 @@ from typing import Any
 import schemas
 from core import errors
 from handlers import routes
-from handlers.route import JSON, Route
+from schemas.components import components, reference
 from web.errors import status_of
 from web.operations import Access, Operation
 
 _ABOUT = """\
-The backend of an AI chat. Errors come as `{"error": {"code", "message", "details"}}`; `message` is
-always the same for a code, `details` says what was wrong this time. A minute has so many requests
-for each user as the admin allows (`X-RateLimit-*`). No text but a password may hold U+0000, and
-none half of a surrogate pair; white space around names, titles and addresses is taken off.
+The backend of an AI chat. Every path below `/api/v1` is served below `/v1` too.
 
-The WebSocket at `/ws` takes frames as `frame_to_server` describes them, and sends those of
-`frame_from_server`."""
+Errors are `{"error": {"code", "message", "details"}}`. `message` is the same sentence for every
+error of a code; `details` says what was wrong in this request. Each user may send as many requests
+per minute as the admin allows; the `X-RateLimit-*` headers tell what is left.
+
+Strings are stored as sent. U+0000 is an error in all of them but passwords, and so are unpaired
+surrogates. White space around names, titles and email addresses is removed.
+
+The WebSocket at `/api/v1/ws` takes `frame_to_server` and sends `frame_from_server`."""
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {
-        "description": "Items of a page",
+        "description": "Number of items on a page",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     },
     "offset": {
-        "description": "Items to skip",
+        "description": "Number of items to skip",
         "schema": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0},
     },
     "q": {
-        "description": "Words to look for in titles and messages, such as `garden spring`",
+        "description": "Words that must all occur in the chat, such as `garden spring`",
         "schema": {"type": "string"},
     },
     "order": {
-        "description": "Oldest or newest first",
-        "schema": {"enum": ["asc", "desc"], "default": "asc"},
+        "description": "Whether the oldest or the newest message comes first",
+        "schema": {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
     },
     "format": {
-        "description": "What file",
-        "schema": {"enum": ["json", "markdown"], "default": "json"},
+        "description": "Format of the file",
+        "schema": {"type": "string", "enum": ["json", "markdown"], "default": "json"},
     },
     "token": {
-        "description": "An access token; browsers can't send headers with a WebSocket",
+        "description": "An access token or API key, for browsers, which can't send headers here",
         "schema": {"type": "string"},
     },
     "since": {
-        "description": "The `seq` of the last frame that was seen, or `latest`",
+        "description": "The `seq` of the last frame that was received, or `latest`; left out, no"
+        " `chat` frames are sent",
         "schema": {"type": "string", "pattern": "^(latest|[0-9]{1,15})$"},
     },
 }
@@ -58,25 +62,25 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
 # With no `example`: the viewer at `/docs` would send it when somebody tries an operation.
 _SENT_HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
-        "description": "A name for the request, which its answer and the log carry; another one is"
-        " made if this is not valid",
+        "description": "An id for the request, which the response and the log will carry; one is"
+        " generated if it is missing or invalid",
         "schema": {"type": "string"},
     },
     "X-Quillium-Simulate": {
-        "description": "How the request is to go, where the server was started with `--dev`: a"
-        " comma-separated list of `latency=800`, `status=CODE`, `token_expired`, `rate_limited`,"
-        " `drop`. A WebSocket takes it as the query parameter `simulate`, with `drop_after=N` too",
+        "description": "With `--dev`, what happens to the request: a comma-separated list of"
+        " `latency=800` (milliseconds), `status=CODE`, `token_expired`, `rate_limited` and `drop`."
+        " A WebSocket takes the query parameter `simulate` instead, and `drop_after=N` too",
         "schema": {"type": "string"},
     },
 }
 
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "X-Request-Id": ("Names the request in the log", {"type": "string"}),
-    "X-RateLimit-Limit": ("Requests a minute; absent if there is no limit", {"type": "integer"}),
+    "X-Request-Id": ("Id of the request, as in the log", {"type": "string"}),
+    "X-RateLimit-Limit": ("Requests per minute; absent without a limit", {"type": "integer"}),
     "X-RateLimit-Remaining": ("Requests that are left", {"type": "integer"}),
-    "X-RateLimit-Reset": ("When all are there again; epoch seconds", {"type": "integer"}),
-    "Retry-After": ("Seconds to wait", {"type": "integer"}),
-    "WWW-Authenticate": ("How to say who is calling", {"type": "string"}),
+    "X-RateLimit-Reset": ("When the limit is reset, in epoch seconds", {"type": "integer"}),
+    "Retry-After": ("Seconds to wait before another attempt", {"type": "integer"}),
+    "WWW-Authenticate": ("The authentication scheme", {"type": "string"}),
     "Allow": ("The methods of this path", {"type": "string"}),
 }
 _COUNTED = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -91,33 +95,53 @@ _SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     Access.WATCHER: [{"session": []}, {"api_key": []}],
 }
 _TAGS = {
-    "auth": "Sessions",
-    "users": "The caller's account, and user administration",
+    "auth": "Accounts and sessions",
+    "users": "The caller's account and API keys, and user administration",
     "chats": "Chats and messages",
-    "models": "Who can answer",
-    "settings": "What was chosen",
-    "ws": "In real time",
-    "openai": "For tools that know OpenAI's API",
-    "around": "Around the API",
+    "models": "Language models",
+    "settings": "Settings of a user and of the server",
+    "ws": "The WebSocket",
+    "openai": "An API for tools that are made for OpenAI's",
+    "around": "Health, metrics and this document",
 }
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
-_WRONG = "What was wrong this time, and what to do."
+_WRONG = "What was wrong in this request, and what to do."
 _PAGES = {"/", "/docs", "/control", "/static/{file}"}  # not part of the API
-_NOT_SHOWN = {"$schema", "$id", "x-trim", "x-email", "x-visible"}
+
+
+# What goes both ways over the WebSocket: OpenAPI has no better place for it than a callback.
+_FRAMES = {
+    "operationId": "frames",
+    "security": [],
+    "summary": "Frames from the server; the response stands for frames to the server",
+    "requestBody": {"content": {routes.JSON: {"schema": reference("frame_from_server")}}},
+    "responses": {
+        "200": {
+            "description": "A frame that the client sends",
+            "content": {routes.JSON: {"schema": reference("frame_to_server")}},
+        }
+    },
+}
 
 
 @functools.cache
 def document(version: str) -> bytes:
-    """The whole document, encoded."""
+    """Return the whole document, encoded."""
+    paths, examples = _paths(), _examples()
     described = {
         "openapi": "3.1.1",
-        "info": {"title": "Quillium", "version": version, "description": _ABOUT},
-        "servers": [{"url": prefix} for prefix in routes.PREFIXES],
+        "info": {
+            "title": "Quillium",
+            "version": version,
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "This server"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": _paths(),
+        "paths": paths,
         "components": {
-            "schemas": _schemas(),
-            "examples": _examples(),
+            "schemas": components(paths),
+            "examples": _used(examples, paths),
             "parameters": {
                 name: {"name": name, "in": "header", **described}
                 for name, described in _SENT_HEADERS.items()
@@ -131,10 +155,14 @@ def document(version: str) -> bytes:
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "An access token. An API key is taken here, too, where the"
-                    " operation allows one.",
+                    "description": "An access token, or an API key where the operation allows one.",
                 },
-                "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "api_key": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "An API key.",
+                },
             },
         },
     }
@@ -149,15 +177,15 @@ def _paths() -> dict[str, Any]:
         item: dict[str, Any] = {
             "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in _SENT_HEADERS]
         }
-        if route not in routes.API:
-            item["servers"] = [{"url": "/"}]
         for method, operation in route.operations.items():
             item[method.lower()] = _operation(route, method, operation)
-        paths[route.path] = item
+        # Full paths under one server: most generators ignore the servers of a path.
+        prefix = routes.PREFIXES[0] if route in routes.API else ""
+        paths[prefix + route.path] = item
     return paths
 
 
-def _operation(route: Route, method: str, operation: Operation) -> dict[str, Any]:
+def _operation(route: routes.Route, method: str, operation: Operation) -> dict[str, Any]:
     tag = route.path.split("/")[1]
     described: dict[str, Any] = {
         "operationId": "_".join([method.lower(), *re.findall(r"\w+", route.path)]),
@@ -179,24 +207,27 @@ def _operation(route: Route, method: str, operation: Operation) -> dict[str, Any
         described["parameters"].append({"name": "model", "in": "path", "required": True, **name})
     if operation.body is not None:
         described["requestBody"] = {
+            "description": schemas.SCHEMAS[operation.body]["description"],
             "required": bool(schemas.SCHEMAS[operation.body].get("required")),
-            "content": {JSON: {"schema": _reference(operation.body)}},
+            "content": {routes.JSON: {"schema": reference(operation.body)}},
         }
+    if route.path == "/ws":
+        described["callbacks"] = {"frames": {"{$url}": {"post": _FRAMES}}}
     return described
 
 
-def _responses(route: Route, operation: Operation) -> dict[str, Any]:
+def _responses(route: routes.Route, operation: Operation) -> dict[str, Any]:
     phrase = HTTPStatus(operation.status).phrase
     answers: dict[int, dict[str, Any]] = {operation.status: {"description": phrase}}
     if operation.response is not None:
-        content = {JSON: {"schema": _reference(operation.response)}}
+        content = {routes.JSON: {"schema": reference(operation.response)}}
         answers[operation.status]["content"] = content
     elif operation.status == 200:
-        kind = "object" if operation.media_type == JSON else "string"
+        kind = "object" if operation.media_type == routes.JSON else "string"
         answers[200]["content"] = {operation.media_type: {"schema": {"type": kind}}}
     for also in operation.more:
         answer = answers.setdefault(also.status, {"description": also.description})
-        schema = _reference(also.schema) if also.schema else {"type": "string"}
+        schema = reference(also.schema) if also.schema else {"type": "string"}
         answer.setdefault("content", {})[also.media_type] = {"schema": schema}
     for status, refusals in _refusals(route, operation).items():
         if status in answers:  # such as the 503 of `/health`
@@ -205,8 +236,8 @@ def _responses(route: Route, operation: Operation) -> dict[str, Any]:
         answers[status] = {
             "description": " or ".join(f"`{error.code}`" for error in refusals),
             "content": {
-                JSON: {
-                    "schema": _reference(form),
+                routes.JSON: {
+                    "schema": reference(form),
                     "examples": {
                         error.code: {"$ref": f"#/components/examples/{form}_{error.code}"}
                         for error in refusals
@@ -222,7 +253,9 @@ def _responses(route: Route, operation: Operation) -> dict[str, Any]:
     return {str(status): answers[status] for status in sorted(answers)}
 
 
-def _refusals(route: Route, operation: Operation) -> dict[int, list[type[errors.QuilliumError]]]:
+def _refusals(
+    route: routes.Route, operation: Operation
+) -> dict[int, list[type[errors.QuilliumError]]]:
     """The errors that an operation may answer, by status."""
     possible: list[type[errors.QuilliumError]] = [*_ANYWHERE, *operation.errors]
     possible.append(errors.PayloadTooLarge)
@@ -240,6 +273,12 @@ def _refusals(route: Route, operation: Operation) -> dict[int, list[type[errors.
     return refusals
 
 
+def _used(named: dict[str, Any], part: Any) -> dict[str, Any]:
+    """Return those that a part of the document refers to."""
+    text = json.dumps(part)
+    return {name: value for name, value in named.items() if f'/{name}"' in text}
+
+
 def _examples() -> dict[str, Any]:
     """Each error in each form that it has."""
     return {
@@ -249,78 +288,3 @@ def _examples() -> dict[str, Any]:
         for handler in {route.handler.error_schema: route.handler for route in routes.ALL}.values()
         for error in handler.statuses
     }
-
-
-# Schemas
-
-
-def _schemas() -> dict[str, Any]:
-    """Each file is a component, and each common part as well."""
-    components = {
-        name: _component(schema) for name, schema in schemas.SCHEMAS.items() if name != "common"
-    }
-    for part, schema in schemas.SCHEMAS["common"]["$defs"].items():
-        components[_common(part)] = _component(schema)
-    sent = [name for name in schemas.SCHEMAS if name.startswith("client_")]
-    told = [name for name in schemas.SCHEMAS if name.startswith("server_")]
-    components["frame_to_server"] = {
-        "title": "Frame to the server",
-        "description": "What a client may send over the WebSocket",
-        "oneOf": [
-            {
-                "type": "object",
-                "properties": {
-                    "type": {"const": name.removeprefix("client_")},
-                    "data": _reference(name),
-                },
-                "required": ["type", "data"],
-            }
-            for name in sent
-        ],
-    }
-    components["frame_from_server"] = {
-        "title": "Frame from the server",
-        "description": "What comes over the WebSocket",
-        "oneOf": [_reference(name) for name in told],
-    }
-    return components
-
-
-def _component(schema: Any) -> Any:
-    """The schema with its references led to the components."""
-    if isinstance(schema, list):
-        return [_component(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    shown = {
-        name: _component(part)
-        for name, part in schema.items()
-        if name not in _NOT_SHOWN and name != "$ref"
-    }
-    return {**_led(schema["$ref"]), **shown} if "$ref" in schema else shown
-
-
-def _led(reference: str) -> Any:
-    """What a reference of a schema file becomes in the document.
-
-    Generators of clients follow one to a whole component alone: a part of one is put in its place,
-    without its default, which would have them send what nobody has chosen.
-    """
-    file, _, place = reference.partition(".json")
-    if file == "common":
-        return _reference(_common(place.removeprefix("#/$defs/")))
-    if not place:
-        return _reference(file)
-    part = schemas.SCHEMAS[file]
-    for name in place.removeprefix("#/").split("/"):
-        part = part[name]
-    return _component({name: value for name, value in part.items() if name != "default"})
-
-
-def _common(part: str) -> str:
-    """The component of a common part: its own name, unless a file has that."""
-    return f"{part}_object" if part in schemas.SCHEMAS else part
-
-
-def _reference(name: str) -> dict[str, str]:
-    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,12 +1,10 @@
-"""The one table of the API: path, handler, who may call, and the schemas of bodies and answers.
+"""The route table: path, handler, required access, and the schemas of requests and responses.
 
-The router, the checks of each request, the tests and the documentation read it. An operation that
-doesn't say who may call can't be written down: `Operation` has no default for it.
+The router, the guards, the tests and the OpenAPI document read it. Every operation states its
+access: `Operation` has no default for it.
 """
 
 from __future__ import annotations
-
-import re
 
 from core import errors
 from handlers import (
@@ -27,13 +25,6 @@ from web.base import BaseHandler
 from web.operations import Access, AlternateResponse, Operation
 
 PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
-_PLACEHOLDERS = {
-    # Only what looks like an account's id, so that `/users/ME` is an unknown path.
-    "/users/{id}": "/users/(user_[0-9A-Za-z]{1,80})",
-    "{id}": "([0-9A-Za-z_]{1,100})",
-    "{file}": "(.+)",
-    "{model}": "(.+)",
-}
 
 
 API = (
@@ -43,12 +34,14 @@ API = (
         chats.Chats,
         {
             "GET": Operation(
-                "The chats, newest first, or those in which all words of `q` occur",
+                "List chats, the most recently changed first, or search them with `q`",
                 USER,
                 response="chats_page",
                 parameters=(*PAGE, "q"),
             ),
-            "POST": Operation("Make a chat", USER, body="chat_create", status=201, response="chat"),
+            "POST": Operation(
+                "Create a chat", USER, body="chat_create", status=201, response="chat"
+            ),
         },
     ),
     Route(
@@ -56,7 +49,7 @@ API = (
         chats.Import,
         {
             "POST": Operation(
-                "Make a chat of an export, with new ids",
+                "Create a chat from an export, with new ids",
                 USER,
                 body="chat_import",
                 status=201,
@@ -69,10 +62,12 @@ API = (
         "/chats/{id}",
         chats.OneChat,
         {
-            "GET": Operation("One chat", USER, response="chat"),
-            "PATCH": Operation("Change title or model", USER, body="chat_update", response="chat"),
+            "GET": Operation("Get a chat", USER, response="chat"),
+            "PATCH": Operation(
+                "Change title or model of a chat", USER, body="chat_update", response="chat"
+            ),
             "DELETE": Operation(
-                "Delete a chat with its messages; a running reply ends",
+                "Delete a chat with its messages; a reply that is being written ends",
                 USER,
                 status=204,
                 response=None,
@@ -84,13 +79,13 @@ API = (
         messages.Messages,
         {
             "GET": Operation(
-                "The messages, oldest first; a reply that is being written stands last",
+                "List messages, oldest first; a reply that is being written is the last one",
                 USER,
                 response="messages_page",
                 parameters=(*PAGE, "order"),
             ),
             "POST": Operation(
-                "Say something; the reply follows over the WebSocket, or as events",
+                "Send a message; the reply follows over the WebSocket, or as events",
                 USER,
                 body="message_create",
                 status=201,
@@ -98,13 +93,16 @@ API = (
                 errors=(errors.Conflict,),
                 more=(
                     AlternateResponse(
-                        200, JSON, "message", "The same `client_id` again: what was stored"
+                        200,
+                        JSON,
+                        "message",
+                        "The message was stored before, with the same `client_id`",
                     ),
                     AlternateResponse(
                         200,
                         "text/event-stream",
                         None,
-                        "The frames of the turn, for those who accept text/event-stream",
+                        "The frames of the reply, for `Accept: text/event-stream`",
                     ),
                 ),
             ),
@@ -115,7 +113,7 @@ API = (
         messages.Stop,
         {
             "POST": Operation(
-                "Stop the running reply and keep what was said",
+                "Stop the reply that is being written and keep its text",
                 USER,
                 body="nothing",
                 status=202,
@@ -128,7 +126,7 @@ API = (
         messages.Regenerate,
         {
             "POST": Operation(
-                "Replace the last reply; it keeps its id",
+                "Write the last reply again; it keeps its id",
                 USER,
                 body="nothing",
                 status=202,
@@ -142,11 +140,15 @@ API = (
         chats.Export,
         {
             "GET": Operation(
-                "The chat as a file",
+                "Export a chat as a file",
                 USER,
                 response="chat_export",
                 parameters=("format",),
-                more=(AlternateResponse(200, "text/markdown", None, "With `format=markdown`"),),
+                more=(
+                    AlternateResponse(
+                        200, "text/markdown", None, "The chat as Markdown, with `format=markdown`"
+                    ),
+                ),
             )
         },
     ),
@@ -155,7 +157,7 @@ API = (
         models.Models,
         {
             "GET": Operation(
-                "The models that can answer", USER, response="models_page", parameters=PAGE
+                "List the available models", USER, response="models_page", parameters=PAGE
             )
         },
     ),
@@ -163,7 +165,7 @@ API = (
         "/settings/user",
         settings.UserSettings,
         {
-            "GET": Operation("The caller's settings", USER, response="user_settings"),
+            "GET": Operation("Get the caller's settings", USER, response="user_settings"),
             "PUT": Operation(
                 "Change some of the caller's settings",
                 USER,
@@ -176,9 +178,9 @@ API = (
         "/settings/admin",
         settings.AdminSettings,
         {
-            "GET": Operation("Everybody's settings", ADMIN, response="admin_settings"),
+            "GET": Operation("Get the server's settings", ADMIN, response="admin_settings"),
             "PUT": Operation(
-                "Change some of everybody's settings",
+                "Change some of the server's settings",
                 ADMIN,
                 body="admin_settings_update",
                 response="admin_settings",
@@ -188,15 +190,15 @@ API = (
     Route(
         "/openapi.json",
         system.OpenAPI,
-        {"GET": Operation("This document", OPEN, response=None)},
+        {"GET": Operation("Get this document", OPEN, response=None)},
     ),
-    # A refused token is told over the socket itself, so the socket checks who is calling.
+    # A refused token is reported over the socket, so a guard of the socket checks it.
     Route(
         "/ws",
         websocket.Socket,
         {
             "GET": Operation(
-                "The WebSocket", OPEN, status=101, response=None, parameters=("token", "since")
+                "Open the WebSocket", OPEN, status=101, response=None, parameters=("token", "since")
             )
         },
     ),
@@ -210,7 +212,7 @@ AROUND = (
         system.Health,
         {
             "GET": Operation(
-                "Whether all is well",
+                "Check whether the server works",
                 OPEN,
                 response="health",
                 more=(AlternateResponse(503, JSON, "health", "The database can't be written"),),
@@ -222,7 +224,7 @@ AROUND = (
         system.Metrics,
         {
             "GET": Operation(
-                "Figures for Prometheus, where the server was started with --metrics",
+                "Get metrics for Prometheus; only with --metrics",
                 Access.WATCHER,
                 response=None,
                 media_type="text/plain",
@@ -230,38 +232,19 @@ AROUND = (
             )
         },
     ),
-    Route("/", system.Page, {"GET": Operation("The page to chat on", OPEN, response=None)}),
-    Route(
-        "/docs", system.Docs, {"GET": Operation("This API, to read and try", OPEN, response=None)}
-    ),
+    Route("/", system.Page, {"GET": Operation("Get the chat page", OPEN, response=None)}),
+    Route("/docs", system.Docs, {"GET": Operation("Read and try this API", OPEN, response=None)}),
     Route(
         "/control",
         control.Control,
-        {"POST": Operation("For `quillium user`", OPEN, body="control", response="controlled")},
+        {
+            "POST": Operation(
+                "Run a command of `quillium user`", OPEN, body="control", response="controlled"
+            )
+        },
     ),
-    Route("/static/{file}", system.Static, {"GET": Operation("Files", OPEN, response=None)}),
+    Route("/static/{file}", system.Static, {"GET": Operation("Get a file", OPEN, response=None)}),
 )
 
 ALL = (*API, *AROUND)
-NONE = Route("(none)", BaseHandler, {})  # what a request has that reaches no route
-
-
-def literal() -> dict[str, Route]:
-    """The routes by each of their paths, for those with no placeholder in them."""
-    return {path: route for path, route in _paths() if "{" not in path}
-
-
-def compiled() -> list[tuple[re.Pattern[str], Route]]:
-    """The others, in the order in which they are tried."""
-    return [(_pattern(path), route) for path, route in _paths() if "{" in path]
-
-
-def _paths() -> list[tuple[str, Route]]:
-    paths = [(prefix + route.path, route) for prefix in PREFIXES for route in API]
-    return paths + [(route.path, route) for route in AROUND]
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    for placeholder, expression in _PLACEHOLDERS.items():
-        path = path.replace(placeholder, expression)
-    return re.compile(path + r"\Z")
+NONE = Route("(none)", BaseHandler, {})  # of a request whose path is unknown

@@ -8,6 +8,7 @@ from typing import Any, TypeVarTuple
 
 from assistant.directory import Directory
 from core import ids
+from core.markdown import closed
 from core.records import Chat, ChatChange, Message, ReadMark, Usage, User
 from core.times import CalendarClock, normalized, rfc3339
 from services import frames
@@ -158,13 +159,13 @@ class Chats:
 
 
 def markdown(export: dict[str, Any]) -> str:
-    """An export for people to read."""
+    """Return an export for people to read."""
     speakers = {"user": "You", "assistant": "Assistant"}
     parts = [f"# {export['chat']['title']}"]
     for message in export["messages"]:
         model = f" ({message['model']})" if message["model"] else ""
         parts.append(f"**{speakers[message['sender']]}**{model}, {message['timestamp']}")
-        parts.append(message["content"])
+        parts.append(closed(message["content"]))  # or it would take in the next message
     return "\n\n".join(parts) + "\n"
 
 

@@ -98,7 +98,7 @@ class Http {
       if (path === base || path.startsWith(`${base}/`)) return path;
       throw new TypeError(`${path} is not an address below ${base}`);
     }
-    if (!path.startsWith("/")) throw new TypeError(`${path} doesn't begin with a slash`);
+    if (!/^\/(?!\/)/.test(path)) throw new TypeError(`${path} is not a path of the API`);
     const known = [new URL(base).pathname, ...API_PREFIXES].find(prefix => path.startsWith(`${prefix}/`));
     return base + (known && known !== "/" ? path.slice(known.length) : path);
   }
@@ -1165,7 +1165,7 @@ export class Quillium extends EventTarget {
    * @throws {QuilliumError} when it can't be stored, such as in a chat that is gone
    */
   async say(chatId, content) {
-    if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
+    this.#checkAccount();
     return this.#queue.add({client_id: randomId(), chat_id: this.#queue.chatId(chatId), content});
   }
 
@@ -1177,12 +1177,17 @@ export class Quillium extends EventTarget {
    * @returns {{id: string, stored: Promise<object>}} an id to say more with, and the stored message
    */
   begin(content, chat = {}) {
-    if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
+    this.#checkAccount();
     const id = `new_${randomId()}`;
     const stored = this.#queue.add(
       {client_id: id, chat_id: id, chat}, {client_id: randomId(), chat_id: id, content},
     );
     return {id, stored};
+  }
+
+  #checkAccount() {
+    if (this.#listeners.signal.aborted) throw new QuilliumError(DESTROYED);
+    if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
   }
 
   /** What was said and is not acknowledged, oldest first. @returns {object[]} */
@@ -1242,7 +1247,7 @@ export class Quillium extends EventTarget {
 
   /** Open the socket, now if it waits to be tried again, and keep it open until `disconnect`. */
   connect() {
-    this.#line.open();
+    if (!this.#listeners.signal.aborted) this.#line.open();
   }
 
   disconnect() {

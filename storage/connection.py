@@ -43,3 +43,11 @@ def connect(path: Path, *, writable: bool, creates_log: bool = True) -> Connecti
         connection.close()
         raise
     return connection
+
+
+def is_violated(error: sqlite3.IntegrityError, *columns: str) -> bool:
+    """Whether the unique constraint on these columns, such as `users.email_key`, failed.
+
+    Any other constraint that fails is a bug, and not the user's conflict.
+    """
+    return str(error) == f"UNIQUE constraint failed: {', '.join(columns)}"

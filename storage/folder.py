@@ -12,7 +12,7 @@ import logging
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +44,11 @@ class FolderError(Exception):
     """The folder can't be used. The text is the one line that the user sees."""
 
 
-class FolderInUse(FolderError):
+class FolderUnusable(FolderError):
+    """Nothing can be done in this folder; another one could be chosen."""
+
+
+class FolderInUse(FolderUnusable):
     """Another server uses it."""
 
 
@@ -75,7 +79,10 @@ class DataFolder:
                 return signing_key.read(path, self._path / LOCK)
             self._unsaved_key = key = signing_key.create()
             if self._had_database:
-                log.warning("the signing key was missing: all sessions have ended")
+                log.warning(
+                    "there was no signing key: a new one was created, and all sessions that an"
+                    " older one signed have ended"
+                )
             if (self._path / DATABASE).exists():
                 self._save_key()
             return key
@@ -113,13 +120,11 @@ class DataFolder:
             self._save_key()
             return Database(path, None if keeps_copies else self._remove_copies)
         except backups.Unusable as error:
-            raise FolderError(
-                f"the database {path} {error}. {error.advice}, or choose another --data-dir"
-            ) from None
+            raise FolderUnusable(f"the database {path} {error}. {error.advice}") from None
         except (sqlite3.OperationalError, OSError) as error:
-            raise FolderError(
+            raise FolderUnusable(
                 f"the database {path} can't be written: {_text(error)}. Check its permissions and"
-                " the free space on the disk, or choose another --data-dir"
+                " the free space on the disk"
             ) from None
 
     @contextmanager
@@ -249,7 +254,7 @@ def existing(data_dir: Path) -> Path:
     """Return the path of the database. Raises `FolderError` if there is none."""
     path = data_dir / DATABASE
     if not path.exists():
-        raise FolderError(f"there is no database in {data_dir}; name its folder with --data-dir")
+        raise FolderUnusable(f"there is no database in {data_dir}")
     return path
 
 
@@ -266,19 +271,22 @@ def locked(path: Path) -> Iterator[DataFolder]:
         create_private(path / LOCK)
     except OSError as error:
         raise _unusable(path, _text(error)) from None
-    with closing(sqlite3.connect(path / LOCK, timeout=0, isolation_level=None)) as lock:
+    with ExitStack() as resources:
         try:
+            lock = sqlite3.connect(path / LOCK, timeout=0, isolation_level=None)
+            resources.callback(lock.close)
             lock.execute("BEGIN EXCLUSIVE")
+            for pattern in _LEFT_BEHIND:
+                for left in path.glob(pattern):
+                    discard(left)
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise FolderInUse(
-                    f"another server is using the data folder {path}; stop it, or choose another"
-                    " --data-dir"
+                    f"another server is using the data folder {path}; stop it first"
                 ) from None
             raise _unusable(path, str(error)) from None
-        for pattern in _LEFT_BEHIND:
-            for left in path.glob(pattern):
-                discard(left)
+        except OSError as error:
+            raise _unusable(path, _text(error)) from None
         yield DataFolder(path)
 
 
@@ -286,8 +294,8 @@ def _not_restored(file: Path, error: OSError) -> FolderError:
     return FolderError(f"the backup {file} can't be restored: {_text(error)}; nothing was changed")
 
 
-def _unusable(path: Path, why: str) -> FolderError:
-    return FolderError(f"the data folder {path} can't be used: {why}. Choose another --data-dir")
+def _unusable(path: Path, why: str) -> FolderUnusable:
+    return FolderUnusable(f"the data folder {path} can't be used: {why}")
 
 
 def _text(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from core.errors import Conflict, NotFound
 from core.records import JsonPage, Message, Usage
-from storage.connection import Connection
+from storage.connection import Connection, is_violated
 
 # What `from_row` takes. `m` is the message, `c` its chat.
 COLUMNS = (
@@ -99,7 +99,9 @@ def insert_imported(
     for message in messages:
         try:
             insert(connection, user, chat, message)
-        except sqlite3.IntegrityError:
+        except sqlite3.IntegrityError as error:
+            if not is_violated(error, "messages.chat", "messages.client_id"):
+                raise
             raise Conflict("messages: the same client_id stands in two of them.") from None
 
 

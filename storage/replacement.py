@@ -15,7 +15,7 @@ from pathlib import Path
 
 from core.progress import ProgressCallback
 from storage import backups
-from storage.files import add_name, numbered, shm_of, size_of, sync, wal_of
+from storage.files import add_name, discard, numbered, shm_of, size_of, sync, wal_of
 
 log = logging.getLogger("quillium.storage")
 
@@ -33,18 +33,17 @@ def replace(database: Path, restored: Path, progress: ProgressCallback) -> Path 
         return None
     kept = _kept_name(database)
     try:
+        before = _schema_version(database)
         kept = backups.keep(database, kept, progress)
     except backups.Locked:
         raise
     except (backups.Unusable, FileNotFoundError):
         return _replace_files(database, restored, kept)
-    before = _schema_version(database)
     try:
         # The file stays, and so does its log: another program may have the database open.
         backups.overwrite(database, restored, progress)
     except BaseException:  # also Ctrl-C, which may come after the commit
-        if _schema_version(database) == before:
-            kept.unlink()
+        if not _is_overwritten(database, before, kept):
             raise
     return kept
 
@@ -65,9 +64,21 @@ def _kept_name(database: Path) -> Path:
     return database.with_name(f"{database.name}.replaced-{time.strftime('%Y%m%d-%H%M%S')}")
 
 
+def _is_overwritten(database: Path, before: int, kept: Path) -> bool:
+    """Whether the restored contents were committed; if certainly not, nothing is kept."""
+    try:
+        is_overwritten = _schema_version(database) != before
+    except (backups.Unusable, OSError):
+        log.error("the database can't be read now; a copy of what it held is kept as %s", kept)
+        return False
+    if not is_overwritten:
+        discard(kept)
+    return is_overwritten
+
+
 def _schema_version(database: Path) -> int:
     """Return a number that differs once a database was overwritten."""
-    with backups.reading(database) as connection:
+    with backups.usable(), backups.reading(database) as connection:
         return int(connection.execute("PRAGMA schema_version").fetchone()[0])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.errors import Conflict, EmailTaken
 from core.identity import normalized_email
 from core.records import ManagedUser, Page, User
-from storage.connection import Connection
+from storage.connection import Connection, is_violated
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
 JOINED_COLUMNS = ", ".join(f"u.{column}" for column in COLUMNS.split(", "))
@@ -41,7 +41,9 @@ def add(
             " VALUES (?, ?, ?, ?, ?, NOT EXISTS (SELECT 1 FROM users), ?, ?, ?)",
             (id, email, email_key(email), name, password_hash, now, now, now),
         )
-    except sqlite3.IntegrityError:
+    except sqlite3.IntegrityError as error:
+        if not is_violated(error, "users.email_key"):
+            raise
         raise EmailTaken(f"There is already an account for {email}.") from None
     user = find(connection, id)
     assert user is not None
@@ -113,7 +115,9 @@ def update(
             f" updated_at = ? WHERE number = ? RETURNING {COLUMNS}",
             (name, email, email and email_key(email), password_hash, now, number),
         ).fetchone()
-    except sqlite3.IntegrityError:
+    except sqlite3.IntegrityError as error:
+        if not is_violated(error, "users.email_key"):
+            raise
         raise EmailTaken(f"There is already an account for {email}.") from None
     return from_row(row)
 

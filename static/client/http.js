@@ -40,7 +40,7 @@ export class Http {
       if (path === base || path.startsWith(`${base}/`)) return path;
       throw new TypeError(`${path} is not an address below ${base}`);
     }
-    if (!path.startsWith("/")) throw new TypeError(`${path} doesn't begin with a slash`);
+    if (!/^\/(?!\/)/.test(path)) throw new TypeError(`${path} is not a path of the API`);
     const known = [new URL(base).pathname, ...API_PREFIXES].find(prefix => path.startsWith(`${prefix}/`));
     return base + (known && known !== "/" ? path.slice(known.length) : path);
   }

@@ -23,7 +23,7 @@
  */
 
 import {Calls} from "./calls.js";
-import {OFFLINE, QuilliumError, SIGNED_OUT} from "./errors.js";
+import {DESTROYED, OFFLINE, QuilliumError, SIGNED_OUT} from "./errors.js";
 import {Http} from "./http.js";
 import {Line} from "./line.js";
 import {Queue, randomId} from "./queue.js";
@@ -205,7 +205,7 @@ export class Quillium extends EventTarget {
    * @throws {QuilliumError} when it can't be stored, such as in a chat that is gone
    */
   async say(chatId, content) {
-    if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
+    this.#checkAccount();
     return this.#queue.add({client_id: randomId(), chat_id: this.#queue.chatId(chatId), content});
   }
 
@@ -217,12 +217,17 @@ export class Quillium extends EventTarget {
    * @returns {{id: string, stored: Promise<object>}} an id to say more with, and the stored message
    */
   begin(content, chat = {}) {
-    if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
+    this.#checkAccount();
     const id = `new_${randomId()}`;
     const stored = this.#queue.add(
       {client_id: id, chat_id: id, chat}, {client_id: randomId(), chat_id: id, content},
     );
     return {id, stored};
+  }
+
+  #checkAccount() {
+    if (this.#listeners.signal.aborted) throw new QuilliumError(DESTROYED);
+    if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
   }
 
   /** What was said and is not acknowledged, oldest first. @returns {object[]} */
@@ -282,7 +287,7 @@ export class Quillium extends EventTarget {
 
   /** Open the socket, now if it waits to be tried again, and keep it open until `disconnect`. */
   connect() {
-    this.#line.open();
+    if (!this.#listeners.signal.aborted) this.#line.open();
   }
 
   disconnect() {

@@ -365,3 +365,55 @@ def test_times_are_written_as_where_the_browser_lives(ada: User) -> None:
     chat = ada.imported(2)
     ada.page.goto(f"{ada.program.url}/#{chat}")
     expect(ada.replies.locator("time")).to_have_text("1 Jan")
+
+
+def test_printing_gives_every_message(ada: User) -> None:
+    chat = ada.imported(150)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.page.locator(".message").last).to_be_in_viewport()
+    ada.page.evaluate(
+        """window.print = () => {
+          dispatchEvent(new Event("beforeprint"));
+          window.printed = [...document.querySelectorAll(".words, .prose")].map(e => e.textContent.trim());
+        }"""
+    )
+    ada.page.keyboard.press("Control+p")
+    ada.page.wait_for_function("window.printed")
+    assert ada.page.evaluate("printed") == [f"Message {number}" for number in range(1, 151)]
+    ada.page.emulate_media(media="print")
+    pdf = ada.page.pdf()
+    pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
+    height = ada.page.evaluate("document.querySelector('.transcript').scrollHeight")
+    assert 1 < pages <= height / 900 + 2  # A4 has about 1,000 pixels; none is blank
+    ada.page.evaluate("dispatchEvent(new Event('afterprint'))")
+
+
+def test_a_selection_has_no_labels_of_buttons_and_formulas_as_written(reader: User) -> None:
+    hears(reader, "Before $x^2$ after\n\n```py\nx = 1\n```\n\n- [x] done\n\nend")
+    reader.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(reader.replies.locator("math")).to_have_count(1)
+    reader.page.locator(".transcript").focus()
+    reader.replies.evaluate("e => getSelection().selectAllChildren(e)")
+    reader.page.keyboard.press("Control+c")
+    text = reader.page.evaluate("navigator.clipboard.readText()")
+    assert text.split() == ["Before", "$x^2$", "after", "x", "=", "1", "done", "end"]
+    assert "x = 1" in text.splitlines()
+
+
+def test_copied_is_said_only_if_it_was_copied(ada: User) -> None:
+    ada.say("/markdown", replies=1)
+    copy = ada.page.locator(".code-bar button").first
+    ada.page.evaluate(
+        """() => {
+          navigator.clipboard.writeText = () => Promise.reject(new Error("denied"));
+          document.execCommand = () => false;
+        }"""
+    )
+    copy.click()
+    expect(ada.notice("Couldn’t copy")).to_be_visible()
+    expect(copy).to_have_text("Copy")
+    # As on a page that is served without TLS.
+    ada.page.evaluate("delete document.execCommand")
+    ada.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    copy.click()
+    expect(copy).to_have_text("Copied")

@@ -127,7 +127,7 @@ def test_its_commands(built: Path, tmp_path: Path) -> None:
     assert version.stdout.startswith("quillium ")
     folder = f"--data-dir={tmp_path / 'data'}"
     added = subprocess.run(
-        [built, folder, "--bcrypt-cost=4", "user", "add", "ada@example.com"],
+        [built, folder, "--bcrypt-cost=4", "user", "add", "ada@example.com", "--new-database"],
         input="a good password\n",
         capture_output=True,
         text=True,

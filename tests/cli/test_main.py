@@ -9,12 +9,17 @@ import pytest
 from assistant.model_file import InstallError
 from cli.main import _explain
 from core.options import ConfigError, MissingExtra
-from storage.folder import FolderError, FolderInUse
+from storage.folder import FolderError, FolderInUse, FolderUnusable
 
 
-@pytest.mark.parametrize("kind", [ConfigError, FolderError, FolderInUse, InstallError])
+@pytest.mark.parametrize("kind", [ConfigError, FolderError, InstallError])
 def test_expected_errors_explain_themselves(kind: type[Exception]) -> None:
     assert _explain(kind("what to do")) == "what to do"
+
+
+@pytest.mark.parametrize("kind", [FolderUnusable, FolderInUse])
+def test_a_folder_that_can_not_be_used_has_an_alternative(kind: type[Exception]) -> None:
+    assert _explain(kind("it is full")) == "it is full (--data-dir names another folder)"
 
 
 def test_errors_of_the_system() -> None:

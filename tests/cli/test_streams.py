@@ -38,6 +38,12 @@ def test_a_broken_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
         streams.print_line("ready")
 
 
+def test_a_terminal_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start that is under way is drained by SIGHUP, and not broken off by an error."""
+    monkeypatch.setattr(sys, "stderr", Broken())
+    streams.notify("Press Ctrl-C to stop.")
+
+
 def test_nothing_is_missing() -> None:
     assert streams.open_missing() == frozenset()
     assert streams.flush_output() is None

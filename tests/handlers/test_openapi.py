@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -39,9 +40,50 @@ def test_generators_of_clients_can_follow_it() -> None:
     assert "default" not in update["theme"]  # it would be sent by who has chosen nothing
 
 
+def parts(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a document, but for examples and defaults."""
+    if isinstance(node, list):
+        for part in node:
+            yield from parts(part)
+    elif isinstance(node, dict):
+        yield node
+        for name, part in node.items():
+            if name not in {"examples", "example", "default", "value", "const", "enum"}:
+                yield from parts(part)
+
+
+def test_what_generators_of_clients_need() -> None:
+    """Path-level servers are ignored by most, `{"type": "null"}` alone crashes one."""
+    assert [server["url"] for server in DOCUMENT["servers"]] == ["/"]
+    assert all("servers" not in item for item in DOCUMENT["paths"].values())
+    assert all(path.startswith(("/api/v1/", "/openai/", "/health", "/metrics"))
+               for path in DOCUMENT["paths"])  # fmt: skip
+    for part in parts(DOCUMENT):
+        if part.get("type") == "array":
+            assert "items" in part
+        if "enum" in part or "const" in part:
+            assert "type" in part or isinstance(part.get("enum"), dict), part
+        for name, one in part.get("properties", {}).items():
+            assert one.get("type") != "null", name
+        options = part.get("anyOf", [])
+        assert {"type": "null"} not in options or len(options) == 2
+
+
+def test_there_is_no_unused_component() -> None:
+    text = json.dumps(DOCUMENT)
+    for kind, named in DOCUMENT["components"].items():
+        for name in named:
+            if kind == "securitySchemes":
+                assert f'{{"{name}": []}}' in text
+            else:
+                assert f'"#/components/{kind}/{name}"' in text, name
+
+
 def test_every_operation_is_described() -> None:
     described = {(path, method.upper()) for path, method in OPERATIONS}
-    known = {(route.path, method) for route in routes.API for method in route.operations}
+    known = {
+        ("/api/v1" + route.path, method) for route in routes.API for method in route.operations
+    }
     assert known <= described
     assert ("/health", "GET") in described
     ids = [DOCUMENT["paths"][path][method]["operationId"] for path, method in OPERATIONS]
@@ -71,9 +113,9 @@ def test_who_may_call_is_told() -> None:
         told = DOCUMENT["paths"][path][method]["security"]
         return [name for scheme in told for name in scheme]
 
-    assert security("/auth/login", "post") == []
-    assert security("/chats", "get") == ["session", "api_key"]
-    assert security("/settings/admin", "put") == ["session"]
+    assert security("/api/v1/auth/login", "post") == []
+    assert security("/api/v1/chats", "get") == ["session", "api_key"]
+    assert security("/api/v1/settings/admin", "put") == ["session"]
     assert set(DOCUMENT["components"]["securitySchemes"]) == {"session", "api_key"}
 
 

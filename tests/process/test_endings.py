@@ -199,6 +199,28 @@ def test_a_full_disk_while_it_starts(launch: Any, tmp_path: Path) -> None:
     assert not (data / "quillium.db-wal").exists()
 
 
+def test_too_few_files_while_it_starts(launch: Any, tmp_path: Path) -> None:
+    """At every limit it either serves, or says in one line why it can't."""
+    for limit in range(6, 40, 3):
+
+        def limited(limit: int = limit) -> None:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+
+        process = launch("--port=0", f"--data-dir={tmp_path}", preexec_fn=limited)
+        lines = []
+        while (line := read_line(process, process.stderr)) and "listening on" not in line:
+            lines.append(line)
+        if line:
+            break
+        if process.wait(ENDING_SECONDS) == 1 and limit < 10:
+            continue  # Python itself can't import its modules
+        assert process.returncode == 2, lines
+        said = [line for line in lines if not line.startswith("{")]
+        assert [line.partition(" ")[0] for line in said] == ["quillium:"], lines
+    else:
+        raise AssertionError("it needs more than 40 files")
+
+
 def test_few_files_serve_few_clients(launch: Any, tmp_path: Path) -> None:
     """`ulimit -n 64`: it used to say that it listens, and to reset every connection."""
     process = launch(

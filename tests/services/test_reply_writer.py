@@ -352,3 +352,31 @@ async def test_a_chats_own_instructions_reach_the_model(
     assert (await asked())[0][0] == "In English.\n\nIn verse."
     await ada("PATCH /chats/{id}", {"system_prompt": None, "parameters": {"seed": 1}}, id=chat)
     assert await asked() == (["In English.", "Hello"], Parameters(seed=1))
+
+
+@pytest.mark.parametrize("count", [48, 49, 50, 51, 120])
+async def test_a_conversation_of_any_length_reaches_the_model_whole_and_in_order(
+    ada: Client, rooms: Any, user: User, scripted: Scripted, count: int
+) -> None:
+    """Up to 50 messages are read in one way, more of them in another."""
+    said = [f"message {number}" for number in range(count)]
+    document = {
+        "format": "quillium-chat",
+        "version": 1,
+        "chat": {"title": "Long", "model": "quillium-demo"},
+        "messages": [
+            {
+                "content": content,
+                "sender": ("user", "assistant")[number % 2],
+                "timestamp": "2024-01-01T00:00:00.000Z",
+            }
+            for number, content in enumerate(said)
+        ],
+    }
+    imported = await ada("POST /chats/import", document)
+    assert imported.status == 201, imported.body
+    scripted.write(Text("Yes."), End())
+    await rooms.conversation.submit(user, imported.body["id"], "the last")
+    await until(lambda: not rooms.conversation.count_active())
+    (prompt,) = scripted.prompts
+    assert prompt == [*said, "the last"]

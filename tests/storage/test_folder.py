@@ -199,7 +199,7 @@ async def test_a_key_that_is_missing_is_made_and_logged(
             key = data.secret()
         assert key != before
         assert (stopped / KEY).read_bytes() == key
-        assert "the signing key was missing: all sessions have ended" in caplog.text
+        assert "there was no signing key: a new one was created" in caplog.text
     caplog.clear()
     with folder.locked(stopped) as data:
         assert data.secret() == key
@@ -257,6 +257,17 @@ async def test_accounts_of_an_earlier_database_are_missed(tmp_path: Path) -> Non
         fill(connection)
     assert folder.check(path, quietly).users == 1
     assert folder.check(path, quietly).problems == []
+
+
+async def test_a_lock_that_cannot_be_opened_is_one_line(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr(sqlite3, "connect", fail)
+    with pytest.raises(FolderError, match="can't be used: unable to open"), folder.locked(stopped):
+        raise AssertionError("it is not locked")
 
 
 async def test_what_a_killed_process_left_is_swept(stopped: Path) -> None:

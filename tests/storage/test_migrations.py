@@ -21,6 +21,7 @@ from storage import backups, folder, maintenance, migrations
 from storage.connection import connect
 from storage.files import create_private
 from storage.folder import FolderError
+from tests.storage.schema import current
 from tests.storage.test_maintenance import quietly
 
 ROOT = Path(__file__).parent.parent.parent
@@ -235,3 +236,8 @@ async def test_without_room_for_the_copy_nothing_is_migrated(
 def test_an_empty_database_lacks_everything() -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         assert migrations.pending(connection)[0] == "m001_initial"
+
+
+def test_the_readable_schema_is_current() -> None:
+    """If not: python -m tests.storage.schema > storage/schema.sql"""
+    assert (ROOT / "storage" / "schema.sql").read_text() == current()

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,7 +20,7 @@ from unittest import mock
 import pytest
 from tornado.ioloop import IOLoop
 
-from storage import connection, folder, maintenance
+from storage import backups, connection, folder, maintenance
 from storage.connection import Connection
 from storage.files import wal_of
 from storage.folder import DATABASE, FolderError
@@ -290,6 +290,99 @@ async def test_on_a_disk_that_fills_nothing_is_lost(
     assert len(errors) > 2
 
 
+READABLE_DAMAGE = {
+    "a counter": "UPDATE users SET chat_count = 7",
+    "a reference": "INSERT INTO sessions (id, user, token_id, expires_at) VALUES ('s', 9, '', 0)",
+    "the search index": "DELETE FROM titles_index_data WHERE id > 10",
+}
+
+
+@pytest.mark.parametrize("name", READABLE_DAMAGE)
+async def test_a_backup_that_is_damaged_but_readable_is_refused(
+    killed: Path, tmp_path: Path, name: str
+) -> None:
+    """Its pages fit together, so that only the whole check finds it."""
+    damaged = tmp_path / "damaged.db"
+    folder.backup(killed, damaged, quietly)
+    with closing(connection.connect(damaged, writable=True)) as opened:
+        opened.execute("PRAGMA foreign_keys = OFF")
+        opened.execute(READABLE_DAMAGE[name])
+        assert opened.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    before = (killed / DATABASE).read_bytes()
+    error = restore(killed, damaged, nullcontext())
+    assert error.startswith(f"the backup {damaged} is damaged (")
+    assert error.endswith("; nothing was changed")
+    assert (killed / DATABASE).read_bytes() == before
+    assert kept(killed) == []
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files and folders that were synced, in order."""
+    names: list[str] = []
+    real = os.fsync
+
+    def note(descriptor: int) -> None:
+        names.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    return names
+
+
+on_linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+
+
+@on_linux
+async def test_a_backup_and_its_name_are_on_the_disk(
+    killed: Path, tmp_path: Path, synced: list[str]
+) -> None:
+    folder.backup(killed, tmp_path / "backup.db", quietly)
+    assert synced == ["backup.db.partial", tmp_path.name]
+
+
+@on_linux
+async def test_a_new_signing_key_and_its_name_are_on_the_disk(
+    tmp_path: Path, synced: list[str]
+) -> None:
+    with folder.locked(tmp_path / "new") as data:
+        data.secret()
+        data.database(quietly).close()
+    assert synced == ["new", "signing.key.partial", "new"]
+    (tmp_path / "new" / folder.KEY).unlink()
+    synced.clear()
+    with folder.locked(tmp_path / "new") as data:
+        data.secret()
+    assert synced == ["signing.key.partial", "new"]
+
+
+@on_linux
+@pytest.mark.parametrize("has_links", [True, False])
+async def test_what_a_restore_keeps_is_on_the_disk_before_it_replaces_anything(
+    killed: Path, backup: Path, synced: list[str], monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
+    staged = [f"{DATABASE}.restored.partial", killed.name]
+    assert restore(killed, backup, nullcontext()) == ""
+    (copy,) = kept(killed)
+    assert synced == [*staged, f"{copy.name}.partial", killed.name]
+
+    copy.unlink()
+    damage(killed)
+    wal_of(killed / DATABASE).write_bytes(b"the log")
+    synced.clear()
+    assert restore(killed, backup, nullcontext()) == ""
+    (copy,) = kept(killed)
+    names = [wal_of(copy).name, copy.name]
+    partials = [] if has_links else [f"{name}.partial" for name in names]
+    assert [name for name in synced if name.endswith(".partial")] == [staged[0], *partials]
+    assert synced.count(killed.name) >= 5  # staged, each kept file, removed, replaced
+
+
 async def test_nothing_overwrites_what_was_kept(killed: Path, backup: Path) -> None:
     """Restores in the same second, of which each keeps what it found."""
     with folder.locked(killed) as data:
@@ -368,6 +461,21 @@ async def test_ctrl_c_after_the_commit_does_not_remove_what_was_kept(
     assert where is not None
     assert chats(where) == CHATS
     assert await opened(killed) == 0
+
+
+async def test_what_was_kept_stays_when_the_outcome_is_unknown(
+    killed: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails during the commit, and fails still when the database is looked at."""
+
+    def fail(database: Path, *_: object) -> None:
+        database.rename(database.with_name("gone"))
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(backups, "overwrite", fail)
+    with folder.locked(killed) as data, pytest.raises(FolderError, match="Input/output error"):
+        data.restore(backup, quietly)
+    assert [chats(file) for file in kept(killed)] == [CHATS]
 
 
 async def test_ctrl_c_before_the_commit_changes_nothing(killed: Path, backup: Path) -> None:

@@ -20,6 +20,11 @@ const CLOSES_FENCE = /^ {0,3}(?:`{3,}|~{3,})[ \t]*$/m;
 const OPENS = /<[a-z]|\$\$|\\\[|```|~~~/i;
 const LABEL = /\[([^[\]]{1,999})\]/g;
 
+const waiting = new Set(); // views that have something left to show
+
+/** Show all of all texts now, as for printing. */
+export const flushAll = () => waiting.forEach(view => view.flush());
+
 export class MarkdownView {
   #root;
   #text = "";
@@ -58,11 +63,13 @@ export class MarkdownView {
 
   /** Forget what was planned. */
   stop() {
+    waiting.delete(this);
     this.#cancel?.();
     this.#cancel = null;
   }
 
   #schedule() {
+    waiting.add(this);
     this.#cancel = nextFrame(() => {
       this.#cancel = null;
       if (this.#wanted?.isOpen && performance.now() < this.#restsUntil) this.#schedule();

@@ -8,15 +8,18 @@ import {chatId, isLocal, show} from "./route.js";
 import {isSignedIn} from "./session.js";
 import {t} from "./words.js";
 
-const PAGE = 50;
+const PAGE = 50; // the first one
+const NEXT_PAGE = 100;
+const OVERLAP = 3; // chats of a page that are there already, if nothing lies between it and the one before
 const TYPING_PAUSE_MS = 200; // a search begins when the user pauses
 const MAX_TITLE = 80; // characters of a chat that is not created yet
 
 const known = signal(new Map()); // by id, as last heard
 const listed = signal(new Set()); // ids in the pages that were loaded, or that came since
 const hidden = signal(new Set()); // ids of those that go when their notice does
-const total = signal(0);
-const found = signal(null); // what a search found: {ids, total}; null without a search
+const found = signal(null); // what a search found: {ids, count, total}; null without a search
+const isWhole = signal(false); // whether the last page was loaded
+let oldest = ""; // time of the last chat up to which the pages were loaded
 const begun = signal([]); // chats that the server does not have yet
 
 export const isLoaded = signal(false);
@@ -32,13 +35,13 @@ export const chatOf = id => known.value.get(id) ?? begun.value.find(chat => chat
 export const shownChats = computed(() => {
   const ids = found.value?.ids ?? [...listed.value];
   const chats = ids.filter(id => known.value.has(id) && !hidden.value.has(id)).map(chatOf);
-  if (found.value !== null) return chats;
+  if (found.value !== null) return [...begun.value, ...chats];
   return [...chats, ...begun.value].sort((one, other) => (one.updated_at < other.updated_at ? 1 : -1));
 });
 
 export const hasMore = computed(() => found.value !== null
-  ? found.value.ids.length < found.value.total
-  : listed.value.size < total.value);
+  ? found.value.count < found.value.total
+  : isLoaded.value && !isWhole.value);
 
 export const unreadCount = computed(() =>
   [...known.value.values()].filter(({id}) => !hidden.value.has(id))
@@ -46,9 +49,9 @@ export const unreadCount = computed(() =>
 
 // Listing
 
-async function load(offset, searched) {
+async function load(offset, searched, limit = PAGE) {
   const search = searched ? `&q=${encodeURIComponent(searched)}` : "";
-  return quillium.call("GET", `/chats?limit=${PAGE}&offset=${offset}${search}`);
+  return quillium.call("GET", `/chats?limit=${limit}&offset=${offset}${search}`);
 }
 
 function learn(chats) {
@@ -63,7 +66,8 @@ whenListing(async () => {
     known.value = new Map();
     learn(data);
     listed.value = new Set(data.map(({id}) => id));
-    total.value = pagination.total;
+    oldest = data.at(-1)?.updated_at ?? "";
+    isWhole.value = data.length >= pagination.total;
     isLoaded.value = true;
   });
   if (query.value) retrySearch();
@@ -78,24 +82,46 @@ export async function loadMore() {
   isLoadingMore = true;
   moreError.value = null;
   try {
-    const searched = found.value && query.value;
-    const {data, pagination} = await load(found.value?.ids.length ?? listed.value.size, searched);
-    const ids = data.map(({id}) => id);
-    if (searched && searched !== query.value) return; // another search began meanwhile
-    batch(() => {
-      learn(data);
-      if (searched) {
-        found.value = {ids: [...new Set([...found.value.ids, ...ids])], total: pagination.total};
-      } else {
-        listed.value = new Set([...listed.value, ...ids]);
-        total.value = ids.length ? pagination.total : listed.value.size;
-      }
-    });
+    await (found.value ? loadMoreFound() : loadMoreListed());
   } catch (error) {
     moreError.value = error;
   } finally {
     isLoadingMore = false;
   }
+}
+
+/** Chats may have come, gone and moved since the page before: it has to join the one that is there. */
+async function loadMoreListed() {
+  const isInPages = ({id, updated_at}) => listed.value.has(id) && updated_at >= oldest;
+  const head = [...listed.value].map(id => known.value.get(id)).filter(chat => chat && isInPages(chat));
+  let offset = Math.max(0, head.length - OVERLAP);
+  for (;;) {
+    const {data, pagination} = await load(offset, "", NEXT_PAGE);
+    const isJoined = offset === 0 || (data.length > 0 && isInPages(data[0]));
+    batch(() => {
+      learn(data);
+      listed.value = new Set([...listed.value, ...data.map(({id}) => id)]);
+      if (!isJoined) return;
+      oldest = data.at(-1)?.updated_at ?? "";
+      isWhole.value = offset + data.length >= pagination.total;
+    });
+    if (isJoined) return;
+    offset = Math.max(0, offset - NEXT_PAGE / 2);
+  }
+}
+
+async function loadMoreFound() {
+  const searched = query.value;
+  const {count} = found.value;
+  const offset = Math.max(0, count - OVERLAP);
+  const {data, pagination} = await load(offset, searched, NEXT_PAGE);
+  if (searched !== query.value || !found.value) return; // another search began meanwhile
+  batch(() => {
+    learn(data);
+    const ids = [...new Set([...found.value.ids, ...data.map(({id}) => id)])];
+    const isEnd = offset + data.length <= count; // fewer are found than before
+    found.value = {ids, count: offset + data.length, total: isEnd ? 0 : pagination.total};
+  });
 }
 
 async function search() {
@@ -105,7 +131,7 @@ async function search() {
   if (searched !== query.value) return;
   batch(() => {
     learn(data);
-    found.value = {ids: data.map(({id}) => id), total: pagination.total};
+    found.value = {ids: data.map(({id}) => id), count: data.length, total: pagination.total};
     isSearching.value = false;
   });
 }
@@ -195,6 +221,7 @@ on("session", isIn => {
     [known.value, listed.value, hidden.value] = [new Map(), new Set(), new Set()];
     [found.value, query.value, isLoaded.value] = [null, "", false];
     [searchError.value, moreError.value, begun.value] = [null, null, []];
+    isWhole.value = false;
   });
 });
 
@@ -203,7 +230,8 @@ function add(chat) {
     learn([chat]);
     if (listed.value.has(chat.id)) return;
     listed.value = new Set([...listed.value, chat.id]);
-    total.value += 1;
+    const isNew = chat.created_at === chat.updated_at; // so no search can have found it
+    if (found.value && isNew) found.value = {...found.value, ids: [...new Set([chat.id, ...found.value.ids])]};
   });
 }
 
@@ -213,10 +241,20 @@ function change(id, changes) {
   else find(id).catch(tellError); // it lies further down
 }
 
-function forget(id) {
+/** Hide chats that are about to be deleted, or show them again. */
+export function hide(id, isHidden = true) {
+  const ids = new Set(hidden.value);
+  if (isHidden) ids.add(id);
+  else ids.delete(id);
+  hidden.value = ids;
+  if (isHidden && chatId.value === id) show(null, {isReplaced: true});
+}
+
+export const isHidden = id => hidden.value.has(id);
+
+export function forget(id) {
   keepDraft(id, "");
   batch(() => {
-    if (listed.value.has(id)) total.value -= 1;
     for (const set of [listed, hidden]) set.value = new Set([...set.value].filter(one => one !== id));
     known.value = new Map([...known.value].filter(([one]) => one !== id));
     if (chatId.value === id) show(null, {isReplaced: true});
@@ -230,34 +268,6 @@ export async function update(id, changes) {
   add(await quillium.call("PATCH", `/chats/${id}`, changes));
 }
 
-/** Hide a chat now, and delete it unless that is undone; leaving the page does not undo it. */
-export function remove(id) {
-  const bringBack = () => (hidden.value = new Set([...hidden.value].filter(one => one !== id)));
-  const {title} = chatOf(id);
-  hidden.value = new Set([...hidden.value, id]);
-  if (chatId.value === id) show(null, {isReplaced: true});
-  const isDone = () => {
-    removeEventListener("pagehide", removeForGood);
-    return !hidden.value.has(id); // by another device, perhaps
-  };
-  const removeForGood = () => {
-    if (isDone()) return undefined;
-    return quillium.call("DELETE", `/chats/${id}`, undefined, {keepalive: true}).then(
-      () => forget(id),
-      error => (error.code === "not_found" ? forget(id) : (bringBack(), tellError(error))),
-    );
-  };
-  addEventListener("pagehide", removeForGood);
-  const undo = () => {
-    if (isDone()) return;
-    bringBack();
-    show(id);
-  };
-  notify(t("chat.deleted", {title}), {
-    action: {label: t("action.undo"), run: undo}, onClose: removeForGood,
-  });
-}
-
 /** Download a chat. @param {"markdown" | "json"} format */
 export async function save(id, format) {
   const text = await quillium.call("GET", `/chats/${id}/export?format=${format}`, undefined, {as: "text"});
@@ -269,7 +279,22 @@ export async function save(id, format) {
   URL.revokeObjectURL(link.href);
 }
 
-const fileName = title => title.replace(/[^\p{L}\p{N}_-]+/gu, " ").trim().slice(0, 80) || "chat";
+const NOT_IN_NAMES = /[\p{C}<>:"/\\|?*]+/gu; // not on Windows, and some of them nowhere
+const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
+const MAX_NAME_BYTES = 120;
+
+/** A title as the name of a file, without its ending. It keeps combining marks, digits and dots. */
+export function fileName(title) {
+  const bytes = new TextEncoder();
+  let name = "";
+  const letters = new Intl.Segmenter().segment(title.normalize().replace(NOT_IN_NAMES, " ").replace(/\s+/gu, " ").trim());
+  for (const {segment} of letters) {
+    if (bytes.encode(name + segment).length > MAX_NAME_BYTES) break;
+    name += segment;
+  }
+  name = name.replace(/^[.\s]+|[.\s]+$/gu, "");
+  return RESERVED.test(name) ? `_${name}` : name || "chat";
+}
 
 /** Make a chat of a file that was exported as JSON. */
 export async function bring(file) {

@@ -3,7 +3,8 @@
 import {dialog} from "./dialog.js";
 import {html, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
-import {remove, save} from "../state/chats.js";
+import {save} from "../state/chats.js";
+import {remove} from "../state/deletions.js";
 import {tellError} from "../state/notices.js";
 import {t} from "../state/words.js";
 

@@ -86,11 +86,13 @@ export class MessageWindow {
     if (at >= 0) this.#set(at - LEAST / 2, at + LEAST / 2);
   }
 
-  /** Draw all, or the end. */
-  showAll() {
-    this.#set(0, this.#ids.length);
+  /** Draw all messages, whose ids these are. */
+  showAll(ids) {
+    this.setIds(ids);
+    this.#set(0, ids.length);
   }
 
+  /** Draw the end, and what is in the view before it. */
   showEnd(view) {
     let from = this.#ids.length;
     for (let left = view * 2; from > 0 && left > 0; from--) left -= this.#height(this.#ids[from - 1]);

@@ -5,6 +5,7 @@ import {html, useLayoutEffect, useRef} from "./html.js";
 import {IconButton} from "./icons.js";
 import {Reply, Said} from "./message.js";
 import {MessageWindow} from "./message_window.js";
+import {onPrinting} from "./printing.js";
 import {Scrolling} from "./scrolling.js";
 import {outbox} from "../state/conversations.js";
 import {keepReadingPlace, readingPlace} from "../state/reading.js";
@@ -62,6 +63,7 @@ class View {
   #list = null;
   #known = null; // ids of the messages that were there, once it was loaded
   #isRestoring = false;
+  #isPrinting = false;
 
   /** They change when a chat that was begun here is created. */
   take(id, conversation) {
@@ -75,7 +77,19 @@ class View {
     if (place) this.#restore(place);
     const keep = () => keepReadingPlace(this.#id, this.scrolling.place);
     addEventListener("pagehide", keep);
+    const stopPrinting = onPrinting({
+      load: () => this.#loadAll(),
+      draw: () => {
+        this.#isPrinting = true;
+        this.drawing.showAll(this.#conversation.messages.peek().map(message => message.id));
+      },
+      end: () => {
+        this.#isPrinting = false;
+        this.scrolling.hold();
+      },
+    });
     return () => {
+      stopPrinting();
       removeEventListener("pagehide", keep);
       detach();
       keep();
@@ -133,6 +147,7 @@ class View {
 
   #moved() {
     const {drawing, scrolling} = this;
+    if (this.#isPrinting) return;
     if (scrolling.isFollowing.peek()) drawing.showEnd(scrolling.view);
     else drawing.show(scrolling.top, scrolling.view, this.#isSelecting());
     const {hasOlder, olderError, isLoaded} = this.#conversation;
@@ -140,6 +155,12 @@ class View {
     if (isNear && isLoaded.peek() && hasOlder.peek() && !olderError.peek() && !this.#isRestoring) {
       this.#loadOlder();
     }
+  }
+
+  async #loadAll() {
+    const {hasOlder, olderError} = this.#conversation;
+    while (hasOlder.peek() && !olderError.peek()) await this.#loadOlder();
+    if (olderError.peek()) throw olderError.peek();
   }
 
   async #loadOlder() {

@@ -1,0 +1,62 @@
+"""Markdown that may end anywhere, as a stopped reply does."""
+
+from __future__ import annotations
+
+import re
+
+_FENCE = re.compile(
+    r"^(?P<before>(?:[ \t>]|[-*+][ \t]+|\d{1,9}[.)][ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$"
+)
+# HTML that reaches beyond a blank line, and what ends it (CommonMark 0.31, section 4.6).
+_HTML = re.compile(
+    r"^ {0,3}<(?:(?P<comment>!--)|(?P<tag>pre|script|style|textarea|details|div)\b)", re.I
+)
+
+
+def closed(text: str) -> str:
+    """Return the text, and lines that close what it leaves open.
+
+    Closes a fenced block of code, a displayed formula and HTML that would take in what follows.
+    """
+    endings: list[str] = []
+    fence: re.Match[str] | None = None
+    math = ""
+    for line in text.splitlines():
+        if fence is not None:
+            if _closes(line, fence["mark"]):
+                fence = None
+            continue
+        if math:
+            math = "" if line.rstrip().endswith(math) else math
+            continue
+        found = _FENCE.match(line)
+        if found and not ("`" in found["mark"] and "`" in found["info"]):
+            fence = found
+            continue
+        stripped = line.strip()
+        for opening, closing in (("$$", "$$"), ("\\[", "\\]")):
+            if stripped.startswith(opening) and closing not in stripped[2:]:
+                math = closing
+        _note_html(line, endings)
+    if fence is not None:
+        before = re.sub(r"[^ \t>]", " ", fence["before"])
+        endings.append(before + fence["mark"])
+    elif math:
+        endings.append(math)
+    if not endings:
+        return text
+    return "\n".join([text.removesuffix("\n"), *reversed(endings)])
+
+
+def _closes(line: str, mark: str) -> bool:
+    stripped = line.strip(" \t>")
+    return len(stripped) >= len(mark) and set(stripped) == {mark[0]}
+
+
+def _note_html(line: str, endings: list[str]) -> None:
+    """Keep the list of what has to be closed, outermost first."""
+    found = _HTML.match(line)
+    if found:
+        endings.append("-->" if found["comment"] else f"</{found['tag'].lower()}>")
+    while endings and endings[-1] in line.lower():
+        endings.pop()
