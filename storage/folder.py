@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.progress import ProgressCallback
-from storage import backups, loss, maintenance, migrations, replacement, signing_key, turns
+from storage import (
+    backups,
+    log_guard,
+    loss,
+    maintenance,
+    migrations,
+    replacement,
+    signing_key,
+    turns,
+)
 from storage.connection import connect
 from storage.database import Database
 from storage.files import create_private, discard, discard_database, size_of, sync, write_private
@@ -76,7 +85,7 @@ class DataFolder:
         path = self._path / KEY
         try:
             if size_of(path):
-                return signing_key.read(path, self._path / LOCK)
+                return signing_key.read(path)
             self._unsaved_key = key = signing_key.create()
             if self._had_database:
                 log.warning(
@@ -155,6 +164,8 @@ class DataFolder:
         path, restored = self._path / DATABASE, self._path / _RESTORED
         if not file.is_file() or (path.exists() and file.samefile(path)):
             raise FolderError(f"{file} is not a backup: there is no such file, or it is in use")
+        if log_guard.is_log_missing(file):
+            log.warning("%s was copied without its log, which held what was stored last", file)
         try:
             backups.copy(file, restored, progress)
             report = maintenance.check(restored, progress)

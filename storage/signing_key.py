@@ -8,6 +8,8 @@ import stat
 import sys
 from pathlib import Path
 
+from storage import files
+
 _BYTES = 32
 
 
@@ -20,18 +22,14 @@ def create() -> bytes:
     return secrets.token_hex(_BYTES).encode("ascii")
 
 
-def read(path: Path, private_file: Path) -> bytes:
-    """Read the key. Raises `UnusableKey` and `OSError`.
-
-    `private_file` was created with mode 0600. If it has another mode now, the file system has no
-    modes, and those of the key mean nothing.
-    """
+def read(path: Path) -> bytes:
+    """Read the key. Raises `UnusableKey` and `OSError`."""
     remedy = "remove it to have a new one, which ends all sessions"
     if sys.platform != "win32":
-        status = path.stat()
-        if status.st_uid != os.geteuid():
+        status, private = path.stat(), _private_file_beside(path)
+        if status.st_uid not in (os.geteuid(), private.st_uid):
             raise UnusableKey(f"the signing key {path} belongs to another user; {remedy}")
-        if _is_open_to_others(path) and not _is_open_to_others(private_file):
+        if _is_open_to_others(status) and not _is_open_to_others(private):
             raise UnusableKey(
                 f"other users can access the signing key {path}: run chmod 600 on it if nobody has"
                 f" read it, or {remedy}"
@@ -42,5 +40,19 @@ def read(path: Path, private_file: Path) -> bytes:
     return key
 
 
-def _is_open_to_others(path: Path) -> bool:
-    return bool(stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO))
+def _private_file_beside(path: Path) -> os.stat_result:
+    """Return the status of a new private file, as this file system shows it.
+
+    Some know no modes or owners and show the same ones for all files, such as exFAT.
+    """
+    probe = files.partial_of(path)
+    files.discard(probe)
+    try:
+        files.create_private(probe)
+        return probe.stat()
+    finally:
+        files.discard(probe)
+
+
+def _is_open_to_others(file: os.stat_result) -> bool:
+    return bool(file.st_mode & (stat.S_IRWXG | stat.S_IRWXO))

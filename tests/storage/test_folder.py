@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tornado.ioloop import IOLoop
 
-from storage import folder, signing_key
+from storage import files, folder, signing_key
 from storage.connection import connect
 from storage.files import wal_of
 from storage.folder import DATABASE, KEY, FolderError
@@ -134,6 +134,17 @@ async def test_a_file_that_was_copied_without_its_log_shows(killed: Path, tmp_pa
     assert "-wal is missing" in await refusal(tmp_path / "by hand")
 
 
+async def test_a_restore_says_that_a_backup_lacks_its_log(
+    killed: Path, stopped: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It may be all that there is, so it is restored all the same."""
+    wal_of(killed / DATABASE).unlink()
+    with folder.locked(stopped) as data:
+        data.restore(killed / DATABASE, quietly)
+    assert "was copied without its log" in caplog.text
+    assert await opened(stopped) == 0
+
+
 async def test_a_backup_is_no_copy_without_its_log(killed: Path, tmp_path: Path) -> None:
     (tmp_path / "by hand").mkdir()
     folder.backup(killed, tmp_path / "by hand" / DATABASE, quietly)
@@ -230,11 +241,16 @@ async def test_a_key_of_another_user_is_refused(stopped: Path) -> None:
         data.secret()
 
 
-async def test_a_file_system_without_modes_is_no_reason_to_refuse(stopped: Path) -> None:
+async def test_a_file_system_without_modes_is_no_reason_to_refuse(
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Such as exFAT, or a Windows drive in WSL: there, all files have the same mode."""
     (stopped / KEY).chmod(0o777)
-    (stopped / folder.LOCK).chmod(0o777)
-    assert signing_key.read(stopped / KEY, stopped / folder.LOCK) == (stopped / KEY).read_bytes()
+    monkeypatch.setattr(files, "create_private", lambda path: path.touch(0o777))
+    before = os.umask(0)
+    key = signing_key.read(stopped / KEY)
+    os.umask(before)
+    assert key == (stopped / KEY).read_bytes()
 
 
 async def test_a_key_that_is_too_short_is_refused(stopped: Path) -> None:
