@@ -112,7 +112,9 @@ class Administration:
             user = users.add(connection, id, email, name, hashed, now)
             return users.administer(connection, user.row_id, now, is_admin=is_admin or None)
 
-        user = await self._db.write(make)
+        user = await self._db.write(
+            make, on_commit=lambda made: self._forget_failures(users.email_key(made.email))
+        )
         security_log.record("account_created", client, user.id)
         return user
 
@@ -137,6 +139,7 @@ class Administration:
             return users.managed(connection, changed.row_id)
 
         def applied(managed: ManagedUser) -> None:
+            self._forget_failures(users.email_key(user.email))
             if is_disabling or changes.get("is_admin") is False:
                 self._connections.end_user(user.id)
 

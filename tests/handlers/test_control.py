@@ -80,3 +80,33 @@ async def test_an_account_goes_with_all_that_it_said(
     assert (await anyone.register("bob@example.com")).user["is_admin"] is False
     await owner("POST /control", {"action": "delete", "email": "bob@example.com"})
     assert (await owner("POST /control", only_admin)).status == 200  # nobody else is left
+
+
+@pytest.mark.parametrize("action", ["passwd", "promote", "demote", "enable", "revoke", "link"])
+async def test_every_command_that_recovers_an_account_ends_its_lockout(
+    anyone: Client, owner: Client, ada: Client, bob: Client, action: str
+) -> None:
+    """Failed logins are counted in memory, where no command would reach them by itself."""
+    login = {"email": "bob@example.com", "password": "a wrong password"}
+    for _ in range(10):
+        assert (await anyone("POST /auth/login", login)).error == "401 invalid_credentials"
+    assert (await anyone("POST /auth/login", login)).error == "429 rate_limited"
+    command = {"action": action, "email": "bob@example.com"}
+    if action == "passwd":
+        command["password"] = "a good password"
+    assert (await owner("POST /control", command)).status == 200
+    assert (await anyone.login("bob@example.com")).credential
+
+
+async def test_an_account_that_is_made_is_not_locked_out(
+    anyone: Client, owner: Client, ada: Client, bob: Client
+) -> None:
+    """Whether somebody tried its address before, or it had another account."""
+    await owner("POST /control", {"action": "delete", "email": "bob@example.com"})
+    login = {"email": "bob@example.com", "password": "a wrong password"}
+    for _ in range(10):
+        assert (await anyone("POST /auth/login", login)).error == "401 invalid_credentials"
+    assert (await anyone("POST /auth/login", login)).error == "429 rate_limited"
+    made = {"action": "add", "email": "bob@example.com", "password": "a good password"}
+    assert (await owner("POST /control", made)).status == 200
+    assert (await anyone.login("bob@example.com")).credential
