@@ -61,7 +61,7 @@ def discard(path: Path) -> None:
 
 
 def discard_database(path: Path) -> None:
-    """Remove a database that is not needed any more. A journal left behind would harm the next."""
+    """Remove a database that is not needed any more, with what SQLite keeps beside it."""
     for suffix in ("-journal", "-wal", "-shm", ""):
         discard(path.with_name(path.name + suffix))
 
