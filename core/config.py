@@ -20,6 +20,7 @@ class Config:
     jwt_secret: str | None
     access_token_expiry: int  # minutes
     refresh_token_expiry: int  # days
+    session_max_days: int
     no_discovery: bool
     local_model: Path | None
     preload: bool

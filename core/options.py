@@ -196,6 +196,13 @@ OPTIONS: tuple[Option, ...] = (
         ACCESS,
     ),
     Option(
+        "session_max_days",
+        "90",
+        _whole_number(1, 3650),
+        "days after which a session ends, even if it is refreshed",
+        ACCESS,
+    ),
+    Option(
         "no_discovery",
         "false",
         _switch,

@@ -101,7 +101,9 @@ def build(
     connections = ConnectionRegistry()
     tools = Tools(db, connections, settings, directory, clock, metrics)
     conversation = Conversation(tools)
-    sessions = Sessions(db, tokens, connections, clock, monotonic)
+    sessions = Sessions(
+        db, tokens, connections, clock, monotonic, config.session_max_days * 24 * 60 * 60
+    )
     api_keys = ApiKeys(db, connections, clock, monotonic)
     codes = SignInCodes(db, sessions, clock)
     accounts = Accounts(

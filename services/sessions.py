@@ -23,7 +23,6 @@ from storage.connection import Connection
 from storage.database import Database
 
 REFRESH_REUSE_GRACE_SECONDS = 10.0  # two tabs that refresh at about the same time
-MAX_SESSION_SECONDS = 90 * 24 * 60 * 60
 _SWEEP_SECONDS = 60 * 60
 _ENDED = "The session has ended. Log in again."
 
@@ -32,11 +31,16 @@ class SessionStart:
     """A session that is about to begin. Its ids exist before the write that stores it."""
 
     def __init__(
-        self, tokens: Tokens, now: CalendarTime, client: Client, may_set_password: bool
+        self,
+        tokens: Tokens,
+        now: CalendarTime,
+        max_seconds: int,
+        client: Client,
+        may_set_password: bool,
     ) -> None:
         self._tokens = tokens
         self._now = now
-        ends_at = int(now) + MAX_SESSION_SECONDS
+        ends_at = int(now) + max_seconds
         self._session = sessions.NewSession(
             id=ids.new("sess"),
             token_id=ids.random_text(22),
@@ -67,9 +71,11 @@ class Sessions:
         connections: ConnectionRegistry,
         clock: CalendarClock,
         monotonic: MonotonicClock,
+        max_seconds: int,
     ) -> None:
         self._db = db
         self._tokens = tokens
+        self._max_seconds = max_seconds  # a session's longest life
         self._connections = connections
         self._clock = clock
         self._monotonic = monotonic
@@ -117,7 +123,8 @@ class Sessions:
 
     def prepare(self, client: Client, *, may_set_password: bool = False) -> SessionStart:
         """Prepare a session that is stored as part of a larger write."""
-        return SessionStart(self._tokens, self._clock(), client, may_set_password)
+        now, longest = self._clock(), self._max_seconds
+        return SessionStart(self._tokens, now, longest, client, may_set_password)
 
     async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
         """Exchange a refresh token for new tokens (contract, section 4).

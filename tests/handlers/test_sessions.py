@@ -225,3 +225,14 @@ async def test_a_session_ends_after_ninety_days(ada: Client, anyone: Client, clo
     assert known["exp"] - known["iat"] == 6 * DAY  # 84 days have passed
     clock.advance(6 * DAY)
     assert (await refresh(anyone, tokens)).error == "401 token_expired"
+
+
+@pytest.mark.flags("--session-max-days=1")
+async def test_the_longest_life_of_a_session_can_be_set(
+    ada: Client, anyone: Client, clock: Clock
+) -> None:
+    known = claims(ada.tokens["refresh_token"])
+    assert known["exp"] - known["iat"] == DAY
+    clock.advance(DAY - 60)
+    fresh = claims((await refresh(anyone, ada.tokens)).body["refresh_token"])
+    assert fresh["exp"] - fresh["iat"] == 60
