@@ -1,7 +1,7 @@
-"""What the application speaks of, as the database holds it and as clients see it.
+"""Records of the application, as they are stored, and in their public form.
 
-`public()` is the form of the contract, sections 5 and 6: the reference's fields come first, then
-the rest. `row_id` is the row's own key; it never leaves the server.
+`public()` returns the form of the contract, sections 5 and 6, with the reference's fields first.
+`row_id` is the key of the row; it never leaves the server.
 """
 
 from __future__ import annotations

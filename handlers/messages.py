@@ -1,4 +1,4 @@
-"""`/chats/{id}/messages`, and what steers the reply (contract, section 6)."""
+"""`/chats/{id}/messages`, and stopping and regenerating replies (contract, section 6)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage import messages
 from web.accept import prefers_event_stream
 from web.base import BaseHandler
 
-KEEPALIVE_SECONDS = 15.0  # proxies cut what is silent for longer
+KEEPALIVE_SECONDS = 15.0  # proxies close connections that are silent for longer
 
 
 class Messages(BaseHandler):
@@ -37,7 +37,7 @@ class Messages(BaseHandler):
         self.respond(added.message.public(), status=201 if added.is_new else 200)
 
     async def _stream_turn(self, id: str, body: dict[str, Any]) -> None:
-        """One event for each frame of the turn; a client that hangs up doesn't stop the reply."""
+        """Send each frame of the turn as an event; the reply goes on if the client disconnects."""
         watcher = Watcher()
         await self.services.conversation.submit(
             self.known_caller.user, id, body["content"], body.get("client_id"), watcher
@@ -48,11 +48,13 @@ class Messages(BaseHandler):
                 self.write(_event(frame) if frame else b": \n\n")
                 await self.flush()
         except StreamClosedError:
+            pass
+        finally:
             watcher.end()
 
 
 def _event(frame: Frame) -> bytes:
-    """A Server-Sent Event (HTML Living Standard, section 9.2.5); JSON has no line breaks."""
+    """Encode a Server-Sent Event (HTML Living Standard, section 9.2.5); JSON has no line breaks."""
     return b"event: %s\ndata: %s\n\n" % (frame.type.encode(), frame.encoded)
 
 

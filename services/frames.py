@@ -1,6 +1,6 @@
-"""What goes over the socket: `{"type", "data"}`, one function for each type.
+"""The frames of the WebSocket, `{"type", "data"}`: one function for each type.
 
-A frame is made once as a dict and encoded once, for however many sockets it goes to. Its data
+A frame is encoded once, however many sockets receive it. Its data
 begins with the four fields of the reference; `content` is empty in all but `message` frames
 (contract, sections 1 and 7).
 """
@@ -18,7 +18,7 @@ from core.records import ChatChange, Message, ReadMark
 
 @dataclass(frozen=True)
 class Frame:
-    """`seq` numbers what is durable, and nothing else."""
+    """A frame; only frames of stored facts have a `seq`."""
 
     type: str
     data: dict[str, Any]
@@ -26,7 +26,7 @@ class Frame:
 
     @functools.cached_property
     def encoded(self) -> bytes:
-        """Its bytes, made when they are first wanted: most users have no socket open."""
+        """The frame as JSON, encoded on first use: most users have no open socket."""
         frame: dict[str, Any] = {"type": self.type, "data": self.data}
         if self.seq is not None:
             frame["seq"] = self.seq
@@ -34,27 +34,29 @@ class Frame:
 
 
 def message(stored: Message) -> Frame:
+    """A message that is stored."""
     return Frame("message", stored.public(), stored.seq)
 
 
 def read(mark: ReadMark) -> Frame:
+    """Somebody has read up to a message."""
     return Frame("read", mark.public(), mark.seq)
 
 
 def chat(change: ChatChange) -> Frame:
-    """Only for sockets that were opened with `since`: the reference has four types."""
+    """A chat was created, changed or deleted; only sockets opened with `since` receive it."""
     return Frame("chat", change.public(), change.seq)
 
 
 def of(fact: Message | ReadMark | ChatChange) -> Frame:
-    """The frame that tells a stored fact."""
+    """The frame of a stored fact."""
     if isinstance(fact, Message):
         return message(fact)
     return read(fact) if isinstance(fact, ReadMark) else chat(fact)
 
 
 def typing(chat_id: str, is_typing: bool, timestamp: str) -> Frame:
-    """The user types on one of their devices, or has stopped."""
+    """The user types on one of their devices, or has stopped typing."""
     return Frame(
         "typing",
         {
@@ -91,6 +93,6 @@ def _delta(reply: Message, timestamp: str, **added: str | int) -> Frame:
 
 
 def error(cause: QuilliumError, **answers: str | None) -> Frame:
-    """`answers` are the `chat_id` and `client_id` of the frame that it answers, where known."""
+    """An error; `answers` are the `chat_id` and `client_id` of the frame that caused it."""
     known = {name: value for name, value in answers.items() if value is not None}
     return Frame("error", {**cause.public(), **known})

@@ -1,4 +1,4 @@
-"""How a socket joins: at once, or after what it missed (contract, section 7)."""
+"""How a socket subscribes: from now on, or after the last frame it saw (contract, section 7)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from services.subscriptions import Socket, Sources, Subscription
 from storage import replay
 from storage.database import Database
 
-Since = int | Literal["latest"] | None  # None: one who knows nothing of numbers
+Since = int | Literal["latest"] | None  # None: a client of the reference, which knows no numbers
 
 
 class Joining:
+    """Subscribes sockets to the frames of their user."""
+
     def __init__(
         self, db: Database, connections: ConnectionRegistry, conversation: Conversation
     ) -> None:
@@ -24,9 +26,10 @@ class Joining:
         self._conversation = conversation
 
     def join(self, socket: Socket, since: Since) -> Subscription:
-        """Let a socket hear what its user is told; first what came after the frame `since`.
+        """Subscribe a socket; it first receives the frames after the number `since`.
 
-        If that can't be told, it gets an `error` frame `resync_required` and goes on from here.
+        If these are no longer available, it receives an `error` frame `resync_required` and
+        continues from now on.
         """
         user = socket.caller.user
         after = since if isinstance(since, int) else None

@@ -1,7 +1,7 @@
-"""Chats: their list, search in them, and what was read of them.
+"""Chats: their list, their search, and how far the user has read.
 
-How many there are, and what each shows in the list, is kept by triggers (`migrations`): the first
-page costs the same for ten chats and for a hundred thousand.
+Triggers maintain the counts and the last message of each chat (`migrations`), so that the first
+page takes the same time for ten chats and for a hundred thousand.
 """
 
 from __future__ import annotations
@@ -65,17 +65,17 @@ def find(connection: Connection, user: int, id: str) -> Chat:
 
 
 def check(connection: Connection, user: int, id: str) -> int:
-    """The number of a user's chat. Raises `NotFound`."""
+    """Return the row id of a user's chat. Raises `NotFound`."""
     return _own(connection, user, id)[0]
 
 
 def own_model(connection: Connection, user: int, id: str) -> str:
-    """The model that a user's chat asks for. Raises `NotFound`."""
+    """Return the requested model of a user's chat. Raises `NotFound`."""
     return _own(connection, user, id)[1]
 
 
 def instructions(connection: Connection, id: str) -> tuple[str | None, str]:
-    """The system prompt and the parameters (JSON) of a chat; none if the chat is gone."""
+    """Return a chat's system prompt and parameters (JSON); none if the chat was deleted."""
     row: tuple[str | None, str] | None = connection.execute(
         "SELECT system_prompt, parameters FROM chats WHERE id = ?", (id,)
     ).fetchone()
@@ -83,7 +83,7 @@ def instructions(connection: Connection, id: str) -> tuple[str | None, str]:
 
 
 def model_of(connection: Connection, id: str) -> str:
-    """The model that a chat asks for; empty if the chat is gone."""
+    """Return the requested model of a chat; empty if the chat was deleted."""
     row = connection.execute("SELECT model FROM chats WHERE id = ?", (id,)).fetchone()
     return row[0] if row else ""
 

@@ -1,4 +1,4 @@
-"""Messages: their rows and their pages. A number orders them within a chat; the id says nothing."""
+"""Messages: their rows and their pages. The row id orders them within a chat; the id is opaque."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ COLUMNS = (
 )
 SELECT = f"SELECT {COLUMNS} FROM messages m JOIN chats c ON c.number = m.chat"
 
-# `Message.public()`, made by SQLite in one step: a page costs a quarter of what it costs by way of
-# records. A test compares the two. `c` is its chat.
+# `Message.public()`, made by SQLite in one step, which takes a quarter of the time of records. A
+# test compares the two. `m` is the message, `c` its chat.
 _FIELDS = (
     "json_object('id', m.id, 'chat_id', c.id, 'content', m.content, 'sender', m.sender,"
     " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id', m.client_id,"
@@ -102,7 +102,7 @@ def insert_imported(
         except sqlite3.IntegrityError as error:
             if not is_violated(error, "messages.chat", "messages.client_id"):
                 raise
-            raise Conflict("messages: the same client_id stands in two of them.") from None
+            raise Conflict("messages: two of them have the same client_id.") from None
 
 
 def insert(

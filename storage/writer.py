@@ -1,8 +1,7 @@
-"""The one thread that writes: group commit, and checkpoints that keep the write-ahead log short.
+"""The writer thread: group commit, and checkpoints that keep the write-ahead log short.
 
-All writes that were waiting while the last commit ran go into the next one; one that fails harms no
-other. Outcomes are delivered in commit order, after the
-commit, in one call into the event loop.
+All writes that waited while the last commit ran go into the next one; one that fails affects no
+other. Results are delivered in commit order, after the commit, in one call into the event loop.
 """
 
 from __future__ import annotations
@@ -26,17 +25,16 @@ from storage.connection import BUSY_SECONDS, Connection, connect
 from storage.files import wal_of
 
 MAX_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
-_LARGEST_BATCH = 256  # writes a commit: beyond it the commit's own cost no longer shows
+_LARGEST_BATCH = 256  # writes in a commit; with more, the cost of the commit no longer matters
 
-# A checkpoint copies the log into the database and, when no reader is using the log, begins it
-# anew. Short reads let it do so in a moment. Reads that overlap without end would let the log
-# grow for ever; while the writer waits, who begins to read needs no log once all is copied. A
-# single long wait can starve: it waits for a lock that newer readers share, where a new attempt
-# sees that it need not. So the wait is made of short ones.
+# A checkpoint copies the log into the database and, when no reader uses the log, truncates it.
+# Short reads delay that for a moment only. Reads that overlap without end would let the log grow
+# for ever, so new writes wait now and then: a read that begins meanwhile needs no log. One long
+# wait can starve, because it waits for a lock that newer readers share; so there are short ones.
 WAL_BYTES = 4 << 20  # SQLite's own measure, 1,000 pages
 LARGEST_WAL_BYTES = 32 << 20
 _MOMENT = 0.025  # seconds
-_FEW_MOMENTS = 0.05  # that new writes wait, each time that the log has grown by `WAL_BYTES`
+_FEW_MOMENTS = 0.05  # for which new writes wait each time the log has grown by `WAL_BYTES`
 _LONGEST_WAIT = 1.0  # the same, once it is at its largest
 
 T = TypeVar("T")
@@ -48,7 +46,7 @@ class _Job(NamedTuple):
     work: Callable[[Connection], Any]
     on_commit: Callable[[Any], Any] | None
     future: asyncio.Future[Any]
-    asked_at: float
+    requested_at: float
 
 
 class _Outcome(NamedTuple):
@@ -58,7 +56,7 @@ class _Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Statistics:
-    """What was stored since the start: `writes` in `commits`, the seconds that they waited."""
+    """Writes and commits since the start, and how long the writes waited in all."""
 
     commits: int = 0
     writes: int = 0
@@ -66,7 +64,7 @@ class Statistics:
 
 
 class Writer:
-    """Owns the connection that writes. Made and closed on the event loop's thread."""
+    """Owns the connection that writes. Create and close it on the event loop's thread."""
 
     def __init__(self, path: Path, on_clean_close: Callable[[], None] | None = None) -> None:
         self._on_clean_close = on_clean_close
@@ -79,7 +77,7 @@ class Writer:
         self._files = (path, wal_of(path))
         self._identity = [_identity(file) for file in self._files]
         self._loop = asyncio.get_running_loop()
-        self._asked: list[_Job] = []  # since the writer was last handed something
+        self._requested: list[_Job] = []  # in this round of the loop
         self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._waiting = 0
         # A daemon: whatever goes wrong, it must not keep the process alive.
@@ -87,7 +85,7 @@ class Writer:
         self._is_closed = False
         self._checkpoint_at = WAL_BYTES
         self.is_well = True  # whether the last write could be stored
-        self.version = 0  # grows with each commit, before anybody hears of it
+        self.version = 0  # grows with each commit, before its results are delivered
         self.statistics = Statistics()
         self._thread.start()
 
@@ -96,29 +94,29 @@ class Writer:
         work: Callable[[Connection], T],
         on_commit: Callable[[T], object] | None = None,
     ) -> asyncio.Future[T]:
-        """Queue a write. Raises `StorageUnavailable` when too many wait, and after the end."""
+        """Queue a write. Raises `StorageUnavailable` when too many wait, and after `close`."""
         if self._is_closed:
-            raise StorageUnavailable("The server is going down.")
+            raise StorageUnavailable("The server is shutting down.")
         if self._waiting >= MAX_WAITING:
             raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
         future: asyncio.Future[T] = self._loop.create_future()
         self._waiting += 1
-        if not self._asked:
+        if not self._requested:
             self._loop.call_soon(self._hand_over)
-        self._asked.append(_Job(work, on_commit, future, time.monotonic()))
+        self._requested.append(_Job(work, on_commit, future, time.monotonic()))
         return future
 
     def _hand_over(self) -> None:
-        """Wake the writer with all that this round of the loop asks for.
+        """Wake the writer with all writes of this round of the loop.
 
-        Were it woken by the first, both threads would contend for the interpreter until the last.
+        If the first write woke it, both threads would compete for the interpreter until the last.
         """
-        if self._asked:
-            self._jobs.put(self._asked)
-            self._asked = []
+        if self._requested:
+            self._jobs.put(self._requested)
+            self._requested = []
 
     def close(self) -> None:
-        """Store what waits, erase what was deleted, close the file. Waits for the disk."""
+        """Store the writes that wait, erase what was deleted, and close the file. Blocks."""
         self._is_closed = True
         self._hand_over()
         self._jobs.put(None)
@@ -155,10 +153,10 @@ class Writer:
             self._checkpoint_if_due()
 
     def _store(self, batch: list[_Job], *, apart: bool = False) -> list[_Outcome]:
-        """Store the batch in one transaction; one by one when that fails as a whole.
+        """Store the batch in one transaction; job by job if that fails as a whole.
 
-        Where a job refuses, such as for a chat that is not there, all is undone and done again with
-        each job in a savepoint (`apart`). That is rare, and savepoints for all cost a tenth.
+        If a job raises, for example `NotFound`, the transaction is rolled back and run again with
+        each job in a savepoint (`apart`). That is rare; savepoints for all would cost a tenth.
         """
         try:
             self._check_files()
@@ -168,7 +166,7 @@ class Writer:
             else:
                 outcomes = [_Outcome(job.work(self._connection)) for job in batch]
             self._connection.execute("COMMIT")
-            self.version += 1  # first of all: what was read before is no longer so
+            self.version += 1  # first of all: cached reads are no longer valid
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -180,7 +178,7 @@ class Writer:
             return self._store(batch, apart=True)
         try:
             self._check_files()
-        except sqlite3.Error as error:  # it went into files that are no longer there
+        except sqlite3.Error as error:  # it went into files that were moved away meanwhile
             return [_Outcome(error=self._failure(error))] * len(batch)
         self._count(batch, outcomes)
         if not self.is_well:
@@ -194,7 +192,7 @@ class Writer:
         try:
             outcome = _Outcome(job.work(self._connection))
         except sqlite3.Error:
-            raise  # the disk, or a bug: undo all, so that nothing is stored beside a failure
+            raise  # the disk, or a bug: roll everything back
         except Exception as error:
             self._connection.execute("ROLLBACK TO job")
             outcome = _Outcome(error=error)
@@ -204,7 +202,7 @@ class Writer:
     def _check_files(self) -> None:
         """Raise `OperationalError` if the files were moved or deleted.
 
-        The system would let us go on writing to them, and what we acknowledge would be lost.
+        The system would still let us write to them, and acknowledged writes would be lost.
         """
         try:
             if [_identity(file) for file in self._files] == self._identity:
@@ -214,7 +212,7 @@ class Writer:
         raise sqlite3.OperationalError("the database file was moved or deleted")
 
     def _failure(self, error: sqlite3.Error) -> Exception:
-        """What the caller of a write that failed is told; the log gets the first of a row."""
+        """The exception for the caller of a failed write; only the first in a row is logged."""
         if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
             return error  # a bug of ours, not of the disk
         if self.is_well:
@@ -228,11 +226,11 @@ class Writer:
             before,
             commits=before.commits + 1,
             writes=before.writes + sum(outcome.error is None for outcome in outcomes),
-            seconds_waited=before.seconds_waited + sum(now - job.asked_at for job in batch),
+            seconds_waited=before.seconds_waited + sum(now - job.requested_at for job in batch),
         )
 
     def _checkpoint_if_due(self) -> None:
-        """Keep the log short. Callers got their answers already; nobody but new writes waits."""
+        """Keep the log short. Results were delivered before; only new writes wait for this."""
         try:
             size = self._files[1].stat().st_size
             if size < self._checkpoint_at:
@@ -247,9 +245,9 @@ class Writer:
             log.error("the write-ahead log could not be carried over: %s", error)
 
     def _checkpoint(self, seconds: float) -> bool:
-        """Carry the log over and begin a new one. Waits about so long for readers of the log.
+        """Copy the log into the database and truncate it; wait about so long for its readers.
 
-        Return whether there is a new one.
+        Return whether it was truncated.
         """
         return log_guard.checkpoint(self._connection, partial(self._carry_over, seconds))
 
@@ -272,9 +270,9 @@ class Writer:
             if error is None and job.on_commit is not None:
                 try:
                     job.on_commit(result)
-                except Exception:  # what was stored is stored, and the rest of the batch goes on
+                except Exception:  # it is stored all the same, and the rest of the batch goes on
                     log.exception("a stored change could not be published")
-            if job.future.done():  # the caller was cancelled; what it asked for is stored
+            if job.future.done():  # the caller was cancelled; its write is stored
                 continue
             if error is None:
                 job.future.set_result(result)
