@@ -1057,7 +1057,7 @@ export class Quillium extends EventTarget {
   #listen(name) {
     const on = (target, type, hear) => target.addEventListener(type, hear, {signal: this.#listeners.signal});
     on(globalThis, "storage", ({key}) => (key === name || key === null) && this.#sessionChanged());
-    on(globalThis, "online", () => this.#line.check());
+    for (const type of ["online", "offline"]) on(globalThis, type, () => this.#line.check());
     on(globalThis, "pageshow", ({persisted}) => persisted && this.#shownAgain());
     on(document, "visibilitychange", () => document.hidden || this.#shownAgain());
   }

@@ -13,6 +13,6 @@ const docs = SwaggerUIBundle({
   validatorUrl: null, // it is another host's
   onComplete() {
     const tokens = JSON.parse(localStorage.getItem("quillium") ?? "null");
-    if (tokens) docs.preauthorizeApiKey("session", tokens.access_token);
+    if (tokens?.access_token) docs.preauthorizeApiKey("session", tokens.access_token);
   },
 });

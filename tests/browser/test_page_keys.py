@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.conftest import needs_chromium
-from tests.browser.pages import User
+from tests.browser.pages import PASSWORD, User
 from tests.program import Program
 
 pytestmark = needs_chromium
@@ -144,21 +145,28 @@ def focused(user: User) -> str:
     return tag
 
 
-def test_the_focus_stays_when_what_had_it_goes(ada: User) -> None:
+def has_focus(user: User) -> None:
+    """Something has the focus, and goes on having it once everything is drawn."""
+    user.page.evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    expect(user.page.locator(":focus")).to_have_count(1)
+    assert focused(user) != "BODY"
+
+
+def press(user: User, button: Locator) -> None:
+    button.focus()
+    user.page.keyboard.press("Enter")
+
+
+def test_the_focus_stays_when_a_reply_is_stopped_and_tried_again(ada: User) -> None:
     ada.say("/slow 60")
-    stop = ada.button("Stop")
-    stop.first.focus()
-    stop.first.click()
+    press(ada, ada.button("Stop").first)
     expect(ada.page.get_by_text("You stopped this reply")).to_be_visible()
-    expect(ada.page.locator("body:not(:focus) :focus")).to_have_count(1)
-    for name in ("Try again", "Regenerate"):
-        button = ada.button(name)
-        if button.count():
-            button.first.click()
-            expect(ada.page.locator(".reply[aria-busy=true]")).to_have_count(1)
-            expect(ada.page.locator(":focus")).to_have_count(1)
-            assert focused(ada) != "BODY"
-            break
+    has_focus(ada)
+    press(ada, ada.button("Try again").first)
+    expect(ada.page.locator(".reply[aria-busy=true]")).to_have_count(1)
+    has_focus(ada)
 
 
 def test_the_focus_stays_when_a_chat_is_deleted(ada: User) -> None:
@@ -167,18 +175,53 @@ def test_the_focus_stays_when_a_chat_is_deleted(ada: User) -> None:
     expect(ada.chats).to_have_count(2)
     ada.choose("one", "Delete")
     expect(ada.chats).to_have_text(["two"])
-    expect(ada.page.locator(":focus")).to_have_count(1)
-    assert focused(ada) != "BODY"
-    undo = ada.page.locator(".notice button").first
-    undo.focus()
-    ada.page.keyboard.press("Enter")
+    has_focus(ada)
+    press(ada, ada.page.locator(".notice button").first)  # undo
     expect(ada.chats).to_have_count(2)
-    expect(ada.page.locator(":focus")).to_have_count(1)
-    assert focused(ada) != "BODY"
+    has_focus(ada)
 
 
-def test_the_focus_goes_from_the_entrance_to_the_page_and_back(ada: User) -> None:
-    ada.button("Sign out").click()
+def test_the_focus_stays_when_a_notice_is_closed(ada: User) -> None:
+    ada.chat("one")
+    expect(ada.chats).to_have_count(1)
+    ada.choose("one", "Delete")
+    press(ada, ada.page.locator(".notice button").last)
+    expect(ada.page.locator(".notice")).to_have_count(0)
+    has_focus(ada)
+
+
+def test_the_focus_stays_in_the_dialog_when_a_key_is_revoked(ada: User) -> None:
+    for name in ("laptop", "phone"):
+        ada.call("POST", "/users/api-key", {"name": name})
+    panel = ada.settings("API keys")
+    for left in (1, 0):
+        press(ada, panel.get_by_role("button", name="Revoke").first)
+        expect(panel.get_by_role("button", name="Revoke")).to_have_count(left)
+        has_focus(ada)
+        assert ada.page.evaluate("document.activeElement.closest('dialog') !== null")
+
+
+def test_the_focus_stays_when_a_load_is_tried_again(ada: User) -> None:
+    chat = ada.chat("Hello")
+    expect(ada.chats).to_have_count(1)
+    ada.page.route(f"**/chats/{chat}/messages*", lambda route: route.abort())
+    ada.chats.click()
+    expect(ada.page.locator(".load-failed")).to_be_visible()
+    ada.page.unroute_all()
+    press(ada, ada.page.locator(".load-failed button"))
+    expect(ada.replies).to_have_count(1)
+    has_focus(ada)
+
+
+def test_the_focus_stays_when_somebody_signs_out_and_in(ada: User) -> None:
+    press(ada, ada.button("Sign out"))
     expect(ada.page.get_by_label("Password")).to_be_visible()
-    expect(ada.page.locator(":focus")).to_have_count(1)
-    assert focused(ada) != "BODY"
+    has_focus(ada)
+    ada.page.reload()
+    ada.page.evaluate("localStorage.setItem('quillium-known', 'yes')")
+    ada.page.reload()
+    ada.page.get_by_label(re.compile("E-?mail")).fill(ada.email)
+    ada.page.get_by_label("Password").fill(PASSWORD)
+    ada.page.keyboard.press("Enter")
+    expect(ada.composer).to_be_visible()
+    has_focus(ada)

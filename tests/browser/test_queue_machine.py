@@ -237,8 +237,9 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 def test_the_queue_under_random_interleavings(browser: Browser, served: Program) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        lambda: QueueMachine(browser, served),
+    made: Any = lambda: QueueMachine(browser, served)  # noqa: E731
+    run_state_machine_as_test(
+        made,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=25,

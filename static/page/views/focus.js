@@ -5,6 +5,7 @@
  */
 
 const FOCUSABLE = "a[href], button, input, select, textarea, summary, [tabindex]";
+const finePointer = matchMedia("(pointer: fine)"); // else the composer would open a keyboard on the screen
 const NEIGHBOURS = 4; // looked at on either side
 
 let held = null; // what has the focus
@@ -43,7 +44,8 @@ function rescue() {
   const open = [...document.querySelectorAll("dialog[open]")].at(-1);
   const places = [
     ...neighbours, ...around.filter(element => element.matches("[tabindex]")),
-    document.getElementById("composer"), document.getElementById("main"), ...document.querySelectorAll("main input, main button"),
+    ...(finePointer.matches ? document.querySelectorAll("#composer") : []), document.getElementById("main"),
+    ...document.querySelectorAll("main input, main button"),
   ];
   const place = places.find(element => element && canHold(element) && (!open || open.contains(element)))
     ?? open?.querySelector("button");
