@@ -92,7 +92,7 @@ class DataFolder:
                     "there was no signing key: a new one was created, and all sessions that an"
                     " older one signed have ended"
                 )
-            if (self._path / DATABASE).exists():
+            if size_of(self._path / DATABASE):
                 self._save_key()
             return key
         except signing_key.UnusableKey as error:
@@ -164,9 +164,9 @@ class DataFolder:
         path, restored = self._path / DATABASE, self._path / _RESTORED
         if not file.is_file() or (path.exists() and file.samefile(path)):
             raise FolderError(f"{file} is not a backup: there is no such file, or it is in use")
-        if log_guard.is_log_missing(file):
-            log.warning("%s was copied without its log, which held what was stored last", file)
         try:
+            if log_guard.is_log_missing(file):
+                log.warning("%s was copied without its log, which held what was stored last", file)
             backups.copy(file, restored, progress)
             report = maintenance.check(restored, progress)
             if report.problems:
@@ -264,9 +264,12 @@ def control_endpoint_of(data_dir: Path) -> ControlEndpoint | None:
 def existing(data_dir: Path) -> Path:
     """Return the path of the database. Raises `FolderError` if there is none."""
     path = data_dir / DATABASE
-    if not path.exists():
-        raise FolderUnusable(f"there is no database in {data_dir}")
-    return path
+    if path.exists():
+        return path
+    lost = loss.find(path, data_dir / KEY)
+    if lost is not None:
+        raise FolderError(f"{lost}. Put it back, or restore a backup: quillium restore FILE")
+    raise FolderUnusable(f"there is no database in {data_dir}")
 
 
 @contextmanager

@@ -115,7 +115,7 @@ async def test_a_check_notices_it(killed: Path, name: str) -> None:
         problems = folder.check(killed, quietly).problems
         assert any(reason in problem for problem in problems), problems
     else:
-        with pytest.raises(FolderError, match="there is no database"):
+        with pytest.raises(FolderError, match=reason):
             folder.check(killed, quietly)
     assert contents(killed) == before
 
@@ -197,6 +197,17 @@ async def test_a_start_that_fails_leaves_no_key_without_a_database(tmp_path: Pat
         data.database(quietly).close()
         assert (tmp_path / "new" / KEY).read_bytes() == key
         assert data.secret() == key
+
+
+async def test_a_first_start_that_was_killed_leaves_no_key_either(tmp_path: Path) -> None:
+    """It leaves an empty database at worst, which the next one fills."""
+    path = tmp_path / "new"
+    path.mkdir()
+    (path / DATABASE).touch()
+    with folder.locked(path) as data:
+        data.secret()
+    assert not (path / KEY).exists()
+    assert await opened(path) == 0
 
 
 async def test_a_key_that_is_missing_is_made_and_logged(
