@@ -16,6 +16,11 @@ from schemas import SCHEMAS
 _HIDDEN = {"$schema", "$id", "$defs"}
 _JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _NULL = {"type": "null"}
+_KEYWORDS = {  # by the type that they are about
+    "array": ("items", "minItems", "maxItems"),
+    "string": ("pattern", "minLength", "maxLength"),
+    "object": ("properties", "required", "additionalProperties"),
+}
 _REFERENCE = re.compile(r'"#/components/schemas/([\w-]+)"')
 
 
@@ -78,7 +83,7 @@ def _converted(schema: Any) -> Any:
         return schema
     if schema.get("type") == "null":
         schema = {**schema, "type": ["string", "null"]}
-    schema = _nullable(schema)
+    schema = _split(_nullable(schema))
     shown = {
         keyword: part if keyword in {"examples", "default"} else _converted(part)
         for keyword, part in schema.items()
@@ -105,6 +110,22 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
     merged = {**part, **rest, "type": [part["type"], "null"]}
     merged.pop("default", None)
     return merged
+
+
+def _split(schema: dict[str, Any]) -> dict[str, Any]:
+    """Make one option of each type, where there are several: a class can't be of two types."""
+    types = schema.get("type")
+    if not isinstance(types, list) or len(set(types) - {"null"}) < 2:
+        return schema
+    own = {keyword: kind for kind in types for keyword in _KEYWORDS.get(kind, ())}
+    options: dict[str, dict[str, Any]] = {kind: {"type": kind} for kind in types}
+    rest: dict[str, Any] = {}
+    for keyword, part in schema.items():
+        if keyword in own:
+            options[own[keyword]][keyword] = part
+        elif keyword != "type":
+            rest[keyword] = part
+    return {**rest, "anyOf": list(options.values())}
 
 
 def _target(schema: dict[str, Any]) -> dict[str, Any]:
