@@ -39,8 +39,7 @@ async def complete(request: ChatRequest, converse: Converse) -> AsyncGenerator[R
     tool = tool_to_call(request)
     if tool is not None:
         source = " ".join(result for _, result in request.results) or request.question
-        arguments = json.dumps(SchemaFiller(source).fill(tool.parameters), ensure_ascii=False)
-        arguments = arguments if arguments.startswith("{") else "{}"
+        arguments = json.dumps(SchemaFiller(source).arguments(tool.parameters), ensure_ascii=False)
         id = "call_" + hashlib.sha256(f"{tool.name} {arguments}".encode()).hexdigest()[:24]
         yield ToolCall(0, id, tool.name, "")
         pieces = _pieces(arguments)

@@ -33,7 +33,8 @@ _FORMATS = {
 _HARMLESS = (
     (re.compile(r"command|cmd|shell|bash|script", re.I), "echo quillium-demo"),
     (re.compile(r"code|program", re.I), 'print("quillium-demo")'),
-    (re.compile(r"path|file|dir|folder", re.I), "quillium-demo.txt"),
+    (re.compile(r"dir|folder|cwd", re.I), "."),
+    (re.compile(r"path|file", re.I), "quillium-demo.txt"),
     (re.compile(r"url|uri|link|website", re.I), "https://example.com/"),
     (re.compile(r"e.?mail", re.I), "ada@example.com"),
     (re.compile(r"date\b|_date|day", re.I), "2024-01-01"),
@@ -47,9 +48,10 @@ class SchemaFiller:
     def __init__(self, text: str) -> None:
         self._text = " ".join(text.split())[:_MAX_TEXT] or "quillium-demo"
         self._numbers = [float(found) for found in _NUMBER.findall(self._text)][::-1]
-        names = _PROPER_NAME.findall(self._text)
-        # The first word of a sentence has a capital, too: the last name is more likely one.
-        self._names = names[1:] + names[:1] if len(names) > 1 else names
+        # A capital in a sentence marks a name; at its beginning, it may mark nothing.
+        names = list(_PROPER_NAME.finditer(self._text))
+        inner = [m[0] for m in names if self._text[: m.start()].rstrip()[-1:].islower()]
+        self._names = [*inner, *(m[0] for m in names if m[0] not in inner)]
         self._nodes = 0
         self._root: Any = {}
 
@@ -57,6 +59,14 @@ class SchemaFiller:
         """Return a value of the schema."""
         self._root = schema
         return self._value(schema, "", 0)
+
+    def arguments(self, schema: Any) -> dict[str, Any]:
+        """Return the arguments of a tool: the required ones, or all if none is required."""
+        required = _list(schema, "required") if isinstance(schema, dict) else []
+        filled = self.fill(schema)
+        if not isinstance(filled, dict):
+            return {}
+        return {name: part for name, part in filled.items() if name in required or not required}
 
     def _value(self, schema: Any, name: str, depth: int) -> Any:
         schema = self._resolved(schema, depth)

@@ -12,16 +12,24 @@ import importlib.util
 import logging
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, model_file
+from assistant import (
+    DEFAULT_PARAMETERS,
+    Parameters,
+    PromptMessage,
+    context,
+    local_tools,
+    model_file,
+)
 from assistant.events import ReplyEvent
+from assistant.failures import parsed
 from assistant.listing import LONGEST_NAME
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import Response, Upstream
+from assistant.upstream import Upstream, ask
 from core.errors import ModelUnavailable
 from core.options import ConfigError, MissingExtra
 
@@ -75,6 +83,7 @@ class Local:
         self._turn = asyncio.Lock()  # first come, first served
         self._loading: asyncio.Future[OpenAICompatible] | None = None
         self._server: Any = None
+        self._knows_tools = False  # whether the model's chat template does
 
     def window(self, model: str) -> int:
         """Return the tokens that the model's context holds."""
@@ -104,19 +113,18 @@ class Local:
         self, request: Mapping[str, Any], model: str
     ) -> AsyncGenerator[ReplyEvent, None]:
         """See `assistant.Provider`."""
+        prepared = self._prepared(request)
         async with self._turn:
             provider = await self.load()
-            async with aclosing(provider.complete(self._prepared(request), model)) as events:
+
+            def complete(chat: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
+                return provider.complete(chat, model)
+
+            has_tools = not self._knows_tools and local_tools.are_in(prepared)
+            answer = local_tools.complete(prepared, complete) if has_tools else complete(prepared)
+            async with aclosing(answer) as events:
                 async for event in events:
                     yield event
-
-    @asynccontextmanager
-    async def forward(self, path: str, request: Mapping[str, Any]) -> AsyncIterator[Response]:
-        """See `assistant.Forwarding`."""
-        async with self._turn:
-            provider = await self.load()
-            async with provider.forward(path, self._prepared(request)) as response:
-                yield response
 
     def _prepared(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request with what a small model needs, where the caller leaves it open."""
@@ -163,9 +171,18 @@ class Local:
         except Exception as error:
             log.error("the local model %s can't be loaded: %s", self._path, error)
             raise ModelUnavailable("The local model can't be loaded; the log says why.") from None
-        address = f"{self._server.listening_address}/v1"
-        upstream = Upstream("The local model", address, key)
+        address = self._server.listening_address
+        properties = await _properties(Upstream("The local model", address, key))
+        self._knows_tools = bool(properties.get("chat_template_caps", {}).get("supports_tools"))
+        upstream = Upstream("The local model", f"{address}/v1", key)
         return OpenAICompatible(upstream, None, WINDOW, self._parameters)
+
+
+async def _properties(upstream: Upstream) -> dict[str, Any]:
+    """Return what llama.cpp says of the model; nothing where it says nothing."""
+    async with ask(upstream, "GET", "/props") as response:
+        properties = parsed(b"".join([chunk async for chunk in response.chunks()]))
+    return properties if isinstance(properties, dict) else {}
 
 
 def _serve(path: Path, key: str) -> Any:

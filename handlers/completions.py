@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from assistant import demo_completions, responses_request
 from assistant.chat_format import ChatFormat, TextFormat, chat_of_completion
 from assistant.decoder import AnswerDecoder, BrokenOff, UnreadableAnswer
+from assistant.demo import Demo
 from assistant.failures import ReportedFailure, parsed
 from assistant.openai_compatible import OpenAICompatible
 from assistant.passing import error_of, passed_headers, whole_events
@@ -244,4 +245,6 @@ class Embeddings(_CompletionHandler):
     form = ChatFormat
 
     async def compose(self, completion: Completion, chat: Mapping[str, Any]) -> None:
+        if not isinstance(completion.provider, Demo):
+            raise errors.ModelRefused("The embedded model makes no embeddings; quillium-demo does.")
         self.respond(await asyncio.to_thread(demo_completions.embeddings, completion.request))

