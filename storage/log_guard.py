@@ -22,11 +22,16 @@ _HEADER_BYTES, _USER_VERSION = 100, slice(60, 64)  # https://sqlite.org/fileform
 
 def checkpoint(connection: Connection, carry_over: Callable[[], bool]) -> bool:
     """Run a checkpoint so that the log that begins after it is expected; return its result."""
-    _mark(connection, _EXPECTED)
+    # A checkpoint waits for the disk in any case. The marks need not, which halves the cost.
+    connection.execute("PRAGMA synchronous = NORMAL")
     try:
-        return carry_over()
-    finally:
-        _mark(connection, _WITH_LOG)
+        _mark(connection, _EXPECTED)
+        try:
+            return carry_over()
+        finally:
+            _mark(connection, _WITH_LOG)
+    finally:  # also when the disk is full: a commit is not acknowledged before it is synced
+        connection.execute("PRAGMA synchronous = FULL")
 
 
 def forget(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from storage import database, migrations, writer
 from storage.connection import Connection, connect
 from storage.database import Database
 from storage.files import create_private, wal_of
+from storage.writer import Writer
 
 
 @pytest.fixture
@@ -340,3 +341,19 @@ async def test_nothing_is_taken_after_the_end(io_loop: IOLoop, tmp_path: Path) -
     other.close()
     with pytest.raises(StorageUnavailable):
         await other.write(insert, 1)
+
+
+async def test_each_write_is_synced_also_after_a_checkpoint_that_failed(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint lowers `synchronous` for a moment."""
+
+    def fail(self: Writer, seconds: float) -> bool:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Writer, "_carry_over", fail)
+    monkeypatch.setattr(writer, "WAL_BYTES", 1)
+    db._writer._checkpoint_at = 1
+    for number in range(3):
+        await db.write(insert, number)
+        assert await db.write(lambda c: c.execute("PRAGMA synchronous").fetchone()[0]) == 2
