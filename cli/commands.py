@@ -25,8 +25,7 @@ from core.escaping import escape_unprintable
 from core.options import ConfigError
 from core.progress import Progress
 from core.times import calendar_now
-from services.administration import Administration
-from services.connections import ConnectionRegistry
+from services import build_administration
 from storage import folder, maintenance
 
 _TIMEOUT_SECONDS = 30.0
@@ -190,15 +189,7 @@ async def _run_here(
         # The copy that a migration makes is of use until a server has run on the new schema.
         db = data.database(progress, may_be_missing=config.new_database, keeps_copies=True)
     try:
-        work = Administration(
-            db,
-            ConnectionRegistry(),
-            lambda _: None,
-            lambda _: None,
-            calendar_now,
-            config.bcrypt_cost,
-        )
-        return await work.run(**asked)
+        return await build_administration(db, config.bcrypt_cost, calendar_now).run(**asked)
     finally:
         db.close()
 

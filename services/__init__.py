@@ -152,3 +152,13 @@ def build(
         completions=Completions(settings, directory),
         indexing=Indexing(db),
     )
+
+
+def build_administration(db: Database, bcrypt_cost: int, clock: CalendarClock) -> Administration:
+    """Wire what a command needs while no server runs: nobody is connected, nothing is cached."""
+
+    def nothing_to_forget(_: str) -> None:
+        pass
+
+    connections = ConnectionRegistry()
+    return Administration(db, connections, nothing_to_forget, nothing_to_forget, clock, bcrypt_cost)
