@@ -23,11 +23,11 @@ _SELECT = (
 )
 
 
-# `Chat.public()`, as `messages.PUBLIC` is that of a message.
+# `Chat.public()` with a preview of the last message, made as `messages.PUBLIC` is.
 _PUBLIC = (
     "SELECT json_object('id', c.id, 'title', c.title, 'model', c.model, 'created_at', c.created_at,"
     " 'updated_at', c.updated_at, 'message_count', c.message_count, 'unread_count', c.unread_count,"
-    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PUBLIC} END,"
+    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PREVIEW} END,"
     " 'system_prompt', c.system_prompt, 'parameters', json(c.parameters)) AS item"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )

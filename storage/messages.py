@@ -19,18 +19,37 @@ COLUMNS = (
 )
 SELECT = f"SELECT {COLUMNS} FROM messages m JOIN chats c ON c.number = m.chat"
 
+PREVIEW_CHARACTERS = 500  # of a message in a list of chats
+
+
+def _public(content: str, reasoning: str) -> str:
+    """Return the SQL of `Message.public()` with these expressions as content and reasoning."""
+    fields = (
+        f"json_object('id', m.id, 'chat_id', c.id, 'content', {content}, 'sender', m.sender,"
+        " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id',"
+        f" m.client_id, 'reasoning', {reasoning}, 'finish_reason', m.finish_reason, 'usage',"
+        " CASE WHEN m.prompt_tokens IS NOT NULL THEN json_object('prompt_tokens', m.prompt_tokens,"
+        " 'completion_tokens', m.completion_tokens) END)"
+    )
+    return (
+        f"CASE WHEN m.error IS NULL THEN {fields}"
+        f" ELSE json_insert({fields}, '$.error', json(m.error)) END"
+    )
+
+
+def _cut(text: str) -> str:
+    return f"substr({text}, 1, {PREVIEW_CHARACTERS})"
+
+
 # `Message.public()`, made by SQLite in one step, which takes a quarter of the time of records. A
 # test compares the two. `m` is the message, `c` its chat.
-_FIELDS = (
-    "json_object('id', m.id, 'chat_id', c.id, 'content', m.content, 'sender', m.sender,"
-    " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id', m.client_id,"
-    " 'reasoning', m.reasoning, 'finish_reason', m.finish_reason, 'usage',"
-    " CASE WHEN m.prompt_tokens IS NOT NULL THEN json_object('prompt_tokens', m.prompt_tokens,"
-    " 'completion_tokens', m.completion_tokens) END)"
-)
-PUBLIC = (
-    f"CASE WHEN m.error IS NULL THEN {_FIELDS}"
-    f" ELSE json_insert({_FIELDS}, '$.error', json(m.error)) END"
+PUBLIC = _public("m.content", "m.reasoning")
+# The same for a list of chats, which does not grow with the length of messages.
+PREVIEW = (
+    f"CASE WHEN length(m.content) <= {PREVIEW_CHARACTERS}"
+    f" AND coalesce(length(m.reasoning), 0) <= {PREVIEW_CHARACTERS} THEN {PUBLIC}"
+    f" ELSE json_insert({_public(_cut('m.content'), _cut('m.reasoning'))},"
+    " '$.is_truncated', json('true')) END"
 )
 
 

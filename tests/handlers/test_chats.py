@@ -108,6 +108,31 @@ async def test_a_chats_instructions(ada: Client) -> None:
     assert await instructions() == {"system_prompt": None, "parameters": {}}
 
 
+async def test_a_list_does_not_grow_with_its_messages(ada: Client) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+
+    async def listed(content: str, **more: Any) -> dict[str, Any]:
+        line = {"content": content, "sender": "assistant", "timestamp": export["exported_at"]}
+        imported = await ada("POST /chats/import", {**export, "messages": [{**line, **more}]})
+        found = (await ada("GET /chats/{id}", id=imported.body["id"])).body
+        assert found["last_message"]["content"] == content
+        (message,) = (await ada("GET /chats/{id}/messages", id=found["id"])).body["data"]
+        assert message == found["last_message"]
+        last: dict[str, Any] = (await ada("GET /chats")).body["data"][0]["last_message"]
+        assert last["id"] == message["id"]
+        return last
+
+    assert "is_truncated" not in await listed("é" * 500, reasoning="x" * 500)
+    error = {"code": "model_timeout", "message": "It took too long.", "details": "Yes."}
+    long = await listed("é" * 501, status="failed", error=error)
+    assert (long["content"], long["is_truncated"], long["error"]) == ("é" * 500, True, error)
+    thoughtful = await listed("Yes.", reasoning="x" * 501)
+    assert (thoughtful["reasoning"], thoughtful["is_truncated"]) == ("x" * 500, True)
+    await ada.say(await ada.chat(), "wordless " + "é" * 501)
+    hit = (await ada("GET /chats", query={"q": "wordless"})).body["data"][0]["last_message"]
+    assert len(hit["content"]) <= 500
+
+
 async def test_delete_takes_the_messages_along(ada: Client) -> None:
     chat = await ada.chat(title="Doomed")
     await ada.say(chat, "remember the quill")
