@@ -106,7 +106,7 @@ _TAGS = {
 }
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
 _WRONG = "What was wrong in this request, and what to do."
-_PAGES = {"/", "/docs", "/control", "/static/{file}"}  # not part of the API
+_PAGES = {"/", "/docs", "/control", "/favicon.ico", "/static/{file}"}  # not part of the API
 
 
 # What goes both ways over the WebSocket: OpenAPI has no better place for it than a callback.

@@ -12,6 +12,7 @@ from handlers import (
     control,
     messages,
     models,
+    pages,
     settings,
     system,
     websocket,
@@ -232,8 +233,8 @@ AROUND = (
             )
         },
     ),
-    Route("/", system.Page, {"GET": Operation("Get the chat page", OPEN, response=None)}),
-    Route("/docs", system.Docs, {"GET": Operation("Read and try this API", OPEN, response=None)}),
+    Route("/", pages.Page, {"GET": Operation("Get the chat page", OPEN, response=None)}),
+    Route("/docs", pages.Docs, {"GET": Operation("Read and try this API", OPEN, response=None)}),
     Route(
         "/control",
         control.Control,
@@ -243,7 +244,8 @@ AROUND = (
             )
         },
     ),
-    Route("/static/{file}", system.Static, {"GET": Operation("Get a file", OPEN, response=None)}),
+    Route("/favicon.ico", pages.Favicon, {"GET": Operation("Get the icon", OPEN, response=None)}),
+    Route("/static/{file}", pages.Static, {"GET": Operation("Get a file", OPEN, response=None)}),
 )
 
 ALL = (*API, *AROUND)

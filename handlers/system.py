@@ -1,25 +1,10 @@
-"""Beside the API: health, its description, and the pages (contract, section 9)."""
+"""Beside the API: health, metrics and the API's description (contract, section 9)."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
-from tornado.web import HTTPError, StaticFileHandler
 
 from core.errors import NotFound
 from services import metrics
 from web.base import BaseHandler
-
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-        " font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self';"
-        " frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 
 class Health(BaseHandler):
@@ -55,55 +40,3 @@ class OpenAPI(BaseHandler):
 
     def get(self) -> None:
         self.write(self.application.settings["openapi"](self.services.version))
-
-
-class Static(BaseHandler, StaticFileHandler):
-    """Files of `static`, and nothing that lies outside of it."""
-
-    is_counted = False
-
-    def initialize(self, **given: Any) -> None:  # type: ignore[override]
-        BaseHandler.initialize(self, **given)
-        StaticFileHandler.initialize(self, str(self.application.settings["static_folder"]))
-
-    def parse_url_path(self, url_path: str) -> str:
-        if "\0" in url_path:
-            raise HTTPError(404)  # no file system takes it, and Tornado would answer 500
-        return super().parse_url_path(url_path)
-
-    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
-        path = super().validate_absolute_path(root, absolute_path)
-        if path is not None and not Path(path).resolve().is_relative_to(Path(root).resolve()):
-            # A symbolic link that leads out; Tornado before 6.6, for Python 3.10, follows it.
-            raise HTTPError(404)
-        return path
-
-    def set_extra_headers(self, path: str) -> None:
-        for name, value in PAGE_HEADERS.items():
-            self.set_header(name, value)
-        self.set_header("Cache-Control", "no-cache")  # asks again, and is told 304
-
-    def compute_etag(self) -> str | None:  # type: ignore[override]
-        # Not Tornado's, which remembers it: a file that is edited while this runs would stay old.
-        return f'"{self.get_content_version(str(self.absolute_path))}"'
-
-    async def head(self, *args: str) -> None:
-        await StaticFileHandler.get(self, args[0], include_body=False)
-
-
-class Page(Static):
-    """The page at `/`."""
-
-    file = "index.html"
-
-    async def get(self, include_body: bool = True) -> None:  # type: ignore[override]
-        await StaticFileHandler.get(self, self.file, include_body)
-
-    async def head(self, *args: str) -> None:
-        await self.get(include_body=False)
-
-
-class Docs(Page):
-    """The API to read and try, at `/docs`."""
-
-    file = "docs/index.html"

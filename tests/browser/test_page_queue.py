@@ -78,7 +78,8 @@ def settled(user: User) -> None:
     expect(waiting(user)).to_have_count(0)
     user.page.evaluate(
         """async () => {
-          const {quillium} = await import("/static/page/state/client.js");
+          const {modules} = await import("/static/bundle/page.js");
+          const {quillium} = modules["page/state/client.js"];
           await quillium.persisted();
           await new Promise(resolve => {
             const look = () => quillium.outbox.length === 0 && resolve();
@@ -231,7 +232,8 @@ def test_long_messages_outlive_a_reload(eve: User, relay: Network) -> None:
     expected = [f"{number} {'x' * 99_000}" for number in range(60)]
     eve.page.evaluate(
         """async ([chat, texts]) => {
-          const {quillium} = await import("/static/page/state/client.js");
+          const {modules} = await import("/static/bundle/page.js");
+          const {quillium} = modules["page/state/client.js"];
           for (const text of texts) quillium.say(chat, text).catch(() => {});
           await quillium.persisted();
         }""",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 import logging
 import re
+import shutil
 from typing import Any
 
 import pytest
@@ -302,12 +305,57 @@ async def test_the_page(anyone: Client) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert b"/static/page/main.js" in answer.raw
+    assert b"/static/bundle/page.js" in answer.raw
     again = await anyone("GET /", headers={"If-None-Match": answer.headers["Etag"]})
     assert again.status == 304
     css = await anyone("GET /static/page/styles/scales.css")
     assert css.headers["Content-Type"].startswith("text/css")
     assert (await anyone("HEAD /static/page/styles/scales.css")).raw == b""
+
+
+async def test_files_are_compressed_where_that_is_accepted(base_url: str) -> None:
+    async def get(path: str, *headers: str, method: str = "GET") -> Any:
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
+        return await raw(base_url, "\r\n".join([*lines, "", ""]).encode())
+
+    for path in ("/static/quillium.js", "/static/bundle/page.js", "/static/bundle/page.css", "/"):
+        _, headers, plain = await get(path)
+        assert "content-encoding" not in headers
+        assert "Accept-Encoding" in headers["vary"]
+        gzipped = "Accept-Encoding: br, gzip;q=0.5"
+        status, small, body = await get(path, gzipped, "Range: bytes=0-9")
+        assert "200" in status
+        assert small["content-encoding"] == "gzip"
+        assert gzip.decompress(body) == plain
+        assert small["etag"] != headers["etag"]
+        assert "304" in (await get(path, gzipped, f"If-None-Match: {small['etag']}"))[0]
+        for refused in ("gzip;q=0", "identity", "gzip; q=0.0, br"):
+            assert "content-encoding" not in (await get(path, f"Accept-Encoding: {refused}"))[1]
+    assert "content-encoding" not in (await get("/static/icons/touch.png", gzipped))[1]
+    assert "404" in (await get("/static/bundle/other.js", gzipped))[0]
+    assert "404" in (await get("/static/..%2fsetup.cfg", gzipped))[0]
+
+
+async def test_the_icon_and_the_manifest(anyone: Client) -> None:
+    icon = await anyone("GET /favicon.ico")
+    assert icon.status == 200, icon.raw
+    assert icon.raw[:4] == b"\0\0\1\0"
+    manifest = await anyone("GET /static/manifest.webmanifest")
+    assert manifest.headers["Content-Type"] == "application/manifest+json"
+    for entry in json.loads(manifest.raw)["icons"]:
+        assert (await anyone(f"GET {entry['src']}")).status == 200
+
+
+async def test_a_joined_file_follows_its_sources(anyone: Client, app: Any, tmp_path: Any) -> None:
+    folder = tmp_path / "static"
+    shutil.copytree(app.settings["static_folder"], folder)
+    app.settings["static_folder"] = folder
+    before = await anyone("GET /static/bundle/page.css")
+    with (folder / "page" / "styles" / "dialogs.css").open("a") as file:
+        file.write(".added { color: red }\n")
+    after = await anyone("GET /static/bundle/page.css")
+    assert after.raw.endswith(b".added { color: red }\n")
+    assert after.headers["Etag"] != before.headers["Etag"]
 
 
 @pytest.mark.parametrize(

@@ -419,7 +419,7 @@ OPEN = {
     "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/exchange",
     "GET /auth/registration",
     "GET /openapi.json", "GET /ws",
-    "GET /health", "GET /", "GET /docs", "GET /static/{file}",
+    "GET /health", "GET /", "GET /docs", "GET /favicon.ico", "GET /static/{file}",
 }  # fmt: skip
 
 

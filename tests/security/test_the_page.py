@@ -25,7 +25,7 @@ from tests.security.conftest import Target
 CSP = {
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:",
     "font-src 'self'", "connect-src 'self'", "base-uri 'none'", "form-action 'self'",
-    "frame-ancestors 'none'",
+    "frame-ancestors 'none'", "manifest-src 'self'",
 }  # fmt: skip
 
 

@@ -23,7 +23,14 @@ BODIES: dict[str, list[Any]] = {
         {"model": "m", "messages": [{"role": "user", "content": "What did the others say?"}]}
     ],
 }
-LEFT_OUT = {"POST /auth/logout", "GET /ws", "GET /docs", "GET /", "GET /static/{file}"}
+LEFT_OUT = {
+    "POST /auth/logout",
+    "GET /ws",
+    "GET /docs",
+    "GET /",
+    "GET /favicon.ico",
+    "GET /static/{file}",
+}
 
 
 class Users(NamedTuple):

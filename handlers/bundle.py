@@ -1,0 +1,154 @@
+"""The page's modules and styles joined, so that a browser asks for two files and not for eighty.
+
+The sources stay what they are and are served, too. They are joined when somebody asks, and again
+after a change, so there is no step to forget.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ENTRY = "page/main.js"
+STYLES = ("scales", "elements", "layout", "conversation", "dialogs")  # in this order
+JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`
+LATER = ("vendor/highlight.js", "vendor/temml.js")  # loaded with the first code and formula
+
+_FROM = r'\s*from\s*"(?P<path>\.[^"]+)"|\s*"(?P<bare>\.[^"]+)")\s*;?'
+_IMPORT = re.compile(
+    r"(?:^|(?<=;))import(?:\s*(?P<what>\{[^}]*\}|\*\s*as\s+[\w$]+|[\w$]+(?:\s*,\s*\{[^}]*\})?)"
+    + _FROM,
+    re.MULTILINE,
+)
+_EXPORT_FROM = re.compile(r'export\s*\{(?P<names>[^}]*)\}\s*from\s*"(?P<path>\.[^"]+)"\s*;?')
+_EXPORT_LIST = re.compile(r"export\s*\{(?P<names>[^}]*)\}\s*;?")
+_EXPORT_NAME = re.compile(
+    r"^export (?P<kind>const|class|function\*?|async function) (?P<name>[\w$]+)", re.MULTILINE
+)
+_EXPORT_DEFAULT = re.compile(r"export default\s*")
+_LINE_COMMENT = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+_BLOCK_COMMENT = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTILINE)
+
+
+def joined_script(static: Path) -> str:
+    """Return one module that does what `page/main.js` does with all that it imports.
+
+    Each module becomes a function, and its exports the properties of an object. That needs modules
+    without circular imports, and exports that are never assigned again; a test checks both.
+    """
+    parts = []
+    order = list(modules(static))
+    for number, name in enumerate(order):
+        source = (static / name).read_text(encoding="utf-8")
+        if not name.startswith("vendor/"):
+            source = without_comments(source)
+        block = _as_block(source, name, number, order)
+        # A function keeps the variables of a module apart. The entry waits, so it can't be in one.
+        is_entry = name == ENTRY
+        wrapped = f"{{\n{block}\n}}" if is_entry else f"(() => {{\n{block}\n}})();"
+        parts.append(f"const m{number} = {{}};\n{wrapped}")
+    table = ", ".join(f'"{name}": m{number}' for number, name in enumerate(order))
+    return "\n".join([*parts, f"export const modules = {{{table}}};\n"])
+
+
+def joined_styles(static: Path) -> str:
+    """Return the style sheets of the page as one."""
+    files = (static / "page" / "styles" / f"{name}.css" for name in STYLES)
+    return "\n".join(_BLOCK_COMMENT.sub("", file.read_text(encoding="utf-8")) for file in files)
+
+
+def changed(static: Path) -> int:
+    """Return when a source changed last, in nanoseconds of the file system's clock."""
+    files = [*static.glob("*.js"), *static.glob("vendor/*.js"), *static.glob("client/*.js")]
+    files += [*static.glob("page/**/*.js"), *static.glob("page/styles/*.css")]
+    return max(file.stat().st_mtime_ns for file in files)
+
+
+def modules(static: Path) -> Iterator[str]:
+    """The modules below `static` that the page begins with, each after those that it imports."""
+    seen: set[str] = set()
+
+    def visit(name: str) -> Iterator[str]:
+        if name in seen:
+            return
+        seen.add(name)
+        source = (static / name).read_text(encoding="utf-8")
+        for pattern in (_IMPORT, _EXPORT_FROM):
+            for found in pattern.finditer(source):
+                groups = found.groupdict()
+                yield from visit(_resolved(name, groups["path"] or groups["bare"]))
+        yield name
+
+    yield from visit(ENTRY)
+
+
+def without_comments(source: str) -> str:
+    """Return a module of ours without the comments that have lines for themselves."""
+    return _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
+
+
+def _resolved(name: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+
+
+def _as_block(source: str, name: str, number: int, order: list[str]) -> str:
+    exports: list[str] = []
+
+    def module(path: str) -> str:
+        return f"m{order.index(_resolved(name, path))}"
+
+    def imported(found: re.Match[str]) -> str:
+        if found["bare"]:
+            return ""
+        return "".join(
+            f"const {names} = {module(found['path'])};" for names in _bindings(found["what"])
+        )
+
+    def exported_from(found: re.Match[str]) -> str:
+        other = module(found["path"])
+        exports.extend(f"{new}: {other}.{old}" for old, new in _names(found["names"]))
+        return ""
+
+    def exported_list(found: re.Match[str]) -> str:
+        exports.extend(f"{new}: {old}" for old, new in _names(found["names"]))
+        return ""
+
+    def exported_name(found: re.Match[str]) -> str:
+        exports.append(found["name"])
+        return f"{found['kind']} {found['name']}"
+
+    changes: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+        (_IMPORT, imported),
+        (_EXPORT_FROM, exported_from),
+        (_EXPORT_LIST, exported_list),
+        (_EXPORT_NAME, exported_name),
+        (_EXPORT_DEFAULT, lambda _: f"m{number}.default = "),
+    )
+    for pattern, change in changes:
+        source = pattern.sub(change, source)
+    source = source.replace("import.meta.url", f'new URL("../{name}", import.meta.url)')
+    for later in LATER:
+        path = posixpath.relpath(later, posixpath.dirname(name))
+        source = source.replace(f'import("{path}")', f'import("../{later}")')
+    return f"{source}\nObject.assign(m{number}, {{{', '.join(exports)}}});"
+
+
+def _names(text: str) -> list[tuple[str, str]]:
+    """Pairs of `a as b, c`."""
+    parts = [part.split(" as ") for part in text.split(",") if part.strip()]
+    return [(part[0].strip(), part[-1].strip()) for part in parts]
+
+
+def _bindings(what: str) -> Iterator[str]:
+    """What stands on the left of the assignments for an import."""
+    if what.startswith("*"):
+        yield what.split()[-1]
+        return
+    default, brace, names = what.partition("{")
+    if default.strip(" ,"):
+        yield f"{{default: {default.strip(' ,')}}}"
+    if brace:
+        pairs = _names(names.rstrip("}"))
+        yield "{" + ", ".join(f"{old}: {new}" for old, new in pairs) + "}"

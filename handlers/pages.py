@@ -1,0 +1,164 @@
+"""The pages and their files (contract, section 9)."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tornado.web import HTTPError, StaticFileHandler
+
+from handlers import bundle
+from web.base import BaseHandler
+
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none';"
+        " form-action 'self';"
+        " frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+COMPRESSED = (".css", ".html", ".js", ".json", ".md", ".svg", ".ts", ".webmanifest")
+# Python's own table depends on its version, and on Windows on the registry.
+TYPES = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
+
+
+def accepts_gzip(headers: Mapping[str, str]) -> bool:
+    """Whether the client takes a compressed body."""
+    return _GZIP.search(headers.get("Accept-Encoding", "")) is not None
+
+
+def type_of(path: Path) -> str | None:
+    """Return the type of a file by its ending, for those that every system has to know."""
+    return TYPES.get(path.suffix)
+
+
+class Body:
+    """A text, and the same compressed."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain = plain
+        self.compressed = gzip.compress(plain, 6, mtime=0)
+        self.digest = hashlib.sha256(plain).hexdigest()[:32]
+
+
+@lru_cache(maxsize=256)
+def _compressed(file: Path, changed: int) -> Body:
+    """Return a file; `changed` is its time stamp, so that a new version is read."""
+    return Body(file.read_bytes())
+
+
+@lru_cache(maxsize=4)
+def _joined(name: str, static: Path, changed: int) -> Body:
+    """Return a joined file; `changed` is the time stamp of its newest source."""
+    join = bundle.joined_script if name.endswith(".js") else bundle.joined_styles
+    return Body(join(static).encode())
+
+
+class Static(BaseHandler, StaticFileHandler):
+    """Files of `static`, and nothing that lies outside of it; compressed where that is accepted."""
+
+    is_counted = False
+
+    def initialize(self, **given: Any) -> None:  # type: ignore[override]
+        BaseHandler.initialize(self, **given)
+        StaticFileHandler.initialize(self, str(self.application.settings["static_folder"]))
+
+    def parse_url_path(self, url_path: str) -> str:
+        if "\0" in url_path:
+            raise HTTPError(404)  # no file system takes it, and Tornado would answer 500
+        return super().parse_url_path(url_path)
+
+    def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
+        path = super().validate_absolute_path(root, absolute_path)
+        if path is not None and not Path(path).resolve().is_relative_to(Path(root).resolve()):
+            # A symbolic link that leads out; Tornado before 6.6, for Python 3.10, follows it.
+            raise HTTPError(404)
+        return path
+
+    def set_extra_headers(self, path: str) -> None:
+        for name, value in PAGE_HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("Cache-Control", "no-cache")  # the browser asks again, and gets a 304
+        if path.endswith(COMPRESSED):
+            self.add_header("Vary", "Accept-Encoding")
+
+    def compute_etag(self) -> str | None:  # type: ignore[override]
+        if "Etag" in self._headers:
+            return self._headers["Etag"]
+        # Not Tornado's, which remembers it: a file that is edited while this runs would stay old.
+        return f'"{self.get_content_version(str(self.absolute_path))}"'
+
+    def get_content_type(self) -> str:
+        return type_of(Path(str(self.absolute_path))) or super().get_content_type()
+
+    async def get(self, path: str, include_body: bool = True) -> None:
+        is_small = accepts_gzip(self.request.headers)
+        body = await self._prepared(path, is_small)
+        if body is None:
+            await super().get(path, include_body)
+            return
+        self.set_extra_headers(path)
+        self.set_header("Content-Type", type_of(Path(path)) or "text/html")
+        self.set_header("Etag", f'"{body.digest}{"-gzip" if is_small else ""}"')
+        if self.check_etag_header():
+            self.set_status(304)
+            return
+        if is_small:
+            self.set_header("Content-Encoding", "gzip")
+        self.write(body.compressed if is_small else body.plain)
+
+    async def _prepared(self, path: str, is_small: bool) -> Body | None:
+        """Return what is joined or compressed; None for a file to send as it is."""
+        root = Path(self.root).resolve()
+        if path in bundle.JOINED:
+            return await asyncio.to_thread(_joined, path, root, bundle.changed(root))
+        if not is_small or not path.endswith(COMPRESSED):
+            return None
+        file = Path(root, self.parse_url_path(path)).resolve()
+        if not file.is_relative_to(root) or not file.is_file():
+            return None  # Tornado refuses it
+        return await asyncio.to_thread(_compressed, file, file.stat().st_mtime_ns)
+
+    async def head(self, *args: str) -> None:
+        await self.get(args[0], include_body=False)
+
+
+class Page(Static):
+    """The page at `/`."""
+
+    file = "index.html"
+
+    async def get(self, include_body: bool = True) -> None:  # type: ignore[override]
+        await super().get(self.file, include_body)
+
+    async def head(self, *args: str) -> None:
+        await self.get(include_body=False)
+
+
+class Docs(Page):
+    """The API to read and try, at `/docs`."""
+
+    file = "docs/index.html"
+
+
+class Favicon(Page):
+    """`/favicon.ico`, which some programs ask for whatever the page says."""
+
+    file = "icons/favicon.ico"
