@@ -62,12 +62,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("user disable", "refuse an account everywhere", _EMAIL),
     Command("user enable", "accept a disabled account again", _EMAIL),
     Command("user delete", "delete an account with all of its chats", _EMAIL),
+    Command("key rotate", "replace the key that signs tokens, with the server stopped"),
     Command(
         "model install",
         "download a small language model (94 MB) into the data folder",
     ),
 )
-_GROUPS = {"user": "manage accounts", "model": "manage the built-in language model"}
+_GROUPS = {
+    "user": "manage accounts",
+    "model": "manage the built-in language model",
+    "key": "manage the key that signs tokens",
+}
 
 
 class _Parser(argparse.ArgumentParser):

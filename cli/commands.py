@@ -81,6 +81,15 @@ def _check(data_dir: Path, _: None) -> int:
     return 1 if found.problems else 0
 
 
+def _rotate_key(data_dir: Path, _: None) -> int:
+    folder.existing(data_dir)
+    with folder.locked(data_dir) as data:
+        data.rotate_key(calendar_now())
+    print("The signing key was replaced. Sessions go on: what the old key signed stays valid for")
+    print("its own time. To end every session as well, run quillium user revoke for each account.")
+    return 0
+
+
 def _install_model(data_dir: Path, _: None) -> int:
     print(
         f"The model {model_file.MODEL} is a download of 94 MB and takes 98 MB on the disk. It is a"
@@ -103,6 +112,7 @@ _COMMANDS: dict[str, Callable[[Path, Any], int]] = {
     "backup": _backup,
     "restore": _restore,
     "check": _check,
+    "key rotate": _rotate_key,
     "model install": _install_model,
 }
 

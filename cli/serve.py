@@ -87,8 +87,16 @@ class Process:
             database = data.database(progress, may_be_missing=config.new_database)
         resources.callback(database.close)
         secret = config.jwt_secret.encode() if config.jwt_secret else data.secret()
+        previous_key = None if config.jwt_secret else data.previous_key()
         self._services = services.build(
-            config, self._version, database, secret, calendar_now, embedded, metrics
+            config,
+            self._version,
+            database,
+            secret,
+            calendar_now,
+            embedded,
+            metrics,
+            previous_key=previous_key,
         )
         resources.push_async_callback(self._services.close)
         self._serve_requests(resources, data)

@@ -40,11 +40,30 @@ class Claims:
         return self.token_id.partition("-")[0]
 
 
-class Tokens:
-    """Issues and reads the tokens of one signing key. The time is passed in."""
+@dataclass(frozen=True)
+class PreviousKey:
+    """A signing key that was replaced at `replaced_at` (epoch seconds)."""
 
-    def __init__(self, secret: bytes, access_seconds: int, refresh_seconds: int) -> None:
+    secret: bytes
+    replaced_at: int
+
+
+class Tokens:
+    """Issues and reads the tokens of a signing key. The time is passed in.
+
+    Tokens that the previous key signed are read for the longest life of a token after it was
+    replaced, so that a rotation of the key ends no session.
+    """
+
+    def __init__(
+        self,
+        secret: bytes,
+        access_seconds: int,
+        refresh_seconds: int,
+        previous: PreviousKey | None = None,
+    ) -> None:
         self._secret = secret
+        self._previous = previous
         self.access_seconds = access_seconds
         self.refresh_seconds = refresh_seconds
         self._genuine = functools.lru_cache(maxsize=_REMEMBERED)(self._verify)
@@ -102,18 +121,13 @@ class Tokens:
 
     def _verify(self, token: str) -> Claims:
         """Check signature, issuer and the presence and type of each claim, but not the time."""
-        import jwt
-
-        try:
-            claims = self._jwt.decode(
-                token,
-                self._secret,
-                algorithms=[ALGORITHM],
-                issuer=ISSUER,
-                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
-            )
-        except (jwt.PyJWTError, ValueError):
-            raise InvalidToken("This is not a token of this server.") from None
+        claims = self._decode(token, self._secret)
+        if claims is None and self._previous is not None:
+            claims = self._decode(token, self._previous.secret)
+            if claims is not None and not self._is_older(claims, self._previous):
+                claims = None
+        if claims is None:
+            raise InvalidToken("This is not a token of this server.")
         wanted = {"sub": str, "sid": str, "jti": str, "type": str, "iat": int, "exp": int}
         if claims.get("type") == "access":
             wanted |= {"name": str, "admin": bool}
@@ -122,3 +136,25 @@ class Tokens:
         if not complete:
             raise InvalidToken("The token is not complete.")
         return Claims(claims["sub"], claims["sid"], claims["jti"], claims["type"], claims["exp"])
+
+    def _decode(self, token: str, secret: bytes) -> dict[str, Any] | None:
+        """Return the claims of a token that this key signed, None for any other."""
+        import jwt
+
+        try:
+            claims: dict[str, Any] = self._jwt.decode(
+                token,
+                secret,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                options={"verify_exp": False, "verify_iat": False, "verify_aud": False},
+            )
+        except (jwt.PyJWTError, ValueError):
+            return None
+        return claims
+
+    def _is_older(self, claims: dict[str, Any], key: PreviousKey) -> bool:
+        """Whether a token may have been issued before its key was replaced."""
+        longest = max(self.access_seconds, self.refresh_seconds)
+        expires_at = claims.get("exp")
+        return isinstance(expires_at, int) and expires_at <= key.replaced_at + longest

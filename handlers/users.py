@@ -22,7 +22,7 @@ class Me(BaseHandler):
         self.respond(updated.public())
 
     async def delete(self) -> None:
-        given = self.json_body().get("current_password")
+        given = self.json_body()["current_password"]
         await self.services.accounts.delete(self.known_caller, given, self.client)
         self.respond_empty()
 

@@ -10,7 +10,7 @@ from assistant.local import Local
 from core.config import Config
 from core.metrics import Metrics
 from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, monotonic_now
-from core.tokens import Tokens
+from core.tokens import PreviousKey, Tokens
 from services.accounts import Accounts
 from services.administration import Administration
 from services.api_keys import ApiKeys
@@ -84,14 +84,18 @@ def build(
     embedded: Local | None = None,
     prometheus: Prometheus | None = None,
     monotonic: MonotonicClock = monotonic_now,
+    previous_key: PreviousKey | None = None,
 ) -> Services:
     """Wire everything together, in the one place where that happens.
 
     `embedded` is the model that runs within this process, and `prometheus` collects the metrics.
-    Either may be absent.
+    Either may be absent. `previous_key` is the signing key before the last rotation.
     """
     tokens = Tokens(
-        secret, config.access_token_expiry * 60, config.refresh_token_expiry * 24 * 60 * 60
+        secret,
+        config.access_token_expiry * 60,
+        config.refresh_token_expiry * 24 * 60 * 60,
+        previous_key,
     )
     # On a network, another user of this machine could answer everybody in a model's name.
     is_discovering = not config.no_discovery and is_loopback(config.host)

@@ -237,7 +237,7 @@ class Accounts:
         the way back in for a forgotten password.
         """
         email, session_id = caller.user.email, caller.session_id
-        if given is not None:
+        if given:
             attempt = self._attempt(email, client, caller)
             await self._check_password(attempt, email, given, client)
             return

@@ -187,7 +187,7 @@ class Administration:
 
     async def _set_password(self, user: User, password: str) -> None:
         # The schema of a profile has the form of a password; the current one is not asked for.
-        schemas.accept("user_update", {"password": password})
+        schemas.accept("user_update", {"password": password, "current_password": ""})
         identity.check_new_password(password, user.email, user.name)
         hashed, now = await self._hashed(password), rfc3339(self._clock())
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.progress import ProgressCallback
+from core.times import CalendarTime
+from core.tokens import PreviousKey
 from storage import (
     backups,
     log_guard,
@@ -34,6 +36,7 @@ from storage.files import create_private, discard, discard_database, size_of, sy
 DATABASE = "quillium.db"
 LOCK = "quillium.lock"
 KEY = "signing.key"
+_PREVIOUS_KEY = f"{KEY}.previous"
 CONTROL = "server.json"
 _RESTORED = f"{DATABASE}.restored"  # a backup that is checked before it replaces the database
 _BEFORE_MIGRATION = "quillium-before-{}.db"
@@ -43,6 +46,7 @@ _LEFT_BEHIND = (  # by a process that was killed
     f"{DATABASE}.*.partial*",
     _BEFORE_MIGRATION.format("*") + ".partial*",
     f"{KEY}.partial",
+    f"{_PREVIOUS_KEY}.partial",
     f"{CONTROL}.partial",
 )
 
@@ -99,6 +103,31 @@ class DataFolder:
             raise FolderError(str(error)) from None
         except OSError as error:
             raise FolderError(f"the signing key {path} can't be used: {_text(error)}") from None
+
+    def previous_key(self) -> PreviousKey | None:
+        """Return the signing key before the last rotation, if any. Raises `FolderError`."""
+        path = self._path / _PREVIOUS_KEY
+        try:
+            return signing_key.read_previous(path)
+        except signing_key.UnusableKey as error:
+            raise FolderError(str(error)) from None
+        except OSError as error:
+            raise FolderError(f"the signing key {path} can't be used: {_text(error)}") from None
+
+    def rotate_key(self, now: CalendarTime) -> None:
+        """Replace the signing key. What the old one signed stays valid for its own time.
+
+        Raises `FolderError`.
+        """
+        path = self._path / KEY
+        try:
+            if not size_of(path):
+                raise FolderError(f"there is no signing key {path} yet: start the server first")
+            signing_key.rotate(path, self._path / _PREVIOUS_KEY, now)
+        except signing_key.UnusableKey as error:
+            raise FolderError(str(error)) from None
+        except OSError as error:
+            raise FolderError(f"the signing key {path} can't be replaced: {_text(error)}") from None
 
     def database(
         self,

@@ -8,6 +8,8 @@ import stat
 import sys
 from pathlib import Path
 
+from core.times import CalendarTime
+from core.tokens import PreviousKey
 from storage import files
 
 _BYTES = 32
@@ -38,6 +40,27 @@ def read(path: Path) -> bytes:
     if len(key) < _BYTES:
         raise UnusableKey(f"the signing key {path} is too short; {remedy}")
     return key
+
+
+def rotate(path: Path, previous_path: Path, now: CalendarTime) -> None:
+    """Replace the key, and keep the old one with the time of its replacement.
+
+    Killed in between, the old key is still the current one. Raises `UnusableKey` and `OSError`.
+    """
+    old = read(path)
+    files.write_private(previous_path, b"%d %s" % (int(now), old))
+    files.write_private(path, create())
+
+
+def read_previous(path: Path) -> PreviousKey | None:
+    """Read the key before the last rotation; None if there is none. Raises `UnusableKey`,
+    `OSError`."""
+    if not files.size_of(path):
+        return None
+    replaced_at, separator, secret = read(path).partition(b" ")
+    if not separator or not replaced_at.isdigit():
+        raise UnusableKey(f"{path} holds no signing key; remove it")
+    return PreviousKey(secret, int(replaced_at))
 
 
 def _private_file_beside(path: Path) -> os.stat_result:

@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidToken, TokenExpired
 from core.records import User
 from core.times import CalendarTime
-from core.tokens import ISSUER, Tokens
+from core.tokens import ISSUER, PreviousKey, Tokens
 
 NOW = CalendarTime(1_700_000_000.5)
 SECRET = b"s" * 64
@@ -99,3 +99,26 @@ def test_no_claim_may_be_of_another_type(name: str) -> None:
 def test_what_is_no_token_of_ours(token: str) -> None:
     with pytest.raises(InvalidToken):
         TOKENS.read(token, "access", NOW)
+
+
+def test_what_the_previous_key_signed_is_good_for_its_own_time() -> None:
+    token = TOKENS.refresh_token(USER, "sess_1", "pair", NOW, int(NOW) + 3600)
+    rotated = Tokens(b"n" * 64, 900, 3600, PreviousKey(SECRET, int(NOW)))
+    assert rotated.read(token, "refresh", later(3599)).session_id == "sess_1"
+    with pytest.raises(TokenExpired):
+        rotated.read(token, "refresh", later(3600))
+    fresh = rotated.refresh_token(USER, "sess_1", "next", NOW, int(NOW) + 3600)
+    with pytest.raises(InvalidToken):
+        TOKENS.read(fresh, "refresh", NOW)  # the new key signs
+
+
+def test_the_previous_key_signs_nothing_that_outlives_its_rotation() -> None:
+    """Whoever knows the old key can't sign in with it for ever."""
+    rotated = Tokens(b"n" * 64, 900, 3600, PreviousKey(SECRET, int(NOW)))
+    forged = TOKENS.refresh_token(USER, "sess_1", "pair", NOW, int(NOW) + 3601)
+    with pytest.raises(InvalidToken):
+        rotated.read(forged, "refresh", NOW)
+    with pytest.raises(InvalidToken):
+        Tokens(b"n" * 64, 900, 3600).read(
+            TOKENS.access_token(USER, "sess_1", "pair", NOW), "access", NOW
+        )

@@ -66,7 +66,8 @@ async def test_an_account_is_made_with_a_link(ada: Client, anyone: Client) -> No
     assert (await ada("POST /users", body)).error == "409 email_taken"
     tokens = (await anyone("POST /auth/exchange", {"code": made.body["code"]})).body
     zoe = anyone.with_credential(tokens["access_token"])
-    assert (await zoe("PUT /users/me", {"password": "my own password"})).status == 200
+    own = {"password": "my own password", "current_password": ""}
+    assert (await zoe("PUT /users/me", own)).status == 200
     await anyone.login("zoe@example.com", "my own password")
     admin = (await ada("POST /users", {"email": "eve@example.com", "is_admin": True})).body
     assert (admin["user"]["is_admin"], admin["user"]["name"]) == (True, "eve")
