@@ -145,10 +145,16 @@ async def test_a_restore_says_that_a_backup_lacks_its_log(
     assert await opened(stopped) == 0
 
 
-async def test_a_backup_is_no_copy_without_its_log(killed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_log", [True, False])
+async def test_a_backup_is_no_copy_without_its_log(
+    killed: Path, tmp_path: Path, has_log: bool
+) -> None:
+    """Nor is one of a database that has lost its log."""
+    if not has_log:
+        wal_of(killed / DATABASE).unlink()
     (tmp_path / "by hand").mkdir()
     folder.backup(killed, tmp_path / "by hand" / DATABASE, quietly)
-    assert await opened(tmp_path / "by hand") == CHATS
+    assert await opened(tmp_path / "by hand") == (CHATS if has_log else 0)
 
 
 async def test_a_stopped_server_leaves_nothing_that_looks_like_a_loss(stopped: Path) -> None:
