@@ -1,10 +1,10 @@
 """Deleted means gone (contract, section 6).
 
-SQLite's `secure_delete` overwrites what is deleted, but two copies outlive it: words in the search
-index, until its parts are merged, and cells that were moved to another page before they were
-deleted. Both go when the index is optimised and the file is built anew. That costs about a second
-for each 100 MB, so it is done once, at a clean stop, and only when something was deleted; triggers
-note that (`migrations`).
+SQLite's `secure_delete` overwrites deleted content, but two kinds of copies remain: words in the
+search index until its segments are merged, and cells that moved to another page before they were
+deleted. Optimizing the index and rebuilding the file removes both. That takes about a second for
+each 100 MB, so it happens once, at a clean stop, and only if something was deleted. Triggers record
+that (`migrations`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ log = logging.getLogger("quillium.storage")
 
 
 def erase(connection: Connection) -> None:
-    """Leave no trace of what was deleted. Raises `sqlite3.Error`; then it stays due."""
+    """Remove every trace of deleted content. Raises `sqlite3.Error`; then it remains due."""
     if not connection.execute("SELECT is_due FROM erasure").fetchone()[0]:
         return
-    log.info("erasing what was deleted")
+    log.info("erasing deleted content from the database file")
     for index in ("messages_index", "titles_index"):
         connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
     connection.execute("VACUUM")

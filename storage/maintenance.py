@@ -23,27 +23,27 @@ _FRAMES = "m003_frames"  # the one that numbers frames
 _SEARCH = "m005_search"
 
 _COUNTERS = {
-    "the number of a user's chats": (
+    "chat count of a user": (
         "SELECT id, chat_count, (SELECT COUNT(*) FROM chats WHERE user = u.number) AS counted"
         " FROM users u WHERE chat_count <> counted"
     ),
-    "the number of a chat's messages": (
+    "message count of a chat": (
         "SELECT id, message_count, (SELECT COUNT(*) FROM messages WHERE chat = c.number) AS counted"
         " FROM chats c WHERE message_count <> counted"
     ),
-    "the number of a chat's unread messages": (
+    "unread count of a chat": (
         "SELECT id, unread_count, (SELECT COUNT(*) FROM messages WHERE chat = c.number"
         " AND number > c.read_number AND sender = 'assistant' AND status <> 'streaming') AS counted"
         " FROM chats c WHERE unread_count <> counted"
     ),
-    "a chat's last message": (
+    "last message of a chat": (
         "SELECT id, last_message, (SELECT MAX(number) FROM messages WHERE chat = c.number) AS found"
         " FROM chats c WHERE last_message IS NOT found"
     ),
 }
 
 _NUMBERED = {
-    "the number of a user's last frame": (
+    "last frame number of a user": (
         "SELECT id, seq, max((SELECT ifnull(MAX(seq), 0) FROM messages WHERE user = u.number),"
         " (SELECT ifnull(MAX(seq), 0) FROM reads WHERE user = u.number),"
         " (SELECT ifnull(MAX(seq), 0) FROM chat_changes WHERE user = u.number)) AS found"
@@ -118,7 +118,7 @@ def _pages(connection: Connection) -> list[str]:
 
 def _foreign_keys(connection: Connection) -> list[str]:
     found = connection.execute("PRAGMA foreign_key_check").fetchmany(_PROBLEMS_SHOWN)
-    return [f"{row[0]}: row {row[1]} belongs to a row of {row[2]} that is gone" for row in found]
+    return [f"{row[0]}: row {row[1]} refers to a row of {row[2]} that is missing" for row in found]
 
 
 def _counters(connection: Connection) -> list[str]:
@@ -126,7 +126,7 @@ def _counters(connection: Connection) -> list[str]:
     is_numbered = _FRAMES not in migrations.pending(connection)
     for name, query in ({**_COUNTERS, **_NUMBERED} if is_numbered else _COUNTERS).items():
         for id, kept, counted in connection.execute(query).fetchmany(_PROBLEMS_SHOWN):
-            problems.append(f"{name}: {id} says {kept}, counted {counted}")
+            problems.append(f"{name}: {id} has {kept}, counted {counted}")
     return problems
 
 
@@ -155,9 +155,9 @@ def _search_index(connection: Connection) -> list[str]:
         words_anew = f"SELECT * FROM temp.{index}_anew_words"
         for what, these, those in (
             ("lacks the row", numbers, entries),
-            ("has too much the row", entries, numbers),
+            ("has the extra row", entries, numbers),
             ("lacks the word", words_anew, words),
-            ("has too much the word", words, words_anew),
+            ("has the extra word", words, words_anew),
         ):
             found = connection.execute(f"{these} EXCEPT {those} LIMIT {_PROBLEMS_SHOWN}")
             problems += [f"{index}: {what} {row[0]}" for row in found]

@@ -33,14 +33,14 @@ async def fill(ada: Client) -> str:
 
 
 DAMAGES: dict[str, tuple[str, str]] = {
-    "chat_count": ("UPDATE users SET chat_count = 7", "the number of a user's chats"),
-    "message_count": ("UPDATE chats SET message_count = 7", "the number of a chat's messages"),
-    "unread": ("UPDATE chats SET unread_count = 7", "the number of a chat's unread messages"),
-    "seq": ("UPDATE users SET seq = 1", "the number of a user's last frame"),
-    "last": ("UPDATE chats SET last_message = 1", "a chat's last message"),
+    "chat_count": ("UPDATE users SET chat_count = 7", "chat count of a user"),
+    "message_count": ("UPDATE chats SET message_count = 7", "message count of a chat"),
+    "unread": ("UPDATE chats SET unread_count = 7", "unread count of a chat"),
+    "seq": ("UPDATE users SET seq = 1", "last frame number of a user"),
+    "last": ("UPDATE chats SET last_message = 1", "last message of a chat"),
     "orphan": (
         "UPDATE messages SET chat = 999 WHERE number = (SELECT MAX(number) FROM messages)",
-        "messages: row 4 belongs to a row of chats that is gone",
+        "messages: row 4 refers to a row of chats that is missing",
     ),
     "index lacks": (
         "INSERT INTO messages_index (messages_index, rowid, owner, content)"
@@ -49,11 +49,11 @@ DAMAGES: dict[str, tuple[str, str]] = {
     ),
     "index has": (
         "INSERT INTO titles_index (rowid, owner, content) VALUES (99, 'u1', 'ghost')",
-        "titles_index: has too much the word ghost",
+        "titles_index: has the extra word ghost",
     ),
     "index differs": (
         "DROP TRIGGER message_changed_old; UPDATE messages SET content = 'swan' WHERE number = 1",
-        "messages_index: has too much the word goose",
+        "messages_index: has the extra word goose",
     ),
 }
 
