@@ -196,7 +196,7 @@ class ReplyWriter:
             if begun is not None:
                 reply = turn.reply = Reply(begun.message, self._publish_delta, self._tools.clock)
                 self._enter(turn, ReplyState.STREAMING)
-                ending = await self._stream(turn, reply, begun.answers)
+                ending = await self._stream(turn, reply, begun)
                 self._enter(turn, ReplyState.ENDING)
                 await self._end(turn, reply, ending)
         except Exception as error:
@@ -226,14 +226,14 @@ class ReplyWriter:
             )
         return None if turn.state is ReplyState.OVER else turn.begun
 
-    async def _stream(self, turn: Turn, reply: Reply, answers: Message) -> Ending:
+    async def _stream(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
         """Publish what the provider writes; return how that ended."""
         ending = Ending("complete")
         try:
             async with asyncio.timeout(None) as turn.streaming:
                 if turn.cut is None:
                     reply.announce()
-                    ending = await self._listen(turn, reply, answers)
+                    ending = await self._listen(turn, reply, begun)
         except QuilliumError as error:
             ending = Ending("failed", error)
         except Exception:
@@ -243,12 +243,13 @@ class ReplyWriter:
         reply.flush()
         return ending if turn.cut is None else Ending(turn.cut)
 
-    async def _listen(self, turn: Turn, reply: Reply, answers: Message) -> Ending:
+    async def _listen(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
         """Publish what the provider sends, and store it once a second in case of a crash."""
         tools, loop = self._tools, asyncio.get_running_loop()
         default = tools.settings.admin()["default_model"]
         provider, model = tools.directory.resolve(reply.message.model or "", default)
-        prompt, parameters = await self._prompt(answers, provider.memory(model))
+        prompt = await self._prompt(begun, provider.memory(model))
+        parameters = Parameters(**json.loads(begun.instructions.parameters))
         tool_names: list[str] = []
         stored_at = loop.time()
         async with contextlib.aclosing(provider.reply(prompt, model, parameters)) as events:
@@ -276,17 +277,14 @@ class ReplyWriter:
                 turns.checkpoint, reply.message.id, reply.text(), reply.reasoning()
             )
 
-    async def _prompt(
-        self, answers: Message, characters: int
-    ) -> tuple[list[PromptMessage], Parameters]:
+    async def _prompt(self, begun: turns.Begun, characters: int) -> list[PromptMessage]:
         """The conversation up to a message, after the system prompts of the admin and the chat."""
-        tools = self._tools
-        own_prompt, parameters = tools.db.read(chats.instructions, self.chat_id)
-        system = "\n\n".join(filter(None, (tools.settings.admin()["system_prompt"], own_prompt)))
+        prompts = self._tools.settings.admin()["system_prompt"], begun.instructions.system_prompt
+        system = "\n\n".join(filter(None, prompts))
         prompt = [PromptMessage("system", system)] if system else []
-        for sender, content in await self._history(answers, characters):
+        for sender, content in await self._history(begun.answers, characters):
             prompt.append(PromptMessage(sender, content))
-        return prompt, Parameters(**json.loads(parameters))
+        return prompt
 
     async def _history(self, answers: Message, characters: int) -> list[tuple[Sender, str]]:
         """The conversation up to a message: read at once if it is short, as it mostly is."""

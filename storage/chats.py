@@ -74,12 +74,19 @@ def own_model(connection: Connection, user: int, id: str) -> str:
     return _own(connection, user, id)[1]
 
 
-def instructions(connection: Connection, id: str) -> tuple[str | None, str]:
-    """Return a chat's system prompt and parameters (JSON); none if the chat was deleted."""
-    row: tuple[str | None, str] | None = connection.execute(
-        "SELECT system_prompt, parameters FROM chats WHERE id = ?", (id,)
+class Instructions(NamedTuple):
+    """How the model of a chat is to reply; `parameters` is a JSON object."""
+
+    system_prompt: str | None
+    parameters: str
+
+
+def instructions(connection: Connection, chat: int) -> Instructions:
+    """Return the instructions of the chat with this row id."""
+    row = connection.execute(
+        "SELECT system_prompt, parameters FROM chats WHERE number = ?", (chat,)
     ).fetchone()
-    return (None, "{}") if row is None else row
+    return Instructions(*row)
 
 
 def model_of(connection: Connection, id: str) -> str:

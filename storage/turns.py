@@ -28,11 +28,12 @@ class NewReply(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """A reply whose row is stored, the last message that it answers, and its read mark."""
+    """A reply whose row is stored, the last message that it answers, and what that needs."""
 
     message: Message
     answers: Message
-    read: ReadMark
+    read: ReadMark  # the assistant has read the message
+    instructions: chats.Instructions
 
 
 class Stored(NamedTuple):
@@ -135,7 +136,8 @@ def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply,
     )
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
     read = sequence.read(connection, user, chat, answers.id, "assistant", now)
-    return Begun(_streaming(last.row_id, last.id, chat_id, reply.model, now), answers, read)
+    message = _streaming(last.row_id, last.id, chat_id, reply.model, now)
+    return Begun(message, answers, read, chats.instructions(connection, chat))
 
 
 def checkpoint(connection: Connection, id: str, content: str, reasoning: str | None) -> None:
@@ -236,7 +238,7 @@ def _begin(
     message = _streaming(0, reply.id, answers.chat_id, reply.model, now)
     message = messages.insert(connection, user, chat, message, answers=answers.row_id)
     read = sequence.read(connection, user, chat, answers.id, "assistant", now)
-    return Begun(message, answers, read)
+    return Begun(message, answers, read, chats.instructions(connection, chat))
 
 
 def _streaming(number: int, id: str, chat_id: str, model: str, now: str) -> Message:
