@@ -56,7 +56,10 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
             raise ConfigError("--dev needs the source code: run it from a checkout")
         if _IS_WATCHED not in os.environ and os.name == "posix":
             _run_watched(given, script)
-    with Log(config.log_level, config.log_format, config.log_file):
+    level = config.log_level
+    if command is not None and config.log_file is None and level == "INFO":
+        level = "WARNING"  # a command prints its result; the log would only repeat it
+    with Log(level, config.log_format, config.log_file):
         try:
             if command is not None:
                 from cli import commands

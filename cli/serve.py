@@ -18,15 +18,19 @@ from typing import Any
 
 import services
 from assistant import local, model_file
+from assistant.addresses import is_loopback
 from cli import demo_folder, listening
 from cli.console import drain_on_console_close
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
 from cli.streams import notify, print_line
+from core import ids
 from core.config import Config
 from core.progress import Progress
+from core.records import User
 from core.times import calendar_now
 from handlers.application import QuilliumApplication
+from services.administration import COMMAND
 from services.metrics import Prometheus
 from storage import folder, users
 from web.server import Server
@@ -34,6 +38,7 @@ from web.server import Server
 DRAIN_SECONDS = 8.0  # for requests and sockets in flight; then their connections are closed
 _ENDING_SECONDS = 15.0  # that a sidecar waits for a folder which an ending instance still holds
 _NOTICING_SECONDS = 3.0  # within which an instance whose parent was killed begins to end
+_SETUP_CODE_CHARACTERS = 12  # 71 random bits, short enough to type
 _ROOMS = Path(__file__).resolve().parent.parent
 
 log = logging.getLogger("quillium")
@@ -163,7 +168,7 @@ class Process:
         Raises `ConfigError` if stdout is broken.
         """
         config, url = self._config, listening.url_of(self._sockets)
-        is_terminal = sys.stderr.isatty()
+        page_url, is_terminal = url, sys.stderr.isatty()
         if is_terminal:
             notify(f"Quillium {self._version} is running at {url}")
             notify(f"Data folder: {config.data_dir}")
@@ -173,16 +178,17 @@ class Process:
             from services import demonstration
 
             account = await demonstration.prepare(self._services)
-            print_line(f"Sign in as {account.email} with the password {account.password}")
-        elif is_terminal and not config.sidecar and not self._services.db.read(users.exist):
-            notify("Open it in a browser. The first account becomes the admin.")
+            print_line(f"Sign in as {account.user.email} with the password {account.password}")
+            page_url = await self._page_url(account.user)
+        elif not config.sidecar and not self._services.db.read(users.exist):
+            self._welcome_first_admin()
         if config.sidecar:
             await self._print_ready_line(url)
         if config.open:
             import webbrowser
 
             # A thread: a browser that runs in the terminal would block everything.
-            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(page_url,), daemon=True).start()
         if is_terminal:
             notify("Press Ctrl-C to stop.")
 
@@ -193,14 +199,33 @@ class Process:
             "port": listening.address_of(self._sockets)[1],
             "pid": os.getpid(),
             "version": self._version,
+            "page_url": await self._page_url(await self._services.administration.owner()),
             **await self._issue_tokens(),
         }
         print_line(json.dumps(ready))
+
+    async def _page_url(self, user: User) -> str:
+        """Return a link that opens the page signed in, once and within 10 minutes."""
+        code = await self._services.administration.link(user, COMMAND)
+        return f"{listening.url_of(self._sockets)}/#code={code}"
+
+    def _welcome_first_admin(self) -> None:
+        """Say how the first account is created, which is the admin's."""
+        if is_loopback(self._config.host):
+            if sys.stderr.isatty():
+                notify("Open it in a browser. The first account becomes the admin.")
+            return
+        code = ids.random_text(_SETUP_CODE_CHARACTERS)
+        self._services.registration.require_setup_code(code)
+        notify(f"To create the first account, enter the setup code {code}")
 
     async def _respond_to_parent(self, request: str) -> dict[str, Any]:
         await self._is_ready.wait()
         if request == "tokens":
             return {"event": "tokens", **await self._issue_tokens()}
+        if request == "page_url":
+            owner = await self._services.administration.owner()
+            return {"event": "page_url", "page_url": await self._page_url(owner)}
         return {"event": "error", "message": f"unknown request: {request[:100]}"}
 
     async def _issue_tokens(self) -> dict[str, Any]:

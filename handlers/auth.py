@@ -11,7 +11,11 @@ class Register(BaseHandler):
         body = self.json_body()
         self.respond(
             await self.services.accounts.register(
-                body["email"], body["password"], body.get("name"), self.client
+                body["email"],
+                body["password"],
+                body.get("name"),
+                self.client,
+                body.get("setup_code"),
             )
         )
 

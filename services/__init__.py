@@ -22,6 +22,7 @@ from services.indexing import Indexing
 from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
+from services.registration import Registration
 from services.reply_writer import Tools
 from services.sessions import Sessions
 from services.settings import Settings
@@ -50,6 +51,7 @@ class Services:
     sessions: Sessions
     api_keys: ApiKeys
     codes: SignInCodes
+    registration: Registration
     accounts: Accounts
     administration: Administration
     conversation: Conversation
@@ -110,12 +112,13 @@ def build(
     )
     api_keys = ApiKeys(db, connections, clock, monotonic)
     codes = SignInCodes(db, sessions, clock)
+    registration = Registration(db, settings, has_owner=config.sidecar)
     accounts = Accounts(
         db,
         sessions,
         api_keys,
         connections,
-        settings,
+        registration,
         clock,
         monotonic,
         config.bcrypt_cost,
@@ -142,6 +145,7 @@ def build(
         sessions=sessions,
         api_keys=api_keys,
         codes=codes,
+        registration=registration,
         accounts=accounts,
         administration=Administration(
             db,

@@ -17,7 +17,6 @@ from core.errors import (
     InvalidRequest,
     InvalidToken,
     NotFound,
-    RegistrationClosed,
 )
 from core.metrics import Metrics
 from core.records import UNKNOWN_CLIENT, Caller, Client, User
@@ -27,8 +26,8 @@ from services.api_keys import KEY_PREFIX, ApiKeys
 from services.connections import ConnectionRegistry
 from services.hashing import HashingQueue
 from services.login_guard import Attempt, LoginGuard
+from services.registration import Registration
 from services.sessions import Sessions
-from services.settings import Settings
 from storage import sessions, users
 from storage.connection import Connection
 from storage.database import Database
@@ -43,7 +42,7 @@ class Accounts:
         user_sessions: Sessions,
         api_keys: ApiKeys,
         connections: ConnectionRegistry,
-        settings: Settings,
+        registration: Registration,
         clock: CalendarClock,
         monotonic: MonotonicClock,
         bcrypt_cost: int,
@@ -54,7 +53,7 @@ class Accounts:
         self._sessions = user_sessions
         self._api_keys = api_keys
         self._connections = connections
-        self._settings = settings
+        self._registration = registration
         self._clock = clock
         self._cost = bcrypt_cost
         self._hashing = HashingQueue(metrics)
@@ -80,11 +79,19 @@ class Accounts:
     # Sessions
 
     async def register(
-        self, email: str, password: str, name: str | None, client: Client
+        self,
+        email: str,
+        password: str,
+        name: str | None,
+        client: Client,
+        setup_code: str | None = None,
     ) -> dict[str, Any]:
-        """Create an account and its first session. Raises `RegistrationClosed`, `EmailTaken`."""
-        if not self._settings.admin()["allow_registration"]:
-            raise RegistrationClosed("The admin has closed registration.")
+        """Create an account and its first session.
+
+        Raises `RegistrationClosed`, `Forbidden` without the setup code where one is needed,
+        `EmailTaken` and `InvalidRequest`.
+        """
+        self._registration.check(setup_code)
         name = name or email.partition("@")[0][:100]
         identity.check_new_password(password, email, name)
         if self._db.read(users.is_email_taken, email):

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from assistant.directory import BUILT_IN_MODEL
 from core import ids
+from core.records import User
 from core.times import CalendarTime, rfc3339
 from services import Services
 from services.chats import EXPORT_FORMAT, EXPORT_VERSION
@@ -17,7 +18,7 @@ _HOUR = 3600.0
 
 
 class Account(NamedTuple):
-    email: str
+    user: User
     password: str
 
 
@@ -30,7 +31,7 @@ async def prepare(services: Services) -> Account:
     now = services.clock()
     for chat in sorted(CHATS, key=lambda chat: -chat.age_hours):
         await services.chats.import_(user, _document(chat, now))
-    return Account(EMAIL, password)
+    return Account(user, password)
 
 
 def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:

@@ -1095,8 +1095,9 @@ export class Quillium extends EventTarget {
   }
 
   /** Create an account and sign in. @returns {Promise<object>} the user */
-  async register(email, password, name) {
-    const made = await this.#http.send("POST", "/auth/register", {email, password, ...(name && {name})});
+  async register(email, password, name, setupCode) {
+    const account = {email, password, ...(name && {name}), ...(setupCode && {setup_code: setupCode})};
+    const made = await this.#http.send("POST", "/auth/register", account);
     this.#session.keep(made);
     return made.user;
   }

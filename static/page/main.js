@@ -2,6 +2,7 @@
 
 import {render} from "../vendor/preact.js";
 import {quillium} from "./state/client.js";
+import {signInByCode} from "./state/code.js";
 import "./state/notifications.js";
 import {firstLanguage, speak} from "./state/words.js";
 import {App} from "./views/app.js";
@@ -17,6 +18,7 @@ async function start() {
     render(html`<${Unloaded} />`, place);
     return;
   }
+  await signInByCode();
   render(html`<${App} />`, place);
   quillium.connect();
 }

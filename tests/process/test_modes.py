@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -37,6 +38,21 @@ def get(url: str, path: str, token: str) -> Any:
         return json.load(answer)
 
 
+def signed_in_by(page_url: str) -> Any:
+    """The account that a page link signs in; it does so once."""
+    url, _, code = page_url.partition("/#code=")
+    request = urllib.request.Request(
+        f"{url}/api/v1/auth/exchange",
+        data=json.dumps({"code": code}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        token = json.load(answer)["access_token"]
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(request, timeout=10)
+    return get(url, "/users/me", token)
+
+
 # Sidecar
 
 
@@ -47,9 +63,10 @@ def test_a_sidecar_says_when_it_is_ready_and_goes_with_its_parent(
     ready = ready_line(process)
     assert set(ready) == {
         "event", "url", "port", "pid", "version", "access_token", "refresh_token", "expires_in",
-        "token_type",
+        "token_type", "page_url",
     }  # fmt: skip
     assert ready["event"] == "ready"
+    assert signed_in_by(ready["page_url"])["email"] == "owner@localhost"
     assert ready["pid"] == process.pid
     assert ready["url"] == f"http://127.0.0.1:{ready['port']}"
     assert ready["port"] not in (0, 8080)
@@ -71,11 +88,13 @@ def test_a_sidecar_says_when_it_is_ready_and_goes_with_its_parent(
 def test_a_sidecar_answers_its_parent(tmp_path: Path, launch: Any) -> None:
     """A refresh token that was lost, or that another window has used, is no dead end."""
     process = launch("--sidecar", f"--data-dir={tmp_path}")
-    requests = ['{"request": "tokens"}', '{"request": "tea"}', '{"request": "tokens"}']
+    requests = [f'{{"request": "{what}"}}' for what in ("tokens", "tea", "tokens", "page_url")]
     process.stdin.write("\n".join(requests) + "\n")  # at once, and before it is ready
     process.stdin.flush()
     ready = ready_line(process)
-    first, unknown, second = (ready_line(process) for _ in range(3))
+    first, unknown, second, page = (ready_line(process) for _ in range(4))
+    assert page["page_url"] != ready["page_url"]
+    assert signed_in_by(page["page_url"])["email"] == "owner@localhost"
     assert unknown == {"event": "error", "message": "unknown request: tea"}
     assert (first["event"], second["event"]) == ("tokens", "tokens")
     tokens = {line["access_token"] for line in (ready, first, second)}
@@ -146,7 +165,7 @@ def test_a_demo(tmp_path: Path, launch: Any) -> None:
     process.communicate(timeout=15)
     assert process.returncode == 0
     assert not folders[0].exists()
-    assert (tmp_path / "opened").read_text() == f"{url}\n"
+    assert re.fullmatch(rf"{url}/#code=[0-9A-Za-z]{{22}}\n", (tmp_path / "opened").read_text())
 
 
 # Dev
@@ -308,7 +327,7 @@ def test_a_line_for_each_request_that_tells_no_secret(start: Any) -> None:
     ]
     assert set(requests[1]) == {
         "time", "level", "logger", "message", "request_id", "user_id", "method", "route", "status",
-        "milliseconds",
+        "milliseconds", "address",
     }  # fmt: skip
     assert requests[1]["user_id"].startswith("user_")
     for secret in (token, PASSWORD, "nobody"):

@@ -12,7 +12,7 @@ from storage import chats, messages
 
 async def test_a_demo_has_a_dozen_chats_over_some_weeks(rooms: Any) -> None:
     account = await demonstration.prepare(rooms)
-    assert account.email == demonstration.EMAIL
+    assert account.user.email == demonstration.EMAIL
     page = rooms.db.read(chats.page, 1, 100, 0)
     assert page.total == len(CHATS) == 12
     for chat, demo in zip(_items(page), CHATS, strict=True):

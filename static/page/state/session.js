@@ -65,9 +65,9 @@ export async function loadModels() {
 }
 
 /** Make an account that speaks the language of the page. @returns {Promise<object>} the user */
-export function register(email, password, name) {
+export function register(email, password, name, setupCode) {
   firstLanguage = language();
-  return quillium.register(email, password, name);
+  return quillium.register(email, password, name, setupCode);
 }
 
 export const login = (email, password) => quillium.login(email, password);

@@ -16,8 +16,8 @@ async function enter({email, password}) {
   keep(KNOWN, "yes");
 }
 
-async function join({email, password, name}) {
-  const user = await register(email, password, name.trim());
+async function join({email, password, name, setup_code: setupCode}) {
+  const user = await register(email, password, name.trim(), setupCode);
   keep(KNOWN, "yes");
   if (user.is_admin) notify(t("register.is_admin"), {isLasting: true});
 }
@@ -55,6 +55,9 @@ export function Entrance() {
             autocomplete=${isNew ? "new-password" : "current-password"}
             minlength=${isNew ? 8 : undefined} maxlength="256"
             hint=${isNew && t("register.password_hint")} />
+          ${isNew && registration.needs_setup_code && html`
+            <${Field} label=${t("field.setup_code")} name="setup_code" autocomplete="off" required
+              maxlength="100" hint=${t("field.setup_code_hint")} />`}
         <//>
         ${isNew && isFirst && html`<p class="hint">${t("register.first_is_admin")}</p>`}
         ${isOpen && html`
