@@ -97,7 +97,7 @@ class DataFolder:
                     " older one signed have ended"
                 )
             if size_of(self._path / DATABASE):
-                self._save_key()
+                self._ensure_key()
             return key
         except signing_key.UnusableKey as error:
             raise FolderError(str(error)) from None
@@ -155,7 +155,8 @@ class DataFolder:
                 migrations.migrate(connection)
                 turns.interrupt_all(connection)
             sync(self._path)
-            self._save_key()
+            if not self._had_database:
+                self._ensure_key()
             return Database(path, None if keeps_copies else self._remove_copies)
         except backups.Unusable as error:
             raise FolderUnusable(f"the database {path} {error}. {error.advice}") from None
@@ -209,20 +210,25 @@ class DataFolder:
             raise _not_restored(file, error) from None
         else:
             try:
-                return report, replacement.replace(path, restored, progress)
+                kept = replacement.replace(path, restored, progress)
             except backups.Unusable as error:
                 raise FolderError(
                     f"the database {path} {error}; nothing was changed. {error.advice}"
                 ) from None
             except OSError as error:
                 raise _not_restored(file, error) from None
+            if not self._had_database:
+                with suppress(OSError):  # the next start creates one as well
+                    self._ensure_key()
+            return report, kept
         finally:
             discard_database(restored)
 
-    def _save_key(self) -> None:
-        if self._unsaved_key is not None:
-            write_private(self._path / KEY, self._unsaved_key)
-            self._unsaved_key = None
+    def _ensure_key(self) -> None:
+        """Save a key beside a new database, even if it is not used: it tells of a lost one."""
+        if not size_of(self._path / KEY):
+            write_private(self._path / KEY, self._unsaved_key or signing_key.create())
+        self._unsaved_key = None
 
     def _look_for_loss(self, path: Path, may_be_missing: bool) -> None:
         lost = loss.find(path, self._path / KEY)

@@ -234,6 +234,22 @@ async def test_a_key_that_is_missing_is_made_and_logged(
     assert caplog.text == ""
 
 
+async def test_a_new_database_gets_a_key_whatever_signs_tokens(
+    tmp_path: Path, killed: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """So its loss is noticed where the key is in the environment, too."""
+    with folder.locked(tmp_path / "new") as data:
+        data.database(quietly).close()
+    with folder.locked(tmp_path / "restored") as data:
+        data.restore(killed / DATABASE, quietly)
+    for path in (tmp_path / "new", tmp_path / "restored"):
+        with folder.locked(path) as data:
+            assert (path / KEY).read_bytes() == data.secret()
+        (path / DATABASE).unlink()
+        assert "is missing, but its signing key is there" in await refusal(path)
+    assert caplog.text == ""
+
+
 async def test_the_first_start_logs_no_missing_key(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
