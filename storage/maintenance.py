@@ -21,6 +21,7 @@ _PROBLEMS_SHOWN = 10  # of each kind
 _INITIAL = "m001_initial"  # the migration that creates the tables
 _FRAMES = "m003_frames"  # the one that numbers frames
 _SEARCH = "m005_search"
+_STORAGE = "m007_storage"  # the one that counts what a user stores
 
 _COUNTERS = {
     "chat count of a user": (
@@ -48,6 +49,15 @@ _NUMBERED = {
         " (SELECT ifnull(MAX(seq), 0) FROM reads WHERE user = u.number),"
         " (SELECT ifnull(MAX(seq), 0) FROM chat_changes WHERE user = u.number)) AS found"
         " FROM users u WHERE seq < found"
+    ),
+}
+
+_STORED = {
+    "the bytes that a user stores": (
+        "SELECT u.id, storage_bytes, ifnull(total, 0) FROM users u LEFT JOIN"
+        " (SELECT user, SUM(length(CAST(content AS BLOB))"
+        " + ifnull(length(CAST(reasoning AS BLOB)), 0)) AS total FROM messages GROUP BY user) s"
+        " ON s.user = u.number WHERE storage_bytes <> ifnull(total, 0)"
     ),
 }
 
@@ -122,9 +132,13 @@ def _foreign_keys(connection: Connection) -> list[str]:
 
 
 def _counters(connection: Connection) -> list[str]:
-    problems = []
-    is_numbered = _FRAMES not in migrations.pending(connection)
-    for name, query in ({**_COUNTERS, **_NUMBERED} if is_numbered else _COUNTERS).items():
+    problems, pending = [], migrations.pending(connection)
+    queries = dict(_COUNTERS)
+    if _FRAMES not in pending:
+        queries |= _NUMBERED
+    if _STORAGE not in pending:
+        queries |= _STORED
+    for name, query in queries.items():
         for id, kept, counted in connection.execute(query).fetchmany(_PROBLEMS_SHOWN):
             problems.append(f"{name}: {id} has {kept}, counted {counted}")
     return problems

@@ -139,6 +139,40 @@ _PROVIDERS = (
     """,
 )
 
+# Bytes of the text of a user's messages, which must not cost a scan of them.
+_STORAGE = (
+    "ALTER TABLE users ADD COLUMN storage_bytes INTEGER NOT NULL DEFAULT 0",  # kept by triggers
+    """
+    UPDATE users SET storage_bytes = stored.total FROM (
+        SELECT user, SUM(length(CAST(content AS BLOB))
+            + ifnull(length(CAST(reasoning AS BLOB)), 0)) AS total
+        FROM messages GROUP BY user
+    ) AS stored WHERE stored.user = users.number
+    """,
+    """
+    CREATE TRIGGER message_takes_storage AFTER INSERT ON messages BEGIN
+        UPDATE users SET storage_bytes = storage_bytes + length(CAST(new.content AS BLOB))
+            + ifnull(length(CAST(new.reasoning AS BLOB)), 0)
+        WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER message_changes_storage AFTER UPDATE OF content, reasoning ON messages BEGIN
+        UPDATE users SET storage_bytes = storage_bytes
+            + length(CAST(new.content AS BLOB)) + ifnull(length(CAST(new.reasoning AS BLOB)), 0)
+            - length(CAST(old.content AS BLOB)) - ifnull(length(CAST(old.reasoning AS BLOB)), 0)
+        WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER message_frees_storage AFTER DELETE ON messages BEGIN
+        UPDATE users SET storage_bytes = storage_bytes - length(CAST(old.content AS BLOB))
+            - ifnull(length(CAST(old.reasoning AS BLOB)), 0)
+        WHERE number = old.user;
+    END
+    """,
+)
+
 STEPS: dict[str, Iterable[str]] = {
     "m001_initial": steps_0_1.INITIAL,
     "m002_erasure": steps_0_1.ERASURE,
@@ -146,6 +180,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m004_accounts": _ACCOUNTS,
     "m005_search": _SEARCH,
     "m006_providers": _PROVIDERS,
+    "m007_storage": _STORAGE,
 }
 
 

@@ -18,7 +18,8 @@ CREATE TABLE users (
     seq INTEGER NOT NULL DEFAULT 0,
     first_seq INTEGER NOT NULL DEFAULT 0,
     is_disabled INTEGER NOT NULL DEFAULT 0,
-    last_seen_at TEXT
+    last_seen_at TEXT,
+    storage_bytes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE sessions (
@@ -204,6 +205,25 @@ END;
 CREATE TRIGGER reasoning_leaves_traces AFTER UPDATE OF reasoning ON messages
 WHEN old.status <> 'streaming' AND old.reasoning IS NOT NULL BEGIN
     UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+END;
+
+CREATE TRIGGER message_takes_storage AFTER INSERT ON messages BEGIN
+    UPDATE users SET storage_bytes = storage_bytes + length(CAST(new.content AS BLOB))
+        + ifnull(length(CAST(new.reasoning AS BLOB)), 0)
+    WHERE number = new.user;
+END;
+
+CREATE TRIGGER message_changes_storage AFTER UPDATE OF content, reasoning ON messages BEGIN
+    UPDATE users SET storage_bytes = storage_bytes
+        + length(CAST(new.content AS BLOB)) + ifnull(length(CAST(new.reasoning AS BLOB)), 0)
+        - length(CAST(old.content AS BLOB)) - ifnull(length(CAST(old.reasoning AS BLOB)), 0)
+    WHERE number = new.user;
+END;
+
+CREATE TRIGGER message_frees_storage AFTER DELETE ON messages BEGIN
+    UPDATE users SET storage_bytes = storage_bytes - length(CAST(old.content AS BLOB))
+        - ifnull(length(CAST(old.reasoning AS BLOB)), 0)
+    WHERE number = old.user;
 END;
 
 CREATE TABLE erasure (

@@ -12,10 +12,7 @@ from storage.connection import Connection, is_violated
 
 COLUMNS = "number, id, email, name, is_admin, created_at, updated_at, is_disabled"
 JOINED_COLUMNS = ", ".join(f"u.{column}" for column in COLUMNS.split(", "))
-_MANAGED_COLUMNS = (
-    f"{COLUMNS}, last_seen_at, chat_count, (SELECT ifnull(SUM(length(CAST(content AS BLOB))), 0)"
-    " FROM messages WHERE user = users.number)"
-)
+_MANAGED_COLUMNS = f"{COLUMNS}, last_seen_at, chat_count, storage_bytes"
 _MATCHING = "FROM users WHERE :q = '' OR instr(email_key, :q) OR instr(normalized_email(name), :q)"
 _COST = "CAST(substr(password_hash, 5, 2) AS INTEGER)"  # of `$2b$12$…`
 

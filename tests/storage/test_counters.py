@@ -23,6 +23,11 @@ def counted(connection: Connection) -> list[tuple[Any, ...]]:
         "  AND status <> 'streaming' AND number > c.read_number) OR last_message IS NOT"
         " (SELECT MAX(number) FROM messages WHERE chat = c.number)"
     ).fetchall()
+    wrong += connection.execute(
+        "SELECT id, storage_bytes FROM users u WHERE storage_bytes <> (SELECT ifnull(SUM("
+        "length(CAST(content AS BLOB)) + ifnull(length(CAST(reasoning AS BLOB)), 0)), 0)"
+        " FROM messages WHERE user = u.number)"
+    ).fetchall()
     return wrong
 
 
