@@ -17,65 +17,34 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from enum import Enum, auto
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from assistant import Parameters, PromptMessage
+from assistant import Parameters
 from assistant.directory import Directory
 from assistant.events import End, Text, ToolCall
 from core import ids
 from core.errors import ModelUnavailable, NotFound, QuilliumError, StorageUnavailable
 from core.metrics import Metrics
-from core.records import Message, Sender, Status
+from core.records import Message, Status
 from core.times import CalendarClock, rfc3339
-from services import frames
+from services import frames, prompts
 from services.connections import ConnectionRegistry
 from services.endings import Ending, broken_off, ended
 from services.replies import Position, Reply
 from services.settings import Settings
+from services.turn import ReplyState, Turn
 from services.watchers import Watcher
 from storage import chats, turns
 from storage.database import Database
 
 CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
 _RETRY_SECONDS = 1.0
-_SHORT_CONVERSATION = 50  # messages; read in a tenth of a millisecond
 
 _UNSTORABLE = ModelUnavailable("The model sent a text that can't be stored.").public()
 
 log = logging.getLogger("quillium.replies")
-
-
-class ReplyState(Enum):
-    """How far a reply has come. `ReplyWriter._enter` alone changes it, never backwards."""
-
-    WAITING = auto()  # nothing of it is streamed yet
-    STREAMING = auto()  # the provider writes it
-    ENDING = auto()  # its end is being stored
-    OVER = auto()  # nothing more is published of it
-
-
-@dataclass(eq=False)
-class Turn:
-    """What one reply answers, who watches it, and how far it has come."""
-
-    requested_at: float  # seconds of the loop's clock
-    answers: set[str] = field(default_factory=set)  # ids of the user's messages
-    watchers: list[Watcher] = field(default_factory=list)
-    state: ReplyState = ReplyState.WAITING
-    begun: turns.Begun | None = None  # once the reply's row is stored
-    reply: Reply | None = None  # from the first state after `WAITING`
-    cut: Status | None = None  # why it ends early
-    streaming: asyncio.Timeout | None = None  # the scope that `cut_short` cancels
-
-    def cut_short(self, status: Status) -> None:
-        """End the reply with this status: now, or as soon as it has begun."""
-        if self.cut is None:
-            self.cut = status
-            if self.state is ReplyState.STREAMING and self.streaming is not None:
-                self.streaming.reschedule(asyncio.get_running_loop().time())
 
 
 class Tools(NamedTuple):
@@ -184,7 +153,7 @@ class ReplyWriter:
                 self._turns.popleft()
         finally:
             for turn in self._turns:  # left only if this coroutine was cancelled
-                self._enter(turn, ReplyState.OVER)
+                turn.enter(ReplyState.OVER)
             self._turns.clear()
             self._task = None
             self._on_idle(self)
@@ -195,9 +164,9 @@ class ReplyWriter:
             begun = await self._begin(turn)
             if begun is not None:
                 reply = turn.reply = Reply(begun.message, self._publish_delta, self._tools.clock)
-                self._enter(turn, ReplyState.STREAMING)
+                turn.enter(ReplyState.STREAMING)
                 ending = await self._stream(turn, reply, begun)
-                self._enter(turn, ReplyState.ENDING)
+                turn.enter(ReplyState.ENDING)
                 await self._end(turn, reply, ending)
         except Exception as error:
             if not isinstance(error, QuilliumError):
@@ -205,7 +174,7 @@ class ReplyWriter:
             known = error if isinstance(error, QuilliumError) else ModelUnavailable()
             self._publish(frames.error(known, chat_id=self.chat_id), turn.watchers)
         finally:
-            self._enter(turn, ReplyState.OVER)
+            turn.enter(ReplyState.OVER)
 
     async def _begin(self, turn: Turn) -> turns.Begun | None:
         """Store the reply's row, unless the message's commit did; None if there is no reply.
@@ -248,7 +217,9 @@ class ReplyWriter:
         tools, loop = self._tools, asyncio.get_running_loop()
         default = tools.settings.admin()["default_model"]
         provider, model = tools.directory.resolve(reply.message.model or "", default)
-        prompt = await self._prompt(begun, provider.memory(model))
+        prompt = await prompts.build(
+            tools.db, tools.settings.admin()["system_prompt"], begun, provider.memory(model)
+        )
         parameters = Parameters(**json.loads(begun.instructions.parameters))
         tool_names: list[str] = []
         stored_at = loop.time()
@@ -277,26 +248,6 @@ class ReplyWriter:
                 turns.checkpoint, reply.message.id, reply.text(), reply.reasoning()
             )
 
-    async def _prompt(self, begun: turns.Begun, characters: int) -> list[PromptMessage]:
-        """The conversation up to a message, after the system prompts of the admin and the chat."""
-        prompts = self._tools.settings.admin()["system_prompt"], begun.instructions.system_prompt
-        system = "\n\n".join(filter(None, prompts))
-        prompt = [PromptMessage("system", system)] if system else []
-        for sender, content in await self._history(begun.answers, characters):
-            prompt.append(PromptMessage(sender, content))
-        return prompt
-
-    async def _history(self, answers: Message, characters: int) -> list[tuple[Sender, str]]:
-        """The conversation up to a message: read at once if it is short, as it mostly is."""
-        db = self._tools.db
-        history = db.read(turns.history_until, answers, characters, _SHORT_CONVERSATION)
-        if history is None:
-            history = await db.read_in_pool(
-                turns.history_until, answers, characters, turns.MAX_HISTORY
-            )
-        assert history is not None
-        return history
-
     async def _end(self, turn: Turn, reply: Reply, ending: Ending) -> None:
         """Store the end of a reply; retry for as long as the storage is unavailable."""
         message = replace(
@@ -323,17 +274,6 @@ class ReplyWriter:
                     raise
                 log.exception("a reply could not be stored")  # without an end, its chat is stuck
                 message = replace(reply.message, status="failed", error=_UNSTORABLE)
-
-    def _enter(self, turn: Turn, state: ReplyState) -> None:
-        """Change the state of a reply; one that is over stays over."""
-        if turn.state is ReplyState.OVER:
-            return
-        turn.state = state
-        if state is ReplyState.OVER:
-            if turn.reply is not None:
-                turn.reply.close()
-            for watcher in turn.watchers:
-                watcher.end()
 
     def _open_turn(self) -> Turn:
         """The turn that will answer what is stored now.
@@ -371,14 +311,14 @@ class ReplyWriter:
             return
         self._tools.metrics.reply_ended(message.status)
         self._publish(frames.message(message), turn.watchers)
-        self._enter(turn, ReplyState.OVER)
+        turn.enter(ReplyState.OVER)
 
     def _publish_gone(self, turn: Turn) -> None:
         if turn.state is not ReplyState.OVER:
             for watcher in turn.watchers:
                 watcher.put(frames.error(NotFound("chat"), chat_id=self.chat_id))
             turn.cut_short("stopped")
-            self._enter(turn, ReplyState.OVER)
+            turn.enter(ReplyState.OVER)
 
     def _publish(
         self, frame: frames.Frame, watchers: Iterable[Watcher] = (), reply: Reply | None = None
