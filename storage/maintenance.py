@@ -53,7 +53,7 @@ _NUMBERED = {
 }
 
 _STORED = {
-    "the bytes that a user stores": (
+    "stored bytes of a user": (
         "SELECT u.id, storage_bytes, ifnull(total, 0) FROM users u LEFT JOIN"
         " (SELECT user, SUM(length(CAST(content AS BLOB))"
         " + ifnull(length(CAST(reasoning AS BLOB)), 0)) AS total FROM messages GROUP BY user) s"

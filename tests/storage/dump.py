@@ -11,7 +11,9 @@ import sqlite3
 import sys
 from contextlib import closing
 
-KEPT_BY_TRIGGERS = {"chat_count", "message_count", "unread_count", "last_message"}
+KEPT_BY_TRIGGERS = {
+    "chat_count", "storage_bytes", "message_count", "unread_count", "last_message",
+}  # fmt: skip
 INDEXES = ("messages_index", "titles_index")
 # A row after those that it refers to.
 ROWS_OF = ("_sqlite_migrations", "users", "sessions", "api_keys", "server_settings", "chats", "messages")  # fmt: skip

@@ -34,6 +34,7 @@ async def fill(ada: Client) -> str:
 
 DAMAGES: dict[str, tuple[str, str]] = {
     "chat_count": ("UPDATE users SET chat_count = 7", "chat count of a user"),
+    "storage_bytes": ("UPDATE users SET storage_bytes = 7", "stored bytes of a user"),
     "message_count": ("UPDATE chats SET message_count = 7", "message count of a chat"),
     "unread": ("UPDATE chats SET unread_count = 7", "unread count of a chat"),
     "seq": ("UPDATE users SET seq = 1", "last frame number of a user"),
