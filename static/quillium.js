@@ -57,6 +57,42 @@ const TEMPORARY = new Set([
 const isTemporary = error =>
   !(error instanceof QuilliumError) || TEMPORARY.has(error.code) || error.status >= 500;
 
+/** The tabs of an origin: what they tell each other and how one excludes the others, where they can. */
+
+/**
+ * A channel to the other tabs; undefined where there is none, as in Node, or where the browser refuses
+ * it together with all storage.
+ */
+function channel(name, hear) {
+  if (!globalThis.document) return undefined; // it would keep Node from ending
+  try {
+    const opened = new BroadcastChannel(name);
+    opened.onmessage = ({data}) => hear(data);
+    return opened;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Run `work` under a Web Lock, or without it where there are no locks (pages that are served neither over
+ * TLS nor from this machine), the browser refuses them, or `options.signal` ends the wait.
+ */
+async function locked(name, options, work) {
+  const locks = globalThis.navigator?.locks;
+  if (!locks) return work({});
+  let hasBegun = false;
+  try {
+    return await locks.request(name, options, lock => {
+      hasBegun = true;
+      return work(lock);
+    });
+  } catch (error) {
+    if (hasBegun) throw error;
+    return work({});
+  }
+}
+
 /** Requests to the API: addresses, time-outs and typed errors. It knows nothing of sessions. */
 
 
@@ -283,15 +319,12 @@ class Session {
 
   /** Exchange the tokens, unless another tab did so since `token` was read; the access token. */
   async refresh(token) {
-    // Pages that are not served over TLS or from this machine have no locks; there the server
-    // tolerates that two tabs use a token at once.
-    const locks = globalThis.navigator?.locks;
-    if (!locks) return this.#exchange(token);
+    // Without locks, the server tolerates that two tabs use a token at once.
     const name = `${this.#name}-refresh`;
-    const mine = await locks.request(name, {ifAvailable: true},
+    const mine = await locked(name, {ifAvailable: true},
       async lock => lock && {fresh: await this.#exchange(token)});
     if (mine) return mine.fresh;
-    return locks.request(name, () => this.#seen(token).then(() => this.#exchange(token)));
+    return locked(name, {}, () => this.#seen(token).then(() => this.#exchange(token)));
   }
 
   async #exchange(token) {
@@ -711,7 +744,7 @@ const randomId = () =>
 class Queue {
   #records;
   #name;
-  #channel = null; // to the other tabs
+  #channel; // to the other tabs
   #deliver;
   #tell;
   #account = null;
@@ -739,9 +772,7 @@ class Queue {
     this.#name = name;
     this.#deliver = deliver;
     this.#tell = tell;
-    if (!globalThis.document || !globalThis.BroadcastChannel) return;
-    this.#channel = new BroadcastChannel(`${name}-queue`);
-    this.#channel.onmessage = ({data}) => data.account === this.#account && this.#hear(data);
+    this.#channel = channel(`${name}-queue`, news => news.account === this.#account && this.#hear(news));
   }
 
   /** Messages that are not acknowledged, oldest first. */
@@ -835,7 +866,7 @@ class Queue {
     this.stop();
     this.#account = null;
     this.#channel?.close();
-    this.#channel = null;
+    this.#channel = undefined;
     for (const {reject} of this.#promises.values()) reject(new QuilliumError(DESTROYED));
     this.#promises.clear();
   }
@@ -862,31 +893,13 @@ class Queue {
     if (this.#isSending || !this.#next) return;
     this.#isSending = true;
     try {
-      await this.#alone(async () => {
+      await locked(`${this.#name}-queue`, {signal: AbortSignal.timeout(LOCK_MS)}, async () => {
         while (this.#next) await this.#attempt(this.#next);
       });
     } finally {
       this.#isSending = false;
     }
     this.#send(); // what was added meanwhile
-  }
-
-  /** Run it in one tab at a time, if the browser can have that and no other tab is frozen. */
-  async #alone(work) {
-    const locks = globalThis.navigator?.locks;
-    if (!locks) return work();
-    let hasBegun = false;
-    const signal = AbortSignal.timeout(LOCK_MS);
-    try {
-      await locks.request(`${this.#name}-queue`, {signal}, () => {
-        hasBegun = true;
-        return work();
-      });
-    } catch (error) {
-      if (hasBegun) throw error;
-      await work();
-    }
-    return undefined;
   }
 
   async #attempt(entry) {

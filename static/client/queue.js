@@ -9,6 +9,7 @@
  */
 
 import {DESTROYED, isTemporary, NO_SUCH_CHAT, QuilliumError} from "./errors.js";
+import {channel, locked} from "./tabs.js";
 
 const RATE_LIMIT_MS = 5_000; // for a rate limit that doesn't say when it ends
 const LONGEST_RETRY_MS = 30_000;
@@ -25,7 +26,7 @@ export const randomId = () =>
 export class Queue {
   #records;
   #name;
-  #channel = null; // to the other tabs
+  #channel; // to the other tabs
   #deliver;
   #tell;
   #account = null;
@@ -53,9 +54,7 @@ export class Queue {
     this.#name = name;
     this.#deliver = deliver;
     this.#tell = tell;
-    if (!globalThis.document || !globalThis.BroadcastChannel) return;
-    this.#channel = new BroadcastChannel(`${name}-queue`);
-    this.#channel.onmessage = ({data}) => data.account === this.#account && this.#hear(data);
+    this.#channel = channel(`${name}-queue`, news => news.account === this.#account && this.#hear(news));
   }
 
   /** Messages that are not acknowledged, oldest first. */
@@ -149,7 +148,7 @@ export class Queue {
     this.stop();
     this.#account = null;
     this.#channel?.close();
-    this.#channel = null;
+    this.#channel = undefined;
     for (const {reject} of this.#promises.values()) reject(new QuilliumError(DESTROYED));
     this.#promises.clear();
   }
@@ -176,31 +175,13 @@ export class Queue {
     if (this.#isSending || !this.#next) return;
     this.#isSending = true;
     try {
-      await this.#alone(async () => {
+      await locked(`${this.#name}-queue`, {signal: AbortSignal.timeout(LOCK_MS)}, async () => {
         while (this.#next) await this.#attempt(this.#next);
       });
     } finally {
       this.#isSending = false;
     }
     this.#send(); // what was added meanwhile
-  }
-
-  /** Run it in one tab at a time, if the browser can have that and no other tab is frozen. */
-  async #alone(work) {
-    const locks = globalThis.navigator?.locks;
-    if (!locks) return work();
-    let hasBegun = false;
-    const signal = AbortSignal.timeout(LOCK_MS);
-    try {
-      await locks.request(`${this.#name}-queue`, {signal}, () => {
-        hasBegun = true;
-        return work();
-      });
-    } catch (error) {
-      if (hasBegun) throw error;
-      await work();
-    }
-    return undefined;
   }
 
   async #attempt(entry) {

@@ -1,6 +1,7 @@
 /** The tokens of who is signed in: kept for all tabs of the origin, and refreshed once for all. */
 
 import {QuilliumError, SIGNED_OUT} from "./errors.js";
+import {locked} from "./tabs.js";
 
 const EARLY_MS = 30_000; // a token is refreshed before it expires
 const REFRESH_MS = 15_000;
@@ -122,15 +123,12 @@ export class Session {
 
   /** Exchange the tokens, unless another tab did so since `token` was read; the access token. */
   async refresh(token) {
-    // Pages that are not served over TLS or from this machine have no locks; there the server
-    // tolerates that two tabs use a token at once.
-    const locks = globalThis.navigator?.locks;
-    if (!locks) return this.#exchange(token);
+    // Without locks, the server tolerates that two tabs use a token at once.
     const name = `${this.#name}-refresh`;
-    const mine = await locks.request(name, {ifAvailable: true},
+    const mine = await locked(name, {ifAvailable: true},
       async lock => lock && {fresh: await this.#exchange(token)});
     if (mine) return mine.fresh;
-    return locks.request(name, () => this.#seen(token).then(() => this.#exchange(token)));
+    return locked(name, {}, () => this.#seen(token).then(() => this.#exchange(token)));
   }
 
   async #exchange(token) {

@@ -328,19 +328,45 @@ def test_a_browser_that_refuses_to_store(eve: User, relay: Network, how: str) ->
     assert stored(eve) == [["one", "two", "three"]]
 
 
-def test_local_storage_that_is_refused_gives_no_blank_page(
-    context: BrowserContext, served: Program
+REFUSED = """
+const refuse = () => { throw new DOMException("", "SecurityError"); };
+for (const name of ["localStorage", "sessionStorage"])
+  Object.defineProperty(window, name, {get: refuse});
+indexedDB.constructor.prototype.open = refuse;
+window.BroadcastChannel = refuse;
+if (navigator.locks) { // about:blank has none
+  navigator.locks.constructor.prototype.request = async () => refuse();
+  navigator.locks.constructor.prototype.query = async () => refuse();
+}
+"""
+
+
+def test_a_browser_that_refuses_everything(
+    context: BrowserContext, guard: Guard, reached: Any, relay: Network
 ) -> None:
-    page = context.new_page()
-    page.add_init_script(
-        """Object.defineProperty(window, "localStorage", {
-          get() { throw new DOMException("", "SecurityError"); }});"""
-    )
-    page.goto(served.url)
-    page.get_by_label(re.compile("E-?mail")).fill("refused@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.locator("form button.primary").click()
-    expect(page.locator("#composer")).to_be_visible()
+    """As Firefox does where all cookies are blocked."""
+    context.add_init_script(REFUSED)
+    asked: list[str] = []
+    user = User(context.new_page(), reached)
+    user.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss())[0])
+    user.register()
+    user.page.goto(relay.url)
+    if user.page.get_by_label("Name").count():
+        user.button("Sign in").click()
+    sign_in(user, user.email)
+    user.say("Hello", replies=1)
+    go_offline(user, relay)
+    for text in ("one", "two"):
+        user.say(text)
+    go_online(user, relay)
+    settled(user)
+    assert stored(user) == [["Hello", "one", "two"]]
+    user.composer.press_sequentially("half a thou")
+    expect(user.composer).to_have_value("half a thou")
+    user.page.evaluate("setTimeout(() => location.reload())")
+    user.page.wait_for_event("dialog")
+    assert asked == ["beforeunload"]
+    expect(user.composer).to_have_value("half a thou")
 
 
 def test_drafts_are_in_step_between_tabs(eve: User, reached: Any, relay: Network) -> None:

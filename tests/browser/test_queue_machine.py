@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -236,6 +237,7 @@ class QueueMachine(RuleBasedStateMachine):
         return f"text {self.texts:03}"
 
 
+@pytest.mark.timeout(30 * EXAMPLES)
 def test_the_queue_under_random_interleavings(browser: Browser, served: Program) -> None:
     made: Any = lambda: QueueMachine(browser, served)  # noqa: E731
     run_state_machine_as_test(

@@ -26,7 +26,7 @@ LOADED = [
     for file in sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")])
     if file.parent.name not in {"docs", "client"} and file.stem != "swagger-ui"
 ]
-LOADED.append(STATIC / "client" / "records.js")
+LOADED += [STATIC / "client" / "records.js", STATIC / "client" / "tabs.js"]
 MAX_BYTES = 205 * 1024  # of all script and style, gzipped
 PLURALS = {"one", "other"}
 client = runpy.run_path(str(ROOT / "packaging" / "client.py"))  # `packaging` is also a library

@@ -3,7 +3,7 @@
 import {computed, effect, signal} from "../../vendor/signals.js";
 import {chatOf, update} from "./chats.js";
 import {on, quillium, whenListing} from "./client.js";
-import {giveBack} from "./drafts.js";
+import {giveBack, unstored} from "./drafts.js";
 import {announce, tellError} from "./notices.js";
 import {chatId, isLocal, show} from "./route.js";
 import {isAway, isSignedIn} from "./session.js";
@@ -192,7 +192,7 @@ export const outbox = signal(quillium.outbox);
 on("outbox", waiting => (outbox.value = waiting));
 
 effect(() => { // only while it is needed: such a listener keeps a page from being cached
-  const isNeeded = outbox.value.length > 0;
+  const isNeeded = outbox.value.length > 0 || unstored.value.size > 0;
   (isNeeded ? addEventListener : removeEventListener)("beforeunload", askBeforeLeaving);
 });
 

@@ -5,13 +5,16 @@
 
 import {signal} from "../../vendor/signals.js";
 import {Records} from "../../client/records.js";
+import {channel} from "../../client/tabs.js";
 import {on, quillium} from "./client.js";
 
 const NEW = "new"; // what stands for the id of a chat that was not begun
 
 const records = new Records("quillium");
-const tabs = new BroadcastChannel("quillium-drafts");
+const tabs = channel("quillium-drafts", hear);
 const texts = signal(new Map()); // by chat id
+/** Ids of the chats whose drafts last only as long as this tab, as the browser refuses to store them. */
+export const unstored = signal(new Set());
 const returned = new Map(); // by chat id: what was put back at the beginning of its draft
 let account = null; // whose they are
 
@@ -25,8 +28,9 @@ export function keepDraft(chatId, text) {
   const stored = text
     ? records.put("drafts", {account, chat_id: id, text})
     : records.delete("drafts", [account, id]);
-  stored.catch(() => {}); // a browser that refuses to store: it is kept as long as the tab
-  tabs.postMessage({account, id, text});
+  const note = isStored => mark(id, isStored || !text);
+  stored.then(() => note(true), () => note(false));
+  tabs?.postMessage({account, id, text});
 }
 
 /** Put back what could not be sent: after what was put back before, and before what was typed since. */
@@ -55,6 +59,13 @@ export function clearDrafts() {
   for (const id of texts.value.keys()) keepDraft(id, "");
 }
 
+function mark(id, isStored) {
+  if (isStored !== unstored.value.has(id)) return;
+  const changed = new Set(unstored.value);
+  changed[isStored ? "delete" : "add"](id);
+  unstored.value = changed;
+}
+
 function put(id, text) {
   const changed = new Map(texts.value);
   if (text) changed.set(id, text);
@@ -62,13 +73,13 @@ function put(id, text) {
   texts.value = changed;
 }
 
-tabs.onmessage = ({data}) => {
-  if (data.account === account) put(data.id, data.text);
-};
+function hear(news) {
+  if (news.account === account) put(news.id, news.text);
+}
 
 on("session", isIn => {
   if (isIn) return;
-  [account, texts.value] = [null, new Map()];
+  [account, texts.value, unstored.value] = [null, new Map(), new Set()];
   returned.clear();
 });
 

@@ -1,6 +1,7 @@
 /** A word from the system when a reply has come and nobody looks at the page. */
 
 import {signal} from "../../vendor/signals.js";
+import {locked} from "../../client/tabs.js";
 import {chatOf} from "./chats.js";
 import {on} from "./client.js";
 import {show} from "./route.js";
@@ -22,24 +23,34 @@ function hold() {
   letGo();
   if (document.hidden) return;
   const released = new Promise(resolve => (letGo = resolve));
-  navigator.locks?.request(LOCK, {mode: "shared"}, () => released);
+  locked(LOCK, {mode: "shared"}, () => released);
 }
 hold();
 document.addEventListener("visibilitychange", hold);
 
 async function isLookedAt() {
   if (!document.hidden) return true;
-  const {held = []} = (await navigator.locks?.query()) ?? {};
-  return held.some(({name}) => name === LOCK);
+  try {
+    const {held = []} = (await navigator.locks?.query()) ?? {};
+    return held.some(({name}) => name === LOCK);
+  } catch {
+    return false; // the browser refuses locks together with all storage
+  }
 }
 
 on("message", async message => {
   const isWanted = settings.value?.notifications_enabled && permission.value === "granted";
   if (message.sender !== "assistant" || !isWanted || await isLookedAt()) return;
   const text = message.error ? inWords(message.error) : message.content;
-  const notification = new Notification(chatOf(message.chat_id)?.title ?? "Quillium", {
-    body: text.slice(0, SHOWN_CHARACTERS), tag: message.id, icon: "/static/quill.svg",
-  });
+  const title = chatOf(message.chat_id)?.title ?? "Quillium";
+  const options = {body: text.slice(0, SHOWN_CHARACTERS), tag: message.id, icon: "/static/quill.svg"};
+  let notification;
+  try {
+    notification = new Notification(title, options);
+  } catch { // Chrome on Android allows them to service workers alone
+    permission.value = "unsupported";
+    return;
+  }
   notification.onclick = () => {
     focus();
     show(message.chat_id);
