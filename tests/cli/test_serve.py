@@ -87,6 +87,9 @@ def test_a_demo_is_gone_afterwards(
             assert time.monotonic() < until
             time.sleep(0.01)
         seen.extend(found)
+        url = json.loads(found[0].read_bytes())["url"]
+        with urllib.request.urlopen(f"{url}/health", timeout=10):
+            pass  # the start is over, so that the signal can't interrupt it
 
     thread = meanwhile(wait)
     serve("--demo")
