@@ -14,12 +14,12 @@ from typing import Any
 
 from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, windows
 from assistant.decoder import AnswerDecoder, BrokenOff, UnreadableAnswer
-from assistant.events import Reasoning, ReplyEvent, Text, ToolCall
+from assistant.events import ReplyEvent
 from assistant.failures import ReportedFailure
 from assistant.listing import Listed, listed_models
 from assistant.retrying import Attempts, Refused, refused_parameters_of, without
 from assistant.upstream import MAX_BYTES, Patience, Response, Upstream, ask
-from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
+from core.errors import ModelTimeout, ModelUnavailable
 
 LIST_SECONDS = 10.0
 _MAX_BYTES_OF_A_LIST = 4 << 20
@@ -82,15 +82,15 @@ class OpenAICompatible:
             body = {"model": model, "messages": context.as_sent(prompt), "stream": True, **chosen}
             body |= {"stream_options": {"include_usage": True}, **self.extra_body}
             body = without(body, refused_parameters)
-            answer_seen = _Answer(self.name)
+            has_begun = False
             try:
                 async with aclosing(self._attempt(body)) as events:
                     async for event in events:
-                        answer_seen.note(event)
+                        has_begun = True
                         yield event
                 return
             except Refused as refused:
-                if answer_seen.has_begun:
+                if has_begun:
                     raise refused.error from None
                 unknown = refused_parameters_of(refused, body)
                 if unknown:
@@ -214,35 +214,3 @@ class OpenAICompatible:
             return listed_models(json.loads(body))
         except (ValueError, RecursionError):
             raise self.upstream.unreadable() from None
-
-
-class _Answer:
-    """What a chat's answer consists of: nobody should see an empty reply without a word."""
-
-    def __init__(self, name: str) -> None:
-        self.has_begun = False
-        self._name = name
-        self._has_text = self._has_reasoning = False
-        self._tools: list[str] = []
-
-    def note(self, event: ReplyEvent) -> None:
-        """Take note of an event. Raises for an `End` of an answer that says nothing."""
-        self.has_begun = True
-        if isinstance(event, Text):
-            self._has_text = self._has_text or not event.text.isspace()
-        elif isinstance(event, Reasoning):
-            self._has_reasoning = True
-        elif isinstance(event, ToolCall):
-            self._tools += [event.name] if event.name else []
-        elif not self._has_text and event.finish_reason in ("stop", "tool_calls"):
-            raise self._empty()
-
-    def _empty(self) -> QuilliumError:
-        if self._tools:
-            tools = ", ".join(dict.fromkeys(self._tools))[:200]
-            return ModelRefused(
-                f"{self._name} asked for a tool ({tools}) instead of answering; chats offer none."
-            )
-        if self._has_reasoning:
-            return ModelUnavailable(f"{self._name} thought, but gave no answer.")
-        return ModelUnavailable(f"{self._name} gave an empty answer.")

@@ -76,14 +76,18 @@ DIALECTS = (
     Dialect("some other document", b'{"hello": "world"}', "", error="most end in /v1"),
 )  # fmt: skip
 
-# What is an answer to a tool, and none to people: the decoder passes it on, a chat says so in words.
+# Answers without a word: the decoder ends them as the server did, and people are told in words.
 EMPTY = (
-    Dialect("a bare [DONE]", data("[DONE]"), "", error="gave an empty answer"),
-    Dialect("a role and no text", data(ROLE, STOP, "[DONE]"), "", error="gave an empty answer"),
-    Dialect("white space", data(choice({"content": "\n\n"}), STOP), "", error="an empty answer"),
-    Dialect("no choices", b'{"choices": []}', "", error="gave an empty answer"),
+    Dialect("a bare [DONE]", data("[DONE]"), ""),
+    Dialect("a role and no text", data(ROLE, STOP, "[DONE]"), ""),
+    Dialect("white space", data(choice({"content": "\n\n"}), STOP), ""),
+    Dialect("no choices", b'{"choices": []}', ""),
     Dialect("reasoning alone", data(choice({"reasoning_content": "Hm"}), STOP, "[DONE]"), "",
-            reasoning="Hm", error="thought, but gave no answer"),
+            reasoning="Hm"),
     Dialect("tags, unclosed", data(choice({"content": "<think>I wonder "}), choice(
-        {"content": "why"}), STOP), "", reasoning="I wonder why", error="thought, but gave no answer"),
+        {"content": "why"}), STOP), "", reasoning="I wonder why"),
+    Dialect("the limit, before a word", data(choice({"reasoning": "Hm"}), choice({}, "length")), "",
+            "length", reasoning="Hm"),
+    Dialect("filtered, before a word", data(ROLE, choice({}, "content_filter")), "",
+            "content_filter"),
 )  # fmt: skip
