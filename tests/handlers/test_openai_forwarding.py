@@ -194,7 +194,10 @@ async def test_a_provider_that_is_not_there(ada: Client, stream: bool) -> None:
         assert (await ada(CHAT, {**ASKED, "stream": stream})).error == "502 model_unavailable"
 
 
-async def test_the_header_goes_out_at_once(ada: Client, http_server: Any) -> None:
+async def test_the_header_goes_out_at_once(
+    ada: Client, http_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openai, "HEADER_SECONDS", 3_600)
     may_go_on = asyncio.Event()
 
     async def script(caller: Caller) -> None:

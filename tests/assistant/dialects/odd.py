@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.assistant.dialects.hosted import OPENAI
-from tests.assistant.dialects.spoken import HEL, LO, ROLE, STOP, Dialect, choice, data
+from tests.assistant.dialects.spoken import HEL, LO, ROLE, STOP, Dialect, call, choice, data
 
 _TWO_LINES = b'data: {"choices": [{"delta":\ndata: {"content": "Hello"}}]}\n\n'
 
@@ -21,6 +21,15 @@ DIALECTS = (
     Dialect("no last line end", data(HEL, LO, STOP)[:-2]),
     Dialect("[DONE] in quotes", data(HEL, LO, '"[DONE]"')),
     Dialect("data in two lines", _TWO_LINES + data("[DONE]")),
+    Dialect("data in two lines, with carriage returns", (_TWO_LINES + data("[DONE]")).replace(
+        b"\n", b"\r\n")),
+    Dialect("an empty reason, broken off", data(choice({"content": "Hel"}, "")), "Hel",
+            error="broke off"),
+    Dialect("null in words, broken off", data(choice({"content": "Hel"}, "null")), "Hel",
+            error="broke off"),
+    Dialect("calls again in the whole message", data(choice(call("f", "{}", 0, "c1")), {"choices": [
+        {"index": 0, "delta": {}, "message": {"content": None, **call("f", "{}", 0, "c1")},
+         "finish_reason": "tool_calls"}]}), "", "tool_calls", tools=(("f", "{}"),)),
     Dialect("escaped surrogates", data(choice({"content": "🪶 日本"}), STOP), "🪶 日本"),
     Dialect("plain characters", 'data: {"choices": [{"delta": {"content": "🪶 日本"}}]}\n\n'.encode()
             + data(STOP), "🪶 日本"),
