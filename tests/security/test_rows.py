@@ -8,8 +8,8 @@ from tests.program import ROOT
 
 
 def test_each_row_has_its_test() -> None:
-    withstood = (ROOT / "docs" / "security.md").read_text().partition("## What it withstands")[2]
-    rows = re.findall(r"^\| (?!attack|fault).*\|$", withstood.partition("## What others")[0], re.M)
+    withstood = (ROOT / "docs" / "security.md").read_text().partition("## Defences")[2]
+    rows = re.findall(r"^\| (?!attack|fault).*\|$", withstood.partition("## Effect on")[0], re.M)
     there = {
         name
         for file in (ROOT / "tests").rglob("test_*.py")
