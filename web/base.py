@@ -1,7 +1,7 @@
-"""What every request goes through once it was let in: what was sent, and the form of the answer.
+"""The base of all handlers: run the guards, parse the request, send the response or the error.
 
-A method parses, makes one call, and answers. Errors are raised, from anywhere below, and become
-the envelope of contract section 2 here, by the one table `STATUS`.
+A method parses, makes one call, and responds. Errors are raised anywhere below and become the
+envelope here (contract, section 2), with the status of the table in `web.errors`.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ class BaseHandler(RequestHandler):
         self._set_headers_of_admission(self.admission)
 
     def _execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Begin at once: Tornado gives each request a task, whose turn comes a round later.
+        """Count the request as in flight, and begin at once where Python can.
 
-        So has one with a large body, for others to have theirs between two of them.
+        A request with a large body waits for its turn, so that others come between two of them.
         """
         execution = self._counted(super()._execute(*args, **kwargs))
         is_large = len(self.request.body) > SMALL_BODY
