@@ -84,7 +84,7 @@ function useLimit() {
 }
 
 const Edge = () => html`
-  <${Notices} />
+  ${dialog.value === null && html`<${Notices} />`}
   <div class="hidden" role="log" aria-live="polite" aria-label=${t("reply.label")}>${announcement.value}</div>`;
 
 effect(() => {

@@ -41,8 +41,8 @@ export function Composer({id, model, choose, send, isReplying}) {
   function submit(event) {
     event.preventDefault();
     place.current.focus();
-    if (!canSend) return;
-    const content = draftOf(id);
+    const content = draftOf(id); // newer than what is drawn, if somebody types fast
+    if (!content.trim() || [...content].length > MAX_CHARACTERS) return;
     keepDraft(id, "");
     typing(id, false);
     send(content);

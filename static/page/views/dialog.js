@@ -3,6 +3,7 @@
 import {signal} from "../../vendor/signals.js";
 import {html, useLayoutEffect, useRef} from "./html.js";
 import {IconButton} from "./icons.js";
+import {Notices} from "./notices.js";
 import {t} from "../state/words.js";
 
 /** What is open: {name, …}; null for nothing. Its names stand in `app.js`. */
@@ -20,6 +21,7 @@ export function Dialog({title, className = "", onClose = closeDialog, children})
         <${IconButton} icon="close" label=${t("action.close")} onClick=${() => place.current.close()} />
       </header>
       ${children}
+      <${Notices} />
     </dialog>`;
 }
 

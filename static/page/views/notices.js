@@ -1,6 +1,6 @@
-/** Notices, above everything else that is open. */
+/** Notices, above everything else. In a dialog while one is open, as all outside of it is inert. */
 
-import {html, useLayoutEffect, useRef} from "./html.js";
+import {html, useEffect, useRef} from "./html.js";
 import {IconButton} from "./icons.js";
 import {notices} from "../state/notices.js";
 import {t} from "../state/words.js";
@@ -8,7 +8,7 @@ import {t} from "../state/words.js";
 export function Notices() {
   const place = useRef(null);
   const shown = notices.value;
-  useLayoutEffect(() => { // what was opened last lies on top: also over a dialog that came since
+  useEffect(() => { // after the dialog that they may be in: what is opened last lies on top
     place.current.hidePopover();
     if (shown.length) place.current.showPopover();
   }, [shown]);

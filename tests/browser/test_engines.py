@@ -1,0 +1,196 @@
+"""The page in the engines that the other tests don't use: Firefox's, and WebKit's."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.engines import PASSWORD, Visitor, browser, display, missing
+from tests.program import Program
+
+numbers = itertools.count(1)
+
+
+def _needed(engine: str) -> pytest.MarkDecorator:
+    reason = missing(engine)
+    return pytest.mark.skipif(reason != "" and not os.environ.get("CI"), reason=f"needs {reason}")
+
+
+ENGINES = [pytest.param(engine, marks=_needed(engine)) for engine in ("firefox", "webkit")]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    started = Program(tmp_path_factory.mktemp("served") / "data")
+    admin = started.register("admin@example.com")
+    started.call("PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, admin)
+    yield started
+    started.process.kill()
+    started.process.communicate()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    assert missing(name) == "", "In CI nothing is skipped."
+    return name
+
+
+@pytest.fixture(scope="module")
+def visited(engine: str, served: Program) -> Iterator[Visitor]:
+    with display() as screen, browser(engine, screen, {}) as driver:
+        yield Visitor(driver, served, "")
+
+
+@pytest.fixture
+def ada(visited: Visitor) -> Visitor:
+    """Somebody with a new account, who has just opened the page."""
+    visited.email = f"engine{next(numbers)}@example.com"
+    visited.open()
+    return visited
+
+
+def test_an_account_is_created_by_the_form(visited: Visitor) -> None:
+    visited.driver.get(f"{visited.program.url}/static/theme.js")
+    visited.script("localStorage.clear(); sessionStorage.clear()")
+    visited.driver.get(f"{visited.program.url}/")
+    visited.one("input[name=email]").send_keys(f"form{next(numbers)}@example.com")
+    visited.one("input[name=password]").send_keys(PASSWORD)
+    visited.one("button.primary").click()
+    visited.one("#composer")
+    visited.say("Hello")
+    visited.replies(1)
+    assert "Hello" in visited.one(".reply .prose").text
+
+
+def test_a_reply_is_drawn_as_markdown(ada: Visitor) -> None:
+    ada.say("/markdown")
+    ada.replies(1)
+    for selector in (".reply table td", ".reply pre code", ".reply math", ".reply .footnote"):
+        ada.one(selector)
+    height = ada.script(
+        "return document.querySelector('.reply math').getBoundingClientRect().height"
+    )
+    assert height > 5
+
+
+def test_a_reply_streams_and_is_stopped(ada: Visitor) -> None:
+    ada.say("/slow 60")
+    ada.until(lambda: ada.all(".reply[aria-busy=true]"))
+    ada.press("\ue00c")  # Escape
+    ada.until(lambda: ada.all(".reply .problem"))
+    assert "stopped" in ada.one(".reply .problem").text
+
+
+def test_the_menu_of_a_chat_is_inside_the_view(ada: Visitor) -> None:
+    ada.say("Hello")
+    ada.replies(1)
+    for opener in (".chat-row button", ".conversation-head [aria-haspopup]"):
+        ada.one(opener).click()
+        menu = ada.one(".menu")
+        assert ada.outside(".menu") == []
+        assert menu.size["height"] < 300  # as high as its items
+        ada.press("\ue00c")
+        ada.until(lambda: not ada.all(".menu"))
+    ada.one(".chat-row button").click()
+    next(item for item in ada.all(".menu button") if "Rename" in item.text).click()
+    field = ada.one("dialog input")
+    field.clear()
+    field.send_keys("Greetings")
+    ada.one("dialog button.primary").click()
+    ada.until(
+        lambda: (
+            ada.script("return document.querySelector('.chat-title').textContent") == "Greetings"
+        )
+    )
+
+
+def test_notices_are_inside_the_view_and_cover_nothing(ada: Visitor) -> None:
+    ada.say("Hello")
+    ada.replies(1)
+    ada.one(".chat-row button").click()
+    next(item for item in ada.all(".menu button") if "Delete" in item.text).click()
+    notice = ada.one(".notice")
+    assert ada.outside(".notices") == []
+    assert ada.one(".notices").size["height"] < 150
+    ada.one("#composer").click()  # nothing lies over it
+    next(button for button in notice.find_elements("css selector", "button") if button.text).click()
+    ada.until(lambda: len(ada.all(".chat-row")) == 1)
+
+
+def test_a_notice_that_came_before_a_dialog_lies_over_it(ada: Visitor) -> None:
+    ada.say("Hello")
+    ada.replies(1)
+    ada.one(".chat-row button").click()
+    next(item for item in ada.all(".menu button") if "Delete" in item.text).click()
+    ada.one(".notice")
+    ada.one(".user-bar .user").click()
+    ada.one("dialog.settings")
+    assert ada.outside("dialog", "header button, [role=tab]") == []
+    ada.one(".notice button").click()  # Undo
+    ada.until(lambda: len(ada.all(".chat-row")) == 1)
+
+
+def test_a_long_chat_opens_at_its_end_and_loads_older_messages(ada: Visitor) -> None:
+    messages = [
+        {"content": f"Message {number}", "sender": sender, "timestamp": "2026-01-01T00:00:00.000Z"}
+        for number, sender in zip(range(1, 301), itertools.cycle(["user", "assistant"]))
+    ]
+    body = {
+        "format": "quillium-chat", "version": 1,
+        "chat": {"title": "Long", "model": "quillium-demo"}, "messages": messages,
+    }  # fmt: skip
+    chat = ada.call("POST", "/chats/import", body)["id"]
+    ada.driver.get(f"{ada.program.url}/#{chat}")
+    ada.until(lambda: "Message 300" in ada.one(".transcript").text)
+    distance = "const b = document.querySelector('.transcript'); return b.scrollHeight - b.scrollTop - b.clientHeight"
+    ada.until(lambda: ada.script(distance) < 5)
+    seen: set[str] = set()
+
+    def scrolled() -> bool:
+        ada.script("document.querySelector('.transcript').scrollTop -= 1500")
+        seen.update(
+            ada.script(
+                "return [...document.querySelectorAll('.words, .prose')].map(e => e.textContent.trim())"
+            )
+        )
+        return "Message 1" in seen
+
+    ada.until(scrolled)
+    ada.one(".to-end button").click()
+    ada.until(lambda: ada.script(distance) < 5)
+
+
+def test_search_and_settings(ada: Visitor) -> None:
+    ada.say("Hello")
+    ada.replies(1)
+    ada.one("#search").send_keys("nothing like this")
+    ada.until(lambda: not ada.all(".chat-row"))
+    ada.one("#search").clear()
+    ada.one("#search").send_keys("Hello")
+    ada.until(lambda: len(ada.all(".chat-row")) == 1)
+    ada.one(".user-bar .user").click()
+    for tab in ada.all("[role=tab]"):
+        tab.click()
+        assert ada.outside("dialog", "header button, [role=tab]") == []
+    picker = ada.script(
+        "return getComputedStyle(document.querySelector('dialog select') ?? document.querySelector('select')).appearance"
+    )
+    assert picker == "none"  # or WebKitGTK draws a grey box
+
+
+@pytest.mark.parametrize("engine", [ENGINES[0]], indirect=True)
+def test_a_browser_that_refuses_to_store(engine: str, served: Program) -> None:
+    """Firefox, with all cookies and site data refused."""
+    refused = {"network.cookie.cookieBehavior": 2}
+    with display() as screen, browser(engine, screen, refused) as driver:
+        visitor = Visitor(driver, served, "")
+        driver.get(served.url)
+        visitor.one("input[name=email]").send_keys(f"refused{next(numbers)}@example.com")
+        visitor.one("input[name=password]").send_keys(PASSWORD)
+        visitor.one("button.primary").click()
+        visitor.say("Hello")
+        visitor.replies(1)
