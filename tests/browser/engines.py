@@ -118,7 +118,7 @@ class Visitor:
         self.one("#composer")
 
     def script(self, text: str, *arguments: Any) -> Any:
-        return self.driver.execute_script(text, *arguments)  # type: ignore[no-untyped-call]
+        return self.driver.execute_script(text, *arguments)
 
     def until(self, condition: Callable[[], Any], what: str = "") -> Any:
         return WebDriverWait(self.driver, SECONDS, 0.05).until(lambda _: condition(), what)
