@@ -144,6 +144,9 @@ class DataFolder:
         """
         path = self._path / DATABASE
         try:
+            if path.is_symlink():
+                # SQLite keeps its log beside the target, where nobody looks for it.
+                raise FolderUnusable(f"{path} is a symbolic link; link the whole folder instead")
             self._look_for_loss(path, may_be_missing)
             if size_of(path):
                 pending = maintenance.inspect(path)

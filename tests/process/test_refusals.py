@@ -99,6 +99,21 @@ def test_files_that_are_something_else(launch: Any, tmp_path: Path, name: str, k
     assert path.is_dir() if kind == "folder" else path.is_symlink()
 
 
+@pytest.mark.parametrize("is_there", [True, False], ids=["valid", "dangling"])
+def test_a_database_that_is_a_link(start: Any, tmp_path: Path, is_there: bool) -> None:
+    """Its target may be on a disk that is not mounted: nothing may be created there."""
+    data, target = tmp_path / "data", tmp_path / "elsewhere.db"
+    if is_there:
+        start().stop()
+        (data / "quillium.db").rename(target)
+    else:
+        data.mkdir()
+    (data / "quillium.db").symlink_to(target)
+    before = target.read_bytes() if is_there else None
+    assert "is a symbolic link; link the whole folder instead" in needs(data)
+    assert (target.read_bytes() if target.exists() else None) == before
+
+
 def test_a_log_file_that_can_not_be_written(tmp_path: Path) -> None:
     line = needs(tmp_path / "data", f"--log-file={tmp_path}")
     assert line == f"quillium: the log file {tmp_path} can't be written: Is a directory\n"
