@@ -140,7 +140,7 @@ def _copied(source: Path, target: Path, progress: ProgressCallback) -> Iterator[
     partial = files.partial_of(target)
     files.discard_database(partial)
     try:
-        files.create_private(partial)
+        files.create_new(partial)
         with usable(), snapshot(source) as connection:
             _copy(connection, partial, progress)
             _verify(partial, progress)

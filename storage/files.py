@@ -20,6 +20,12 @@ def create_private(path: Path) -> None:
     path.chmod(0o600)
 
 
+def create_new(path: Path) -> None:
+    """Create a private file. Raises `FileExistsError`, also for a link that others planted."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    path.chmod(0o600)
+
+
 def sync(path: Path) -> None:
     """Wait until a file's content, or a folder's list of names, is on the disk.
 
@@ -74,7 +80,7 @@ def write_private(path: Path, content: bytes) -> None:
     partial = partial_of(path)
     partial.unlink(missing_ok=True)
     try:
-        create_private(partial)
+        create_new(partial)
         partial.write_bytes(content)
         sync(partial)
         os.replace(partial, path)
@@ -128,7 +134,7 @@ def add_name(source: Path, target: Path) -> None:
         partial = partial_of(target)
         partial.unlink(missing_ok=True)
         try:
-            create_private(partial)
+            create_new(partial)
             shutil.copyfile(source, partial)
             sync(partial)
             publish(partial, target)

@@ -71,7 +71,7 @@ def _private_file_beside(path: Path) -> os.stat_result:
     probe = files.partial_of(path)
     files.discard(probe)
     try:
-        files.create_private(probe)
+        files.create_new(probe)
         return probe.stat()
     finally:
         files.discard(probe)

@@ -279,7 +279,7 @@ async def test_a_file_system_without_modes_is_no_reason_to_refuse(
 ) -> None:
     """Such as exFAT, or a Windows drive in WSL: there, all files have the same mode."""
     (stopped / KEY).chmod(0o777)
-    monkeypatch.setattr(files, "create_private", lambda path: path.touch(0o777))
+    monkeypatch.setattr(files, "create_new", lambda path: path.touch(0o777))
     before = os.umask(0)
     key = signing_key.read(stopped / KEY)
     os.umask(before)

@@ -386,6 +386,20 @@ async def test_what_a_restore_keeps_is_on_the_disk_before_it_replaces_anything(
     assert synced.count(killed.name) >= 5  # staged, each kept file, removed, replaced
 
 
+async def test_a_backup_does_not_write_through_a_planted_link(
+    killed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder such as /tmp, where nobody may remove the links of other users."""
+    victim = tmp_path / "victim"
+    victim.touch()
+    link = tmp_path / "backup.db.partial"
+    link.symlink_to(victim)
+    monkeypatch.setattr(os, "unlink", Failing("unlink", 1))
+    with pytest.raises(FolderError):
+        folder.backup(killed, tmp_path / "backup.db", quietly)
+    assert victim.read_bytes() == b""
+
+
 async def test_nothing_overwrites_what_was_kept(killed: Path, backup: Path) -> None:
     """Restores in the same second, of which each keeps what it found."""
     with folder.locked(killed) as data:
