@@ -179,8 +179,17 @@ class ReplyWriter:
     async def _begin(self, turn: Turn) -> turns.Begun | None:
         """Store the reply's row, unless the message's commit did; None if there is no reply.
 
-        Waits for servers whose models are not known yet. Raises `StorageUnavailable`.
+        Raises `StorageUnavailable`, but not if a message that came meanwhile has begun the reply.
         """
+        try:
+            await self._store_beginning(turn)
+        except Exception:
+            if turn.begun is None:
+                raise
+        return None if turn.state is ReplyState.OVER else turn.begun
+
+    async def _store_beginning(self, turn: Turn) -> None:
+        """Wait for servers whose models are not known yet, then store the reply's row."""
         tools = self._tools
         if turn.begun is None and not self._is_draining:
             await tools.directory.wait_for(tools.db.read(chats.model_of, self.chat_id))
@@ -193,7 +202,6 @@ class ReplyWriter:
                 tools.now(),
                 on_commit=partial(self._set_begun, turn),
             )
-        return None if turn.state is ReplyState.OVER else turn.begun
 
     async def _stream(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
         """Publish what the provider writes; return how that ended."""

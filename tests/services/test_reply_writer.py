@@ -215,14 +215,26 @@ async def test_a_reply_that_cannot_begin_is_told_and_can_be_asked_for_again(
     assert (await socket.reply())["content"] == "Here"
 
 
+@pytest.mark.parametrize("failure", [None, StorageUnavailable()])
 async def test_a_model_that_is_not_known_yet_begins_one_reply(
-    ada: Client, rooms: Any, user: User, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+    ada: Client,
+    rooms: Any,
+    user: User,
+    scripted: Scripted,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: Exception | None,
 ) -> None:
     """While the first message waits for a server's list, the next one may begin the reply."""
     chat, known = await ada.chat(), asyncio.Event()
     is_settled = [False]
+
+    async def wait_for(model: str) -> None:
+        await known.wait()
+        if failure is not None:
+            raise failure
+
     monkeypatch.setattr(rooms.directory, "is_settled", lambda model: is_settled[0])
-    monkeypatch.setattr(rooms.directory, "wait_for", lambda model: known.wait())
+    monkeypatch.setattr(rooms.directory, "wait_for", wait_for)
     await rooms.conversation.submit(user, chat, "one")
     is_settled[0] = True
     await rooms.conversation.submit(user, chat, "two")
