@@ -145,7 +145,8 @@ export class Quillium {
   readonly outbox: QuilliumUnsentMessage[];
   readonly newChats: QuilliumUnsentChat[];
 
-  register(email: string, password: string, name?: string): Promise<QuilliumUser>;
+  /** `setupCode`: what the server printed at its start, for the first account of a network. */
+  register(email: string, password: string, name?: string, setupCode?: string): Promise<QuilliumUser>;
   login(email: string, password: string): Promise<void>;
   useTokens(tokens: QuilliumTokens): Promise<void>;
   logout(options?: {everywhere?: boolean}): Promise<void>;

@@ -11,7 +11,7 @@ import pytest
 from tests.page.snippets import TSC, snippets
 from tests.program import ROOT
 
-pytestmark = pytest.mark.skipif(TSC is None, reason="needs tsc: npm install -g typescript")
+needs_tsc = pytest.mark.skipif(TSC is None, reason="needs tsc: npm install -g typescript")
 
 CLIENT = ROOT / "static" / "quillium"
 LIBRARIES = ["--lib", "es2022,dom", "--target", "es2022", "--noEmit"]
@@ -73,6 +73,7 @@ def compiled(*arguments: str | Path) -> str:
     return done.stdout + done.stderr
 
 
+@needs_tsc
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
 def test_the_client_is_typed(tmp_path: Path, resolution: str) -> None:
     (tmp_path / "use.mts").write_text(USE.replace("CLIENT", str(CLIENT)))
@@ -80,6 +81,7 @@ def test_the_client_is_typed(tmp_path: Path, resolution: str) -> None:
     assert compiled(*options, tmp_path / "use.mts") == ""
 
 
+@needs_tsc
 def test_mistakes_are_found(tmp_path: Path) -> None:
     for number, mistake in enumerate(WRONG.values()):
         text = USE.replace("CLIENT", str(CLIENT)) + mistake
@@ -91,13 +93,31 @@ def test_mistakes_are_found(tmp_path: Path) -> None:
 
 
 def test_types_and_module_have_the_same_members() -> None:
+    """The same methods, each with the same parameters, and the same properties."""
     types = (CLIENT.with_suffix(".d.ts")).read_text().partition("export class Quillium {")[2]
-    typed = set(re.findall(r"^  (?:readonly )?(\w+)[(<:]", types, re.MULTILINE)) - {"constructor"}
     module = (ROOT / "static" / "client" / "quillium.js").read_text().partition("export class")[2]
-    members = set(re.findall(r"^  (?:async |get )?(\w+)\(", module, re.MULTILINE)) - {"constructor"}
-    assert typed - {"addEventListener", "removeEventListener"} == members
+    inherited = {"addEventListener", "removeEventListener", "constructor"}
+    typed = {
+        name: len(re.findall(r"\w+\??:", re.sub(r"\{.*?\}|<.*?>", "", parameters)))
+        for name, parameters in re.findall(r"^  (\w+)\(([^;]*)\): ", types, re.MULTILINE)
+    }
+    written = {
+        name: len(
+            [part for part in re.sub(r"\{.*?\}( = \{\})?", "x", parameters).split(",") if part]
+        )
+        for name, parameters in re.findall(
+            r"^  (?:async )?(\w+)\((.*?)\) \{$", module, re.MULTILINE
+        )
+    }
+    assert typed.keys() - inherited - {"call"} == written.keys() - inherited - {"call"}
+    assert {name: typed[name] for name in written if name in typed and name != "call"} == {
+        name: count for name, count in written.items() if name in typed and name != "call"
+    }
+    properties = set(re.findall(r"^  readonly (\w+):", types, re.MULTILINE))
+    assert properties == set(re.findall(r"^  get (\w+)\(", module, re.MULTILINE))
 
 
+@needs_tsc
 def test_the_snippets_compile(tmp_path: Path) -> None:
     """Loosely, as they are JavaScript: no unknown name, wrong argument or missing property."""
     for snippet in snippets():
