@@ -84,6 +84,10 @@ def _converted(schema: Any) -> Any:
     if schema.get("type") == "null":
         schema = {**schema, "type": ["string", "null"]}
     schema = _split(_nullable(schema))
+    if "properties" in schema:  # what is accepted and ignored is not for new clients to send
+        known = schema["properties"].items()
+        offered = {name: part for name, part in known if not part.get("readOnly")}
+        schema = {**schema, "properties": offered}
     shown = {
         keyword: part if keyword in {"examples", "default"} else _converted(part)
         for keyword, part in schema.items()

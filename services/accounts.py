@@ -244,13 +244,12 @@ class Accounts:
         the way back in for a forgotten password.
         """
         email, session_id = caller.user.email, caller.session_id
-        if given:
-            attempt = self._attempt(email, client, caller)
-            await self._check_password(attempt, email, given, client)
+        may_set = session_id is not None and self._db.read(sessions.may_set_password, session_id)
+        if not given and may_set:
             return
-        if session_id is not None and self._db.read(sessions.may_set_password, session_id):
-            return
-        raise InvalidRequest(f"current_password: is required to {purpose}")
+        if given is None:
+            raise InvalidRequest(f"current_password: is required to {purpose}")
+        await self._check_password(self._attempt(email, client, caller), email, given, client)
 
     async def _check_password(
         self, attempt: Attempt, email: str, password: str, client: Client

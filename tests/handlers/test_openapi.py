@@ -69,6 +69,14 @@ def test_what_generators_of_clients_need() -> None:
             assert one.get("type") != "null", name
 
 
+def test_what_is_ignored_is_not_offered() -> None:
+    """Tools take `readOnly` in a request for forbidden, and it is accepted."""
+    components = DOCUMENT["components"]["schemas"]
+    assert list(components["message_create"]["properties"])[:2] == ["content", "client_id"]
+    assert "sender" not in components["message_create"]["properties"]
+    assert not [part for part in parts(DOCUMENT) if "readOnly" in part]
+
+
 def test_there_is_no_unused_component() -> None:
     text = json.dumps(DOCUMENT)
     for kind, named in DOCUMENT["components"].items():

@@ -213,3 +213,5 @@ async def test_what_cant_be_changed_is_not_passed_over(ada: Client, bob: Client)
     assert (await bob("GET /users/me")).body == bob.user
     address = await bob("PUT /users/me", {**bob.user, "email": "new@example.com"})
     assert address.details == "current_password: is required to change email"
+    empty = await bob("PUT /users/me", {"email": "new@example.com", "current_password": ""})
+    assert empty.error == "401 invalid_credentials"
