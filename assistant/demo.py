@@ -10,9 +10,11 @@ import asyncio
 import itertools
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, demo_completions
+from assistant.answer_limits import AnswerLimits
 from assistant.chat_request import ChatRequest
 from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
 from assistant.events import End, ReplyEvent, Text
@@ -65,7 +67,19 @@ class Demo:
         model: str,
         parameters: Parameters = DEFAULT_PARAMETERS,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`. Speaks as fast as it is listened to, but for `/slow`."""
+        """See `assistant.Provider`. Keeps `max_tokens`, a word each; the rest changes nothing."""
+        limits = AnswerLimits((), parameters.max_tokens)
+        async with aclosing(self._speak(messages)) as events:
+            async for event in events:
+                if isinstance(event, Text):
+                    limits.feed(event.text)
+                if limits.reason is not None:
+                    yield End(limits.reason)
+                    return
+                yield event
+
+    async def _speak(self, messages: Sequence[PromptMessage]) -> AsyncGenerator[ReplyEvent, None]:
+        """Yield the reply, as fast as it is listened to, but for `/slow`."""
         said = [_excerpt(line) for line in messages if line.role != "system"]
         asked = _unanswered(said)
         command = _COMMAND.match(asked[-1].strip()) if asked else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant import PromptMessage, demo
+from assistant import Parameters, PromptMessage, demo
 from assistant.demo import Demo
-from assistant.events import Text
+from assistant.events import End, Text
 from core.errors import ModelUnavailable
 
 
@@ -98,3 +98,14 @@ async def test_long_messages_hold_up_nobody() -> None:
     kept = demo._excerpt(said[0]).content
     assert kept.endswith("My name is Ada.")
     assert len(kept) < 2_010
+
+
+async def test_a_reply_ends_at_max_tokens() -> None:
+    """A chat's parameter works with the built-in model, too."""
+    asked = [PromptMessage("user", "/lorem 50")]
+    few = Parameters(max_tokens=3)
+    events = [event async for event in Demo().reply(asked, "quillium-demo", few)]
+    assert "".join(e.text for e in events if isinstance(e, Text)) == "Lorem ipsum dolor"
+    assert events[-1] == End("length")
+    whole = [e async for e in Demo().reply(asked, "quillium-demo", Parameters(max_tokens=50))]
+    assert whole[-1] == End("stop")
