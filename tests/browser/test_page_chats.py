@@ -154,3 +154,61 @@ def test_a_chat_that_is_gone(ada: User) -> None:
     ada.page.goto(f"{ada.program.url}/#chat_nowhere")
     expect(ada.notice("This chat no longer exists.")).to_be_visible()
     expect(ada.page.get_by_text("What can I help with")).to_be_visible()
+
+
+def test_a_deleted_chat_can_be_brought_back_after_a_reload(ada: User) -> None:
+    ada.chat("Hello", title="Kept")
+    expect(ada.chats).to_have_text(["Kept"])
+    with ada.page.expect_response("**/export?format=json"):
+        ada.choose("Kept", "Delete")
+    expect(ada.chats).to_have_count(0)
+    ada.page.reload()
+    ada.notice("Deleted").get_by_role("button", name="Undo").click()
+    expect(ada.chats).to_have_text(["Kept"])
+    expect(ada.said).to_have_text("Hello")
+    ada.page.reload()
+    expect(ada.chats).to_have_text(["Kept"])
+    expect(ada.page.locator(".notice")).to_have_count(0)
+
+
+def test_no_chat_is_missing_after_a_deep_link_and_deletions(ada: User) -> None:
+    """The second page joins the first, although it has moved by two on the server."""
+    chats = [ada.call("POST", "/chats", {"title": f"Chat {n}"})["id"] for n in range(170)]
+    ada.page.goto(f"{ada.program.url}/#{chats[10]}")
+    ada.page.reload()  # in no page that is loaded
+    expect(ada.heading).to_have_text("Chat 10")
+    for gone in chats[-3:-1]:
+        ada.call("DELETE", f"/chats/{gone}")
+    seen: set[str] = set()
+    for _ in range(200):
+        seen |= set(ada.chats.all_inner_texts())
+        if len(seen - {"Chat 167", "Chat 168"}) == 168:
+            break
+        ada.page.locator(".chat-list").evaluate("e => e.scrollTop += 400")
+    expected = {f"Chat {n}" for n in range(170)} - {"Chat 167", "Chat 168"}
+    assert seen - {"Chat 167", "Chat 168"} == expected
+
+
+def test_a_chat_that_is_created_during_a_search_is_listed(ada: User) -> None:
+    ada.chat("Hello", title="Found")
+    ada.page.get_by_role("searchbox").fill("Found")
+    expect(ada.chats).to_have_text(["Found"])
+    ada.button("New chat").click()
+    ada.say("Something else", replies=1)
+    expect(ada.chats.first).to_have_text("Something else")
+
+
+def test_names_of_files_keep_what_a_name_may_have(ada: User) -> None:
+    for title, name in {
+        "Zoë हिन्दी v1.2 – 50%": "Zoë हिन्दी v1.2 – 50%.md",
+        "a/b\\c:d*e?": "a b c d e.md",
+        "..": "chat.md",
+        "con": "_con.md",
+        "x" * 200: "x" * 120 + ".md",
+    }.items():
+        chat = ada.call("POST", "/chats", {"title": title})["id"]
+        row = ada.page.locator(".chat-row", has=ada.page.locator(f'a[href="#{chat}"]'))
+        row.get_by_role("button").click()
+        with ada.page.expect_download() as download:
+            ada.page.get_by_role("menuitem", name="Export as Markdown").click()
+        assert download.value.suggested_filename == name

@@ -417,3 +417,16 @@ def test_copied_is_said_only_if_it_was_copied(ada: User) -> None:
     ada.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
     copy.click()
     expect(copy).to_have_text("Copied")
+
+
+def test_a_model_beyond_the_first_hundred_can_be_chosen(reader: User) -> None:
+    admin = User(reader.page, reader.program, "admin@example.com")
+    admin.login()
+    names = [f"model-{number:03}" for number in range(230)]
+    provider = {"name": "Many", "base_url": "http://127.0.0.1:9/v1", "models": names}
+    admin.call("PUT", "/settings/admin", {"providers": [provider]})
+    reader.open(reader.register())
+    picker = reader.page.get_by_label("Model")
+    picker.select_option("model-229")
+    expect(picker).to_have_value("model-229")
+    admin.call("PUT", "/settings/admin", {"providers": []})

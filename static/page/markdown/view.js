@@ -10,9 +10,9 @@ import {drawn, morph, setAttributes} from "./morph.js";
 import {definitions, split} from "./units.js";
 
 const MAX_CHARACTERS = 400_000; // of a text; a longer one is shown as it is
-const BATCH_CHARACTERS = 8_000; // that are rendered in one go, which takes a few milliseconds
+const BATCH_CHARACTERS = 5_000; // that are rendered in one go, which takes a few milliseconds
 const UNIT_CHARACTERS = 60; // that a unit costs besides
-const BUDGET_MS = 16; // for rendering in one frame, of all texts together
+const BUDGET_MS = 8; // for rendering in one frame, of all texts together
 const HIDDEN_MS = 100; // between two renderings in a tab that draws no frames
 const REST = 3; // times as long as a rendering took is the pause after it, while the text grows
 const CLOSES_FENCE = /^ {0,3}(?:`{3,}|~{3,})[ \t]*$/m;

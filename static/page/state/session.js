@@ -61,7 +61,16 @@ whenListing(async () => {
 });
 
 export async function loadModels() {
-  models.value = (await quillium.call("GET", "/models?limit=100")).data;
+  models.value = await allModels();
+}
+
+async function allModels() {
+  const all = [];
+  for (;;) {
+    const {data, pagination} = await quillium.call("GET", `/models?limit=100&offset=${all.length}`);
+    all.push(...data);
+    if (!data.length || all.length >= pagination.total) return all;
+  }
 }
 
 /** Make an account that speaks the language of the page. @returns {Promise<object>} the user */
