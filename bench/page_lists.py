@@ -61,12 +61,13 @@ def longest(page: Page, act: Callable[[], object]) -> float:
     page.wait_for_timeout(500)
     events = json.loads(browser.stop_tracing())["traceEvents"]
     names = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    return max(
+    tasks = [
         event.get("tdur", 0) / 1000
         for event in events
         if event["name"].endswith("RunTask")
         and names.get((event["pid"], event["tid"])) == "CrRendererMain"
-    )
+    ]
+    return float(max(tasks, default=0))
 
 
 def long_chat(url: str, token: str) -> str:
