@@ -80,3 +80,21 @@ def test_it_is_not_found(text: str, query: str) -> None:
 def test_plain_english_is_left_to_sqlite_which_splits_it_alike(text: str) -> None:
     assert search_text.searchable(text) == text
     assert all(finds(text, word) for word in text.split())
+
+
+def test_the_end_of_a_long_text_is_found_as_whole_words() -> None:
+    long = "readTimeoutMillis " + "word " * 5_000 + "Straße 東京都庁 useEffectOnce 一期一会"
+    for query in ("timeout", "strasse", "京都", "useEffectOnce", "useeffectonce", "期一"):
+        assert finds(long, query)
+    assert not finds(long, "effect")  # parts are split in the beginning alone
+
+
+def test_data_is_one_word() -> None:
+    data = "aB3" * 100
+    assert search_text.searchable(f"x1 {data}").split() == [
+        "x",
+        "1",
+        data.lower(),
+        "\U000f0000",
+        "x1",
+    ]
