@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 ENTRY = "page/main.js"
-STYLES = ("scales", "elements", "layout", "conversation", "dialogs")  # in this order
+STYLES = ("scales", "elements", "layout", "conversation", "dialogs", "devices")  # in this order
 JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`
 LATER = ("vendor/highlight.js", "vendor/temml.js")  # loaded with the first code and formula
 
