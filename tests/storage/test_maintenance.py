@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import stat
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -97,25 +96,6 @@ async def test_a_check_finds_damaged_pages(
     with pytest.raises(backups.Unusable, match="is damaged"):
         backups.copy(copy, tmp_path / "copy of a copy.db", quietly)
     assert [path.name for path in tmp_path.glob("copy of*")] == []
-
-
-async def test_a_copy_is_one_private_file_of_one_moment(
-    ada: Client, rooms: Any, database: Path, tmp_path: Path
-) -> None:
-    chat = await fill(ada)
-    copy = tmp_path / "copy.db"
-    told: list[tuple[str, float | None]] = []
-
-    backups.copy(database, copy, lambda doing, share: told.append((doing, share)))
-    assert told[0] == ("copying", 1)
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert maintenance.check(copy, quietly).messages == 4
-    assert not copy.with_name("copy.db-wal").exists()
-    with closing(sqlite3.connect(copy)) as connection:
-        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-    await ada.say(chat, "One more")
-    assert maintenance.contents(copy)[2] == 4
-    assert maintenance.contents(database)[2] == 6
 
 
 def words_left(folder: Path, word: bytes) -> list[str]:
