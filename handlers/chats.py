@@ -20,8 +20,8 @@ class Chats(BaseHandler):
         self.respond_json_page(page, limit, offset, q=query)
 
     async def post(self) -> None:
-        chat = await self.services.chats.create(self.known_caller.user, **self.json_body())
-        self.respond(chat.public())
+        added = await self.services.chats.create(self.known_caller.user, **self.json_body())
+        self.respond(added.chat.public(), 201 if added.change else 200)
 
 
 class OneChat(BaseHandler):

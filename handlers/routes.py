@@ -41,7 +41,16 @@ API = (
                 parameters=(*PAGE, "q"),
             ),
             "POST": Operation(
-                "Create a chat", USER, body="chat_create", status=201, response="chat"
+                "Create a chat",
+                USER,
+                body="chat_create",
+                status=201,
+                response="chat",
+                more=(
+                    AlternateResponse(
+                        200, JSON, "chat", "The same `client_id` again: the stored chat"
+                    ),
+                ),
             ),
         },
     ),

@@ -52,8 +52,12 @@ class Chats:
         model: str | None = None,
         system_prompt: str | None = None,
         parameters: Mapping[str, Any] | None = None,
-    ) -> Chat:
-        """Create a chat; without a title, the opening words of its first message become it."""
+        client_id: str | None = None,
+    ) -> stored.Added:
+        """Create a chat; without a title, the opening words of its first message become it.
+
+        The same `client_id` again returns the chat that was created before.
+        """
         new = stored.NewChat(
             ids.new("chat"),
             title or UNTITLED,
@@ -62,8 +66,14 @@ class Chats:
             self._now(),
             system_prompt or None,
             json.dumps(parameters or {}),
+            client_id,
         )
-        return await self._changed(user, stored.add, user.row_id, new)
+
+        def publish(added: stored.Added) -> None:
+            if added.change is not None:
+                self._connections.publish(user.id, frames.chat(added.change))
+
+        return await self._db.write(stored.add, user.row_id, new, on_commit=publish)
 
     def default_model(self, user: User) -> str:
         """The user's choice, else the admin's, else the server's own."""

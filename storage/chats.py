@@ -142,12 +142,26 @@ class NewChat(NamedTuple):
     created_at: str
     system_prompt: str | None
     parameters: str  # a JSON object
+    client_id: str | None = None  # chosen by the client, so that it can retry
 
 
-def add(connection: Connection, user: int, new: NewChat) -> ChatChange:
-    """Store a new chat."""
+class Added(NamedTuple):
+    """A chat, and its change if it is new; None if it was stored before under its `client_id`."""
+
+    chat: Chat
+    change: ChatChange | None
+
+
+def add(connection: Connection, user: int, new: NewChat) -> Added:
+    """Store a new chat. The same `client_id` again returns the stored one."""
+    stored = connection.execute(
+        "SELECT id FROM chats WHERE user = ? AND client_id = ?", (user, new.client_id)
+    ).fetchone()
+    if stored is not None:
+        return Added(find(connection, user, stored[0]), None)
     chat = _insert(connection, user, new)
-    return ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))
+    change = ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))
+    return Added(chat, change)
 
 
 def add_imported(
@@ -227,7 +241,7 @@ def _own(connection: Connection, user: int, id: str) -> tuple[int, str]:
 def _insert(connection: Connection, user: int, new: NewChat) -> Chat:
     added = connection.execute(
         "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at,"
-        " system_prompt, parameters) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " system_prompt, parameters, client_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             new.id,
             user,
@@ -238,6 +252,7 @@ def _insert(connection: Connection, user: int, new: NewChat) -> Chat:
             new.created_at,
             new.system_prompt,
             new.parameters,
+            new.client_id,
         ),
     )
     assert added.lastrowid is not None

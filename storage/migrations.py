@@ -173,6 +173,14 @@ _STORAGE = (
     """,
 )
 
+# What makes creating a chat idempotent, as it is for messages.
+_CHAT_CLIENT_IDS = (
+    "ALTER TABLE chats ADD COLUMN client_id TEXT",
+    """
+    CREATE UNIQUE INDEX chats_by_client_id ON chats (user, client_id) WHERE client_id IS NOT NULL
+    """,
+)
+
 STEPS: dict[str, Iterable[str]] = {
     "m001_initial": steps_0_1.INITIAL,
     "m002_erasure": steps_0_1.ERASURE,
@@ -181,6 +189,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m005_search": _SEARCH,
     "m006_providers": _PROVIDERS,
     "m007_storage": _STORAGE,
+    "m008_chat_client_ids": _CHAT_CLIENT_IDS,
 }
 
 

@@ -76,10 +76,13 @@ CREATE TABLE chats (
     unread_count INTEGER NOT NULL DEFAULT 0,
     last_message INTEGER,
     system_prompt TEXT,
-    parameters TEXT NOT NULL DEFAULT '{}'
+    parameters TEXT NOT NULL DEFAULT '{}',
+    client_id TEXT
 ) STRICT;
 
 CREATE INDEX chats_by_user ON chats (user, updated_at DESC, number DESC);
+
+CREATE UNIQUE INDEX chats_by_client_id ON chats (user, client_id) WHERE client_id IS NOT NULL;
 
 CREATE TRIGGER chat_added AFTER INSERT ON chats BEGIN
     UPDATE users SET chat_count = chat_count + 1 WHERE number = new.user;

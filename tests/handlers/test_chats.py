@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -20,6 +21,24 @@ async def test_create_as_the_reference_prints_it(ada: Client) -> None:
     assert chat["created_at"] == chat["updated_at"]
     assert (chat["message_count"], chat["unread_count"], chat["last_message"]) == (0, 0, None)
     assert (await ada("GET /chats/{id}", id=chat["id"])).body == chat
+
+
+async def test_the_same_client_id_creates_one_chat(ada: Client, anyone: Client) -> None:
+    bob = await anyone.register("bob@example.com")
+    body = {"title": "Once", "client_id": "c-1"}
+    first, again = await ada("POST /chats", body), await ada("POST /chats", body)
+    assert (first.status, again.status) == (201, 200)
+    assert again.body == first.body
+    renamed = await ada("PATCH /chats/{id}", {"title": "Renamed"}, id=first.body["id"])
+    assert (await ada("POST /chats", body)).body == renamed.body  # as it is by now
+    assert (await bob("POST /chats", body)).status == 201  # ids of others don't matter
+    at_once = await asyncio.gather(*(ada("POST /chats", {"client_id": "c-2"}) for _ in range(10)))
+    assert sorted(answer.status for answer in at_once) == [200] * 9 + [201]
+    assert len({answer.body["id"] for answer in at_once}) == 1
+    await ada("DELETE /chats/{id}", id=first.body["id"])
+    assert (await ada("POST /chats", body)).status == 201  # the deleted one is gone
+    for _ in range(2):
+        assert (await ada("POST /chats", {"client_id": None})).status == 201
 
 
 async def test_defaults_of_a_chat(ada: Client) -> None:
