@@ -238,6 +238,7 @@ class JsonPage:
 
     items: str
     total: int
+    count: int | None = None  # of items, where a page may end before its limit
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,16 @@ PREVIEW = (
     " '$.is_truncated', json('true')) END"
 )
 
+_PAGE = {  # by whether the newest message comes first
+    newest_first: (
+        f"SELECT {PUBLIC} FROM messages m JOIN chats c ON c.number = m.chat WHERE m.number IN"
+        f" (SELECT number FROM messages WHERE chat = ? ORDER BY number {order} LIMIT ? OFFSET ?)"
+        f" ORDER BY m.number {order}"
+    )
+    for newest_first, order in ((False, "ASC"), (True, "DESC"))
+}
+MAX_PAGE_BYTES = 4 << 20
+
 
 def from_row(row: tuple[Any, ...]) -> Message:
     """A message from `COLUMNS`."""
@@ -82,18 +92,20 @@ def page(
 
     Raises `NotFound`.
     """
-    order = "DESC" if newest_first else "ASC"
     found = connection.execute(
-        f"SELECT message_count, (SELECT group_concat(item) FROM (SELECT {PUBLIC} AS item"
-        " FROM messages m WHERE m.number IN (SELECT number FROM messages WHERE chat = c.number"
-        f" ORDER BY number {order} LIMIT ? OFFSET ?) ORDER BY m.number {order}))"
-        " FROM chats c WHERE c.id = ? AND c.user = ?",
-        (limit, offset, chat_id, user),
+        "SELECT number, message_count FROM chats WHERE id = ? AND user = ?", (chat_id, user)
     ).fetchone()
     if found is None:
         raise NotFound("chat")
-    total, items = found
-    return JsonPage(items or "", total)
+    chat, total = found
+    items: list[str] = []
+    size = 0
+    for (item,) in connection.execute(_PAGE[newest_first], (chat, limit, offset)):
+        size += len(item.encode())
+        if items and size > MAX_PAGE_BYTES:
+            break
+        items.append(item)
+    return JsonPage(",".join(items), total, len(items))
 
 
 def everything(connection: Connection, chat: int) -> list[Message]:

@@ -224,7 +224,9 @@ class BaseHandler(RequestHandler):
         self, page: JsonPage, limit: int, offset: int, **extra: str | None
     ) -> None:
         """Send a page that is in its public form already."""
-        pagination = documents.encoded(self.pagination(page.total, limit, offset, extra))
+        pagination = documents.encoded(
+            self.pagination(page.total, limit, offset, extra, page.count)
+        )
         body = b'{"data":[%s],"pagination":%s}' % (page.items.encode(), pagination)
         if self.services.config.check_responses:
             self._check_response(self.operation.response or "", json.loads(body))
@@ -243,8 +245,15 @@ class BaseHandler(RequestHandler):
         self.clear_header("Content-Type")
 
     def pagination(
-        self, total: int, limit: int, offset: int, extra: dict[str, str | None]
+        self,
+        total: int,
+        limit: int,
+        offset: int,
+        extra: dict[str, str | None],
+        count: int | None = None,
     ) -> dict[str, Any]:
+        """Return the links of a page. `count` is given where it ended before its limit."""
+        end = offset + (limit if count is None else count)
         kept = {name: value for name, value in extra.items() if value is not None}
 
         def link(to: int) -> str:
@@ -255,7 +264,7 @@ class BaseHandler(RequestHandler):
             "total": total,
             "limit": limit,
             "offset": offset,
-            "next": link(offset + limit) if offset + limit < total else None,
+            "next": link(end) if offset < end < total else None,
             "previous": link(max(0, offset - limit)) if offset > 0 else None,
         }
 

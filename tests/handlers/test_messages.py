@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storage import messages as stored_messages
 from tests.conftest import Client, events
 
 
@@ -253,3 +254,26 @@ async def test_unread_counts_the_assistants_messages(ada: Client) -> None:
     await socket.send("read", chat_id=chat, message_id=frames[0][0]["data"]["id"])
     assert (await socket.until("read"))["unread_count"] == 0  # what was read stays read
     assert (await ada("GET /chats/{id}", id=chat)).body["unread_count"] == 0
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_page_ends_early_rather_than_be_too_large(
+    ada: Client, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setattr(stored_messages, "MAX_PAGE_BYTES", 3_000)
+    chat = await ada.chat()
+    for number in range(5):
+        await ada.say(chat, f"{number} " + "é" * 700)
+    whole = (await ada("GET /chats/{id}/messages", id=chat, query={"limit": 1, "offset": 4})).body
+    assert len(whole["data"]) == 1  # one is always there, however large
+    seen: list[str] = []
+    path = f"/api/v1/chats/{chat}/messages?limit=20&offset=0&order={order}"
+    sizes = []
+    while path:
+        page = (await ada(f"GET {path.removeprefix('/api/v1')}")).body
+        assert page["pagination"]["total"] == 10
+        sizes.append(len(page["data"]))
+        seen += [message["id"] for message in page["data"]]
+        path = page["pagination"]["next"]
+    assert max(sizes) < 10
+    assert len(seen) == len(set(seen)) == 10  # nothing twice, nothing left out
