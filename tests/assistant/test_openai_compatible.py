@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from assistant import PromptMessage
-from assistant.addresses import problem_with
 from assistant.events import Text
 from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import MAX_BYTES, Upstream
 from core.errors import QuilliumError
 from tests.assistant.upstream import Caller, event, upstream
-from tests.program import free_port
 
 KEY = "sk-abcdefghij0123456789"
 Script = Callable[[Caller], Awaitable[None]]
@@ -301,19 +298,6 @@ async def test_failures_keep_what_was_said(
     assert details in found[2]
 
 
-async def test_nobody_is_there() -> None:
-    assert await ask(f"http://127.0.0.1:{free_port()}/v1") == (
-        "",
-        "model_unavailable",
-        "The Upstream can't be reached. Is it running?",
-    )
-    _, code, details = await ask("http://no-such-host.invalid/v1")
-    assert (code, details) == (
-        "model_unavailable",
-        "The Upstream can't be reached: there is no such host.",
-    )
-
-
 @pytest.mark.parametrize("key", ["sk-日本語-secret", "sk-line\r\nX-Evil: secret"])
 async def test_a_key_that_no_header_can_hold(key: str, caplog: pytest.LogCaptureFixture) -> None:
     heard: list[Caller] = []
@@ -412,27 +396,6 @@ async def test_lists_that_are_none(body: bytes) -> None:
     async with upstream(script) as base_url:
         with pytest.raises(QuilliumError, match="OpenAI-compatible"):
             await OpenAICompatible(Upstream("The Upstream", base_url)).models()
-
-
-@pytest.mark.parametrize(
-    "address", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]", "[fe80::1%25eth0]"]
-)
-async def test_link_local_addresses_are_refused(address: str) -> None:
-    assert problem_with(f"http://{address}/v1") == "is link-local"
-    if "%" in address:
-        return  # no system resolves it
-    _, code, details = await ask(f"http://{address}/v1")
-    assert (code, details) == (
-        "model_unavailable",
-        "The Upstream leads to a link-local address, which is refused.",
-    )
-
-
-async def test_a_name_that_leads_to_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("169.254.169.254", 80))]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    _, _, details = await ask("http://metadata.example/v1")
-    assert "link-local" in details
 
 
 async def test_many_tokens_a_second() -> None:
