@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-
-from core.options import ConfigError
-from services.metrics import Prometheus
 
 Client = Any
 watched = pytest.mark.flags("--metrics")
@@ -80,9 +76,3 @@ async def test_refusals(anyone: Client, ada: Client) -> None:
     seen = await figures(ada)
     assert seen["quillium_refusals_total", "logins"] == 1
     assert seen["quillium_refusals_total", "requests"] == 1
-
-
-def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ConfigError, match="the metrics extra is not installed"):
-        Prometheus()

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from services.settings import Settings
 from tests.conftest import Client
 
 
@@ -127,14 +126,6 @@ async def test_headers_are_kept_as_keys_are(ada: Client, rooms: Any) -> None:
     ("changes", "details"),
     [
         ({"headers": {"Host": "x"}}, "providers.0.headers: 'Host' is no name of a header"),
-        ({"headers": {"a b": "x"}}, "providers.0.headers: 'a b' is no name"),
-        ({"headers": {"X": "a\r\nY: b"}}, "providers.0.headers.X: expected printable ASCII"),
-        ({"headers": {"X": 1}}, "providers.0.headers.X: expected printable ASCII"),
-        ({"headers": {"X": "1", "x": "2"}}, "providers.0.headers: the same header twice"),
-        ({"headers": {f"X-{n}": "1" for n in range(21)}}, "21 headers, at most 20"),
-        ({"extra_body": {"messages": []}}, "providers.0.extra_body: messages can't be set"),
-        ({"extra_body": {"x": "y" * 20_000}}, "providers.0.extra_body: at most 16 KiB"),
-        ({"models": ["quillium-demo"]}, "quillium-demo is the name of a built-in model"),
         ({"models": ["m" * 201]}, "providers.0.models.0: 201 characters, at most 200"),
         ({"context_window": 1}, "providers.0.context_window: expected a number of at least 256"),
         ({"timeout_seconds": 0}, "providers.0.timeout_seconds: expected a number of at least 1"),
@@ -157,12 +148,6 @@ async def test_two_providers_of_one_name(ada: Client) -> None:
 async def test_admin_settings_refuse_nonsense(ada: Client) -> None:
     for body in ({"rate_limit_per_minute": -1}, {"rate_limit_per_minute": 1.5}, {"x": 1}):
         assert (await ada("PUT /settings/admin", body)).error == "400 invalid_request"
-
-
-async def test_admin_settings_outlive_a_restart(ada: Client, rooms: Any) -> None:
-    await ada("PUT /settings/admin", {"system_prompt": "Be brief.", "rate_limit_per_minute": 7})
-    again = Settings(rooms.db, rooms.clock, lambda providers: None).admin()
-    assert (again["system_prompt"], again["rate_limit_per_minute"]) == ("Be brief.", 7)
 
 
 async def test_models(ada: Client) -> None:

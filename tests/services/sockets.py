@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 from core.records import Caller, User
+from services.connections import ConnectionRegistry
+from services.subscriptions import Sources, Subscription
 
 ADA = User(1, "user_1", "ada@example.com", "Ada", True, "now", "now")
 
@@ -13,8 +15,8 @@ ADA = User(1, "user_1", "ada@example.com", "Ada", True, "now", "now")
 class FakeSocket:
     """See `services.subscriptions.Socket`. `failures` is how many sends fail first."""
 
-    def __init__(self, user: User = ADA, failures: int = 0) -> None:
-        self.caller = Caller(user)
+    def __init__(self, user: User = ADA, failures: int = 0, **credential: str) -> None:
+        self.caller = Caller(user, **credential)
         self.is_busy = False
         self.frames: list[dict[str, Any]] = []
         self.encoded: list[bytes] = []
@@ -40,3 +42,9 @@ class FakeSocket:
                 assert frame["data"]["offset"] == len(text)
                 text += frame["data"]["delta"]
         return text
+
+
+def subscribed(connections: ConnectionRegistry, socket: FakeSocket) -> FakeSocket:
+    sources = Sources(missed=lambda after: [], streamed_replies=list)
+    connections.add(Subscription(socket, sources, None, receives_chats=True))
+    return socket

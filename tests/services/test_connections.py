@@ -8,15 +8,8 @@ import pytest
 
 from services import frames
 from services.connections import Close, ConnectionRegistry
-from services.subscriptions import Sources, Subscription
 from tests.conftest import Client
-from tests.services.sockets import ADA, FakeSocket
-
-
-def subscribed(connections: ConnectionRegistry, socket: FakeSocket) -> FakeSocket:
-    sources = Sources(missed=lambda after: [], streamed_replies=list)
-    connections.add(Subscription(socket, sources, None, receives_chats=True))
-    return socket
+from tests.services.sockets import ADA, FakeSocket, subscribed
 
 
 def test_a_socket_that_fails_is_dropped_and_the_others_get_their_frame(

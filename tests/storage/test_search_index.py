@@ -11,10 +11,8 @@ import pytest
 
 from core import ids
 from core.records import Message
-from services.indexing import Indexing
 from storage import chats, maintenance, migrations, search_index, turns, users
 from storage.connection import Connection, connect
-from storage.database import Database
 from tests.storage.test_maintenance import quietly
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -90,22 +88,3 @@ def test_what_changes_meanwhile_is_neither_lost_nor_doubled(
     assert found(connection, "changed") == ["chat_1"]
     assert found(connection, "new") == ["chat_2"]
     assert found(connection, "word4") == found(connection, "word0") == []
-
-
-async def test_the_server_completes_it_in_the_background(
-    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search_index, "SLICE_MESSAGES", 1)
-    connection.close()
-    db = Database(tmp_path / "quillium.db")
-    indexing = Indexing(db)
-    indexing.start()
-    assert indexing.task is not None
-    await indexing.task
-    page = db.read(chats.find_with, 1, "fruh", 100, 0)
-    assert page.total == MESSAGES // 2
-    await indexing.close()
-    again = Indexing(db)
-    again.start()
-    assert again.task is None  # nothing is left to do
-    db.close()

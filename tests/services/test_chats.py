@@ -1,0 +1,165 @@
+"""Chats: defaults, frames to each device, and exports that come back as they were."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from core.errors import NotFound
+from core.records import User
+from core.times import rfc3339
+from services.chats import markdown
+from storage import chats as stored
+from storage import messages
+from tests.conftest import Clock
+from tests.services.sockets import FakeSocket, subscribed
+
+TIME = "2026-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def socket(rooms: Any, user: User) -> FakeSocket:
+    return subscribed(rooms.connections, FakeSocket(user))
+
+
+def types(socket: FakeSocket) -> list[str]:
+    return [frame["type"] for frame in socket.frames]
+
+
+async def test_a_chat_has_defaults(rooms: Any, user: User) -> None:
+    chat = await rooms.chats.create(user)
+    assert (chat.title, chat.model) == ("New Conversation", "quillium-demo")
+    assert (chat.system_prompt, chat.parameters) == (None, "{}")
+    chosen = await rooms.chats.create(user, "T", "m", "Be brief.", {"seed": 1})
+    assert (chosen.title, chosen.model, chosen.system_prompt) == ("T", "m", "Be brief.")
+    assert json.loads(chosen.parameters) == {"seed": 1}
+
+
+async def test_the_default_model_is_the_users_then_the_admins(rooms: Any, user: User) -> None:
+    await rooms.settings.update_of_admin({"default_model": "nobody serves this"})
+    assert rooms.chats.default_model(user) == "quillium-demo"
+    await rooms.settings.update_of_user(user, {"default_model": "mine"})
+    assert rooms.chats.default_model(user) == "mine"
+
+
+async def test_a_change_reaches_the_sockets(
+    rooms: Any, user: User, other: User, socket: FakeSocket, clock: Clock
+) -> None:
+    chat = await rooms.chats.create(user, "Old", None, "Be brief.")
+    clock.advance(1)
+    changed = await rooms.chats.update(user, chat.id, {"title": "New", "parameters": {"seed": 1}})
+    assert (changed.title, changed.system_prompt) == ("New", "Be brief.")
+    assert json.loads(changed.parameters) == {"seed": 1}
+    assert changed.updated_at == rfc3339(clock())
+    assert (await rooms.chats.update(user, chat.id, {"system_prompt": ""})).system_prompt is None
+    assert types(socket) == ["chat"] * 3
+    assert socket.frames[1]["data"]["title"] == "New"
+    with pytest.raises(NotFound):
+        await rooms.chats.update(other, chat.id, {"title": "x"})
+
+
+async def test_a_deleted_chat_is_gone(
+    rooms: Any, user: User, other: User, socket: FakeSocket
+) -> None:
+    chat = await rooms.chats.create(user)
+    with pytest.raises(NotFound):
+        await rooms.chats.delete(other, chat.id)
+    await rooms.chats.delete(user, chat.id)
+    assert socket.frames[-1]["data"]["deleted"] is True
+    with pytest.raises(NotFound):
+        rooms.db.read(stored.find, user.row_id, chat.id)
+
+
+async def test_typing_is_told_to_the_others(
+    rooms: Any, user: User, other: User, socket: FakeSocket
+) -> None:
+    chat = await rooms.chats.create(user)
+    rooms.chats.typing(user, chat.id, True, None)
+    assert types(socket) == ["chat", "typing"]
+    with pytest.raises(NotFound):
+        rooms.chats.typing(other, chat.id, True, None)
+
+
+async def test_what_was_read_is_told_where_there_is_anything(
+    rooms: Any, user: User, socket: FakeSocket
+) -> None:
+    chat = await rooms.chats.import_(user, exported())
+    await rooms.chats.read(user, chat.id, None)
+    assert types(socket) == ["chat", "read"]
+    empty = await rooms.chats.create(user)
+    await rooms.chats.read(user, empty.id, None)
+    assert types(socket) == ["chat", "read", "chat"]
+    with pytest.raises(NotFound):
+        await rooms.chats.read(user, "chat_none", None)
+
+
+def message(content: str = "Hello", sender: str = "user", **more: Any) -> dict[str, Any]:
+    return {"content": content, "sender": sender, "timestamp": TIME, **more}
+
+
+def exported(*said: dict[str, Any], **chat: Any) -> dict[str, Any]:
+    return {
+        "chat": {"title": "Title", "model": "m", **chat},
+        "messages": [*said] or [message(), message("Hi", "assistant", model="m")],
+    }
+
+
+async def test_an_export_comes_back_as_it_was(rooms: Any, user: User, other: User) -> None:
+    reply = message(
+        "Hi",
+        "assistant",
+        model="m",
+        status="stopped",
+        reasoning="Hm",
+        finish_reason="length",
+        usage={"prompt_tokens": 1, "completion_tokens": 2},
+    )
+    chat = await rooms.chats.import_(
+        user,
+        exported(
+            message(client_id="c"),
+            reply,
+            system_prompt="Be brief.",
+            parameters={"seed": 1},
+            created_at=TIME,
+            updated_at=TIME,
+        ),
+    )
+    assert chat.unread_count == 0
+    export = await rooms.chats.export(user, chat.id)
+    assert (export["format"], export["version"]) == ("quillium-chat", 1)
+    again = await rooms.chats.export(user, (await rooms.chats.import_(user, export)).id)
+
+    def content(export: dict[str, Any]) -> Any:
+        own = {"id", "chat_id", "last_message"}
+        parts = [export["chat"], *export["messages"]]
+        return [{k: v for k, v in part.items() if k not in own} for part in parts]
+
+    assert content(again) == content(export)
+    assert again["chat"]["id"] != export["chat"]["id"]
+    assert again["messages"][0]["id"] != export["messages"][0]["id"]
+    assert reply.items() <= again["messages"][1].items()
+    assert again["chat"]["updated_at"] == TIME
+    with pytest.raises(NotFound):
+        await rooms.chats.export(other, chat.id)
+
+
+async def test_an_import_fills_in_what_is_missing(rooms: Any, user: User, clock: Clock) -> None:
+    said = message("Ha", "assistant", status="streaming", reasoning="")
+    chat = await rooms.chats.import_(user, exported(said, title="  "))
+    assert chat.title == "New Conversation"
+    assert chat.created_at == chat.updated_at == rfc3339(clock())
+    (found,) = rooms.db.read(messages.everything, chat.row_id)
+    assert (found.status, found.reasoning, found.usage) == ("interrupted", None, None)
+
+
+def test_markdown_is_for_people() -> None:
+    said = [
+        message("```\ncode", model=None),
+        message("Hi", "assistant", model="m"),
+    ]
+    assert markdown(exported(*said)) == (
+        f"# Title\n\n**You**, {TIME}\n\n```\ncode\n```\n\n**Assistant** (m), {TIME}\n\nHi\n"
+    )
