@@ -1,4 +1,4 @@
-"""The house keeps its shape: floors, no circles, SQL and HTTP in their own rooms."""
+"""Architecture rules: layering, no import cycles, SQL and HTTP only in their own packages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What code and docs cite exists: sections of documents, paths, links, names of modules."""
+"""Everything that code and docs cite exists: sections, paths, links, module names."""
 
 from __future__ import annotations
 

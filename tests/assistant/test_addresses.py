@@ -1,4 +1,4 @@
-"""Where a base_url may lead."""
+"""The addresses that a provider's `base_url` may resolve to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a streamed answer ends early."""
+"""Limits at which a streamed completion ends early."""
 
 from __future__ import annotations
 

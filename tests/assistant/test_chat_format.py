@@ -1,4 +1,4 @@
-"""Reply events as "Chat Completions" and as "Completions"."""
+"""Converting reply events to "Chat Completions" and "Completions" responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the built-in models read in a request of "Chat Completions"."""
+"""How the built-in models parse a "Chat Completions" request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers as the admin's settings describe them."""
+"""Providers from the admin's settings."""
 
 from __future__ import annotations
 

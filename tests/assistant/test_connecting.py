@@ -1,4 +1,4 @@
-"""Ways to a model's server, and what fails on them."""
+"""Connecting to a model's server, and connection failures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model is given what its window holds, and never half a message."""
+"""Trimming a conversation to the model's context window, in whole messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`quillium-demo`: it answers in context, and always the same."""
+"""`quillium-demo`: replies in context, and deterministic."""
 
 from __future__ import annotations
 

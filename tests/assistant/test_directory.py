@@ -1,4 +1,4 @@
-"""Who answers for a model: the admin's providers, the built-in models, servers on this machine."""
+"""Resolving a model name: the admin's providers, built-in models, discovered servers."""
 
 from __future__ import annotations
 

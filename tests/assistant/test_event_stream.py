@@ -1,4 +1,4 @@
-"""Server-Sent Events, as the HTML Living Standard's section 9.2.6 has them."""
+"""Parsing Server-Sent Events (HTML Living Standard, section 9.2.6)."""
 
 from __future__ import annotations
 

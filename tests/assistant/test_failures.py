@@ -1,4 +1,4 @@
-"""What servers say of their failures, and what of it may be shown."""
+"""Error responses of providers, and which parts of them users may see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How answers end, in the words of many servers."""
+"""Mapping the finish reasons of many servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP responses as servers write them, split anywhere (RFC 9112)."""
+"""Parsing HTTP responses as servers write them, split at any byte (RFC 9112)."""
 
 from __future__ import annotations
 

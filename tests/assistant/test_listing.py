@@ -1,4 +1,4 @@
-"""Lists of models, as servers differ."""
+"""Parsing lists of models in the formats of many servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded model, for real: `model install`, and llama.cpp within the process."""
+"""The embedded model: a real `model install`, and a real llama.cpp in the process."""
 
 from __future__ import annotations
 

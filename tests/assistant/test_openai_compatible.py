@@ -1,4 +1,4 @@
-"""OpenAI-compatible servers, as they differ and as they fail (contract section 8)."""
+"""OpenAI-compatible servers: their variants and their failures (contract section 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is passed on from a server as it was received."""
+"""Passing on a server's response as it was received."""
 
 from __future__ import annotations
 

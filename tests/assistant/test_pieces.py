@@ -1,4 +1,4 @@
-"""Where servers put text, reasoning and tool calls."""
+"""Locating text, reasoning and tool calls in the events of many servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The proxy of the environment."""
+"""Proxies from the environment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is tried again: a busy server, a prompt that is too long, a parameter nobody knows."""
+"""Retries: a busy server, a prompt that is too long, an unsupported parameter."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text that can be stored, whatever a model sends."""
+"""Cleaning model output into text that can be stored."""
 
 from __future__ import annotations
 

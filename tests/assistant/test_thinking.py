@@ -1,4 +1,4 @@
-"""Reasoning that is written into the answer."""
+"""Separating reasoning that is written into the text of a reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tool calls, numbered and put together however a server streams them."""
+"""Assembling and numbering tool calls, however a server streams them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The request that a server gets, and the ways to it."""
+"""Requests to providers: what is sent, and through which proxy or connection."""
 
 from __future__ import annotations
 

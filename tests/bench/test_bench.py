@@ -1,4 +1,4 @@
-"""The benchmark works; how fast it is is for `python -m bench` to tell, on a quiet machine."""
+"""The benchmarks run; `python -m bench` measures their figures on a quiet machine."""
 
 from __future__ import annotations
 

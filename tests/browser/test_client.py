@@ -1,4 +1,4 @@
-"""`static/quillium.js`, in a real browser against a real server."""
+"""`static/quillium.js` in a real browser against a real server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The connection of `static/quillium.js`: dead tokens, half-open connections, and quiet ones."""
+"""The connection of `static/quillium.js`: dead tokens, half-open and idle connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/docs`: the API to read and try, offline, as whoever is signed in on the page."""
+"""`/docs` works offline, with the session of the chat page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page in the engines that the other tests don't use: Firefox's, and WebKit's."""
+"""The page in Firefox and in WebKit; the other tests use Chromium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A front end on another port of this machine, in a real browser."""
+"""A front end on another port of the same machine, in a real browser."""
 
 from __future__ import annotations
 

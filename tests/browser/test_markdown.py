@@ -1,4 +1,4 @@
-"""Markdown as elements: compared with a reference renderer, while it grows, and hostile."""
+"""Markdown rendering: against a reference renderer, while streaming, and hostile input."""
 
 from __future__ import annotations
 

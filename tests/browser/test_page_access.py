@@ -1,4 +1,4 @@
-"""The page for everybody: without a mouse, on a small screen, with a screen reader, in both themes."""
+"""Accessibility of the page: keyboard, small screens, screen readers, both themes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of chats: search, unread marks, rename, delete with undo, export and import."""
+"""The list of chats: search, unread marks, rename, delete with undo, export, import."""
 
 from __future__ import annotations
 

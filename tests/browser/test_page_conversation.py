@@ -1,4 +1,4 @@
-"""Messages that stream, Markdown that is hostile, and the composer."""
+"""Streaming messages, hostile Markdown, and the composer."""
 
 from __future__ import annotations
 

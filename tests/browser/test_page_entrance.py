@@ -1,4 +1,4 @@
-"""Making an account, signing in, and sessions that end."""
+"""Creating an account, signing in, and sessions that end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A load that fails says so and is tried again by one button, wherever it is."""
+"""A failed load shows an error with one button to try again, everywhere on the page."""
 
 from __future__ import annotations
 

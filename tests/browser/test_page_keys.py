@@ -1,4 +1,4 @@
-"""Keys on every keyboard and input method, and where the focus stays."""
+"""Shortcuts on all keyboard layouts and input methods, and focus management."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links that sign in: no form in the first second (contract, section 4)."""
+"""Sign-in links: no form is shown in the first second (contract, section 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing that is sent is lost, doubled, reordered or sent as somebody else."""
+"""Sent messages are never lost, duplicated, reordered or sent from another account."""
 
 from __future__ import annotations
 

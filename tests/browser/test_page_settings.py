@@ -1,4 +1,4 @@
-"""What the user chooses, their account and keys, and what the admin chooses for everybody."""
+"""Settings: preferences, account, API keys, and the admin's settings."""
 
 from __future__ import annotations
 

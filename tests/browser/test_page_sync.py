@@ -1,4 +1,4 @@
-"""Two devices of one user in step, and a line that breaks."""
+"""Two devices of one user stay in sync, also after a broken connection."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The queue under random interleavings: in order, exactly once, in the right account.
+"""The send queue under random interleavings: in order, exactly once, from the right account.
 
-Two accounts share a browser with several tabs. Tabs say things, begin chats, are reloaded, closed and
-duplicated, sign out and in as the other one, while the network is cut and responses are lost.
-`QUEUE_EXAMPLES=200` runs more of them.
+Two accounts share a browser with several tabs. The tabs send messages, create chats, are reloaded,
+closed and duplicated, and switch accounts, while the network fails and responses are lost.
+`QUEUE_EXAMPLES=200` runs more examples.
 """
 
 from __future__ import annotations

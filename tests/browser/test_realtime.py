@@ -1,4 +1,4 @@
-"""The client of `docs/realtime.md`, as it is printed there, in a real browser."""
+"""The client printed in `docs/realtime.md`, in a real browser."""
 
 from __future__ import annotations
 

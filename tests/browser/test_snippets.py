@@ -1,4 +1,4 @@
-"""The JavaScript of README and documentation, as it is printed, in a real browser."""
+"""The JavaScript printed in the README and the documentation, in a real browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application as a desktop program ships it: built for real, started, orphaned (section 10)."""
+"""The desktop bundle: built for real, started, and orphaned (contract, section 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Some seconds of what `python -m tests.chaos` does for minutes."""
+"""Run `python -m tests.chaos` for a few seconds instead of minutes."""
 
 from __future__ import annotations
 

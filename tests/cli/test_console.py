@@ -1,4 +1,4 @@
-"""The console of Windows, as far as another system can tell."""
+"""Windows console handling, as far as it can be tested on another system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The temporary folder of a demo: it goes with its server, or at the next start."""
+"""The temporary folder of a demo: removed at exit, or at the next start."""
 
 from __future__ import annotations
 

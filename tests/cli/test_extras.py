@@ -1,4 +1,4 @@
-"""How an extra is installed: in a checkout, in an installation, in a bundle."""
+"""How to install an extra: in a checkout, an installation and a bundle."""
 
 from __future__ import annotations
 

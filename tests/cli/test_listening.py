@@ -1,4 +1,4 @@
-"""Where a server listens (contract, sections 9 and 10)."""
+"""The addresses and ports that a server listens on (contract, sections 9 and 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How errors are explained (tests/process/test_refusals.py has each of them for real)."""
+"""How start-up errors are explained (tests/process/test_refusals.py provokes real ones)."""
 
 from __future__ import annotations
 

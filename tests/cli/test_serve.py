@@ -1,4 +1,4 @@
-"""The server process, run in this one (tests/process has it as a process of its own)."""
+"""The server, run inside the test process (tests/process runs it as its own process)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parent of a sidecar says (tests/process has real parents)."""
+"""Requests from a sidecar's parent on stdin (tests/process has real parents)."""
 
 from __future__ import annotations
 

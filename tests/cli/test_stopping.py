@@ -1,4 +1,4 @@
-"""Signals and requests to stop (tests/process/test_endings.py has them for real processes)."""
+"""Signals and stop requests (tests/process/test_endings.py sends them to real processes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Standard streams that are closed or broken (tests/process/test_refusals.py closes real ones)."""
+"""Closed or broken standard streams (tests/process/test_refusals.py closes real ones)."""
 
 from __future__ import annotations
 

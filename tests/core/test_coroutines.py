@@ -1,4 +1,4 @@
-"""A task that begins at once ends as any other."""
+"""A task that starts eagerly ends like any other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading JSON strictly (contract, section 2)."""
+"""Strict JSON parsing (contract, section 2)."""
 
 from __future__ import annotations
 

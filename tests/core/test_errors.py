@@ -1,4 +1,4 @@
-"""Errors as clients see them (contract, section 2)."""
+"""Errors in responses (contract, section 2)."""
 
 from __future__ import annotations
 

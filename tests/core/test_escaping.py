@@ -1,4 +1,4 @@
-"""Text from users on a terminal."""
+"""Escaping user text for terminals."""
 
 from __future__ import annotations
 

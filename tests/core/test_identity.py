@@ -1,4 +1,4 @@
-"""Addresses that look alike are one, and passwords that everybody tries first are refused."""
+"""Normalizing e-mail addresses, and refusing common passwords."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identifiers: opaque, different, and without a preference for any character."""
+"""Identifiers are opaque, unique and uniformly distributed."""
 
 from __future__ import annotations
 

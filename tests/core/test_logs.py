@@ -1,4 +1,4 @@
-"""Where log lines go, and what no input can do to them."""
+"""Log destinations, and protection against log injection."""
 
 from __future__ import annotations
 

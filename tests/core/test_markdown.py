@@ -1,4 +1,4 @@
-"""What a stopped reply leaves open."""
+"""Closing Markdown that a stopped reply left open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics that nobody collects cost nothing and break nothing."""
+"""Metrics without a collector cost nothing and break nothing."""
 
 from __future__ import annotations
 

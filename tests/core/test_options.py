@@ -1,4 +1,4 @@
-"""The settings of the process: what each accepts, and what it says to anything else."""
+"""Process settings: accepted values, and error messages for all others."""
 
 from __future__ import annotations
 

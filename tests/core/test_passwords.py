@@ -1,4 +1,4 @@
-"""Passwords: each is its own, and a hash that nothing matches costs as much as a real one."""
+"""Password hashing: salted, with the same cost for accounts that don't exist."""
 
 from __future__ import annotations
 

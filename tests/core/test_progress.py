@@ -1,4 +1,4 @@
-"""The progress line (see also tests/process/test_maintenance.py, on a real terminal)."""
+"""Progress line (tests/process/test_maintenance.py has one on a real terminal)."""
 
 from __future__ import annotations
 

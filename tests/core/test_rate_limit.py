@@ -1,4 +1,4 @@
-"""Token buckets and counts of failures, with the time passed in."""
+"""Token buckets and failure counters, with the clock passed in."""
 
 from __future__ import annotations
 

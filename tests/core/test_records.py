@@ -1,4 +1,4 @@
-"""Records in their public form: the reference's fields first, row ids never."""
+"""Public form of records: the reference's fields first, never a row id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times are written in one form and read in every form of RFC 3339 (issue 19, number 17)."""
+"""Timestamps: one output form, every RFC 3339 input form (issue 19, number 17)."""
 
 from __future__ import annotations
 

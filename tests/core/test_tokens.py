@@ -1,4 +1,4 @@
-"""Tokens of one signing key: genuine ones are read, everything else is refused."""
+"""Signed tokens: genuine ones are accepted, all others are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few cycles of what `python -m tests.crash` does a hundred times."""
+"""Run a few cycles of `python -m tests.crash`."""
 
 from __future__ import annotations
 

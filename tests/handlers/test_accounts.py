@@ -1,4 +1,4 @@
-"""Sessions, sign-in codes, keys that expire and the deletion of an account (contract, section 4)."""
+"""Sessions, sign-in codes, expiring API keys, account deletion (contract, section 4)."""
 
 from __future__ import annotations
 

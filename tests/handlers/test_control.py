@@ -1,4 +1,4 @@
-"""`/control`: what `quillium user` asks a running server for."""
+"""`/control`: commands of `quillium user` to a running server."""
 
 from __future__ import annotations
 

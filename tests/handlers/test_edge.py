@@ -1,4 +1,4 @@
-"""What every request goes through: contract sections 1 to 3 and 9, docs/security.md, "The edge"."""
+"""Rules for every request: contract sections 1 to 3 and 9, docs/security.md, "The edge"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failed logins (contract, section 3): guessing is stopped, the owner of the account is not."""
+"""Failed logins (contract, section 3): guessing is slowed, the owner is not locked out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/openai/v1`: what tools for OpenAI's API get."""
+"""`/openai/v1`: responses to tools made for OpenAI's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/openai/v1` with `quillium-demo`: an agent's whole loop, with no network and always the same."""
+"""`/openai/v1` with `quillium-demo`: a complete, deterministic agent loop, offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/openai/v1` for providers: the request goes there as it came, the response comes back as it is."""
+"""`/openai/v1` forwards requests and responses of providers unchanged."""
 
 from __future__ import annotations
 

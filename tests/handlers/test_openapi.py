@@ -1,4 +1,4 @@
-"""The OpenAPI document: made of the tables, and true (contract, section 9)."""
+"""The OpenAPI document: generated from the tables, and correct (contract, section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing is lost, doubled or out of order: contract section 7, `seq` and `since`."""
+"""Real-time replay without loss, duplicates or reordering: contract section 7, `since`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A client that has only the reference works: every example of `docs/reference.txt` is sent.
+"""A client written from the reference alone works: every example of `docs/reference.txt` is sent.
 
-That file is the reference word for word. Objects that a response contains are sent back, too,
-because the reference shows a thing once and its reader sends what it shows (contract, section 1).
+That file is the reference, word for word. Objects from responses are sent back, too, because a
+reader of the reference sends what it shows (contract, section 1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an entrance page learns before anybody is signed in."""
+"""`GET /auth/registration`: what a sign-in page can know before sign-in."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Refresh tokens: a lost response ends no session, a stolen token is noticed (contract, section 4;
-issue 19, numbers 13 and 14)."""
+"""Refresh tokens: a lost response ends no session, and a stolen token is detected.
+
+See contract, section 4, and issue 19, numbers 13 and 14.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The socket: contract section 7, docs/security.md, "The socket"."""
+"""The WebSocket: contract section 7, docs/security.md, "The socket"."""
 
 from __future__ import annotations
 

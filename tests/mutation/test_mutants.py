@@ -1,4 +1,4 @@
-"""The sampler of mutants: each changes one thing, compiles, and is the same every time."""
+"""The mutation sampler: deterministic; each mutant changes one thing and compiles."""
 
 from __future__ import annotations
 

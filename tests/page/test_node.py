@@ -1,4 +1,4 @@
-"""`static/quillium.js` without a browser: under Node, and while a page is rendered on a server."""
+"""`static/quillium.js` in Node and during server-side rendering."""
 
 from __future__ import annotations
 

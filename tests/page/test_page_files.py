@@ -1,4 +1,4 @@
-"""The files of the page, as they lie in `static`: what a browser would not complain of."""
+"""Static checks of the page's files for mistakes that a browser would not report."""
 
 from __future__ import annotations
 

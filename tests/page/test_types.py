@@ -1,4 +1,4 @@
-"""`static/quillium.d.ts` and the documentation's JavaScript, as TypeScript sees them."""
+"""Type-check `static/quillium.d.ts` and the documentation's JavaScript with TypeScript."""
 
 from __future__ import annotations
 

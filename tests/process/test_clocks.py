@@ -1,4 +1,4 @@
-"""Wrong clocks: a real process whose clocks are set by libfaketime (issue 19, numbers 13 and 14)."""
+"""Wrong clocks, set by libfaketime on a real process (issue 19, numbers 13 and 14)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How a server ends: by signals, with its parent, and when its start fails (contract, section 9).
+"""How a server ends: by signals, with its parent, or after a failed start (contract, section 9).
 
-Whatever happens, it closes what it has opened, and no thread keeps the process alive.
+In every case it closes what it has opened, and no thread keeps the process alive.
 """
 
 from __future__ import annotations

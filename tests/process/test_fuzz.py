@@ -1,7 +1,7 @@
-"""Schemathesis asks the running server whatever its own document allows, and what it doesn't.
+"""Fuzz the running server with Schemathesis, from its own OpenAPI document.
 
-No answer is a 5xx, outside of its schema, or of a status that the document doesn't know.
-`EXAMPLES=200 pytest tests/process/test_fuzz.py` looks longer.
+No response may be a 5xx, violate its schema, or have an undocumented status.
+`EXAMPLES=200 pytest tests/process/test_fuzz.py` runs longer.
 """
 
 from __future__ import annotations

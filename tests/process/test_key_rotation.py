@@ -1,4 +1,4 @@
-"""`quillium key rotate`: a new signing key, and sessions that go on."""
+"""`quillium key rotate`: a new signing key without ending sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`backup`, `restore` and `check`, as one types them (contract section 10)."""
+"""`backup`, `restore` and `check` on the command line (contract section 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How it is run by those who build on it: sidecar, demo, dev, accounts, logs (section 10)."""
+"""Modes of operation: sidecar, demo, dev, accounts, logs (contract, section 10)."""
 
 from __future__ import annotations
 

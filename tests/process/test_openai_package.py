@@ -1,4 +1,4 @@
-"""The official `openai` package against the running server (docs/openai.md)."""
+"""The official `openai` package against a running server (docs/openai.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers outlive restarts, crashes and a restore; the client is Python's `websockets`."""
+"""`seq` survives restarts, crashes and restores; the client is Python's `websockets`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What prevents a start is told in one line, with exit status 2 and no traceback (section 9)."""
+"""A failed start prints one line, no traceback, and exits with 2 (contract, section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The security log of a real process, and the fail2ban filter for it (issue 25, number 5)."""
+"""The security log of a real process, and its fail2ban filter (issue 25, number 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real program: how it starts, refuses to start, and stops (contract section 9)."""
+"""Starting, refusing to start, and stopping the real program (contract section 9)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every property says what it is, for a front-end developer who reads `/docs`."""
+"""Every property of every schema has a description, which `/docs` shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quick check never says yes where jsonschema says no, and says yes to what is as it should be."""
+"""The fast validator accepts valid input, and nothing that jsonschema rejects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The schemas are good ones, and their refusals say what to do."""
+"""The schemas are valid, and their error messages are helpful."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the disk may do to a server (docs/security.md, "Faults"): writes 503, reads go on, and back."""
+"""Disk faults (docs/security.md, "Faults"): writes fail with 503, reads work, recovery."""
 
 from __future__ import annotations
 

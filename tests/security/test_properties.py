@@ -1,8 +1,7 @@
-"""Whatever comes: no 5xx, no hang, no answer outside of its schema, no growth of memory.
+"""Property tests: no input causes a 5xx, a hang, an invalid response or growth of memory.
 
-The server checks each of its answers against its schema, so that a wrong one is a 500. Hypothesis
-makes the same choices each time; `EXAMPLES=2000 pytest tests/security/test_properties.py` looks
-longer.
+The server validates each of its responses, so an invalid one becomes a 500. Hypothesis makes the
+same choices each time; `EXAMPLES=2000 pytest tests/security/test_properties.py` runs longer.
 """
 
 from __future__ import annotations

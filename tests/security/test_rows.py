@@ -1,4 +1,4 @@
-"""The table of docs/security.md names a test for each row, and each of these tests is there."""
+"""Each row of the table in docs/security.md names tests, and these tests exist."""
 
 from __future__ import annotations
 

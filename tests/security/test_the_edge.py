@@ -1,4 +1,4 @@
-"""docs/security.md, "The edge", row by row, from outside."""
+"""Black-box tests of docs/security.md, "The edge", row by row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/security.md, "The socket", row by row, from outside: bounded memory, and nobody else notices."""
+"""Black-box tests of docs/security.md, "The socket": bounded memory, isolated users."""
 
 from __future__ import annotations
 

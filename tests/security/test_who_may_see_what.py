@@ -1,4 +1,4 @@
-"""docs/security.md, "Who may see what": two users' ids over all routes and frames, from outside."""
+"""Access control: two users' ids on all routes (docs/security.md, "Who may see what")."""
 
 from __future__ import annotations
 

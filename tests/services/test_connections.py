@@ -1,4 +1,4 @@
-"""The registry of sockets: one that fails harms no other."""
+"""The connection registry: a failing socket does not affect the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Conversations: what is stored together, and that a refused message leaves its chat free."""
+"""Conversations: atomic writes, and a refused message leaves its chat usable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `--demo` shows: valid chats over some weeks, in order, with everything the page can display."""
+"""Sample chats of `--demo`: valid, in order, and using every feature of the page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No reply is complete and empty: each unusual end is told in words (contract, section 6)."""
+"""Abnormal ends of replies are explained; no complete reply is empty (contract, section 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frames: the reference's four fields in each, `seq` for what is durable alone."""
+"""Frames: the reference's four fields, and `seq` only for durable frames."""
 
 from __future__ import annotations
 

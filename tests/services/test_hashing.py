@@ -1,4 +1,4 @@
-"""bcrypt in turn: two at a time, fair between client addresses, bounded."""
+"""The bcrypt queue: two at a time, fair between client addresses, bounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A socket that joins at any moment gets each frame once, in order, and replies from their beginning."""
+"""A socket that joins at any moment gets each frame once, in order, and whole replies."""
 
 from __future__ import annotations
 

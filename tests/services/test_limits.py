@@ -1,4 +1,4 @@
-"""Rate limits: a bucket for requests, one for signals, and the admin's limit at once."""
+"""Rate limits: separate buckets for requests and signals; a new limit applies at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failed logins: guessing is stopped where it comes from, the owner is not."""
+"""Login throttling per client address, without locking out the account's owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prompt of a reply: system prompts as one, then the conversation, short or long."""
+"""Building a prompt: joined system prompts, then a short or long conversation."""
 
 from __future__ import annotations
 

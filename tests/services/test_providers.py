@@ -1,4 +1,4 @@
-"""Turns that a provider answers: what is stored, what fails, what ends the upstream's work."""
+"""Replies from providers: what is stored, failures, and cancelling the upstream request."""
 
 from __future__ import annotations
 

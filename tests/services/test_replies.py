@@ -1,4 +1,4 @@
-"""A reply while it is written: deltas that join to its text."""
+"""A reply in progress: its deltas join to its text."""
 
 from __future__ import annotations
 

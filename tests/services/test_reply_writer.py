@@ -1,4 +1,4 @@
-"""The way of a reply: begin, stream, end; and every reason to end early is the same way."""
+"""The life of a reply: begin, stream, end, and every reason to end early."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a socket gets, whatever happens at the same moment and however slowly it reads."""
+"""Frame delivery to a socket under races and slow reading."""
 
 from __future__ import annotations
 

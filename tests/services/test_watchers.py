@@ -1,4 +1,4 @@
-"""The queue of an event stream: it delays nobody, and reports silence."""
+"""The queue of an event stream: it delays no other client, and reports silence."""
 
 from __future__ import annotations
 

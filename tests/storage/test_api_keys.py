@@ -1,4 +1,4 @@
-"""Stored API keys: found by their hash, alive while nothing ended them, gone for others."""
+"""API keys in storage: lookup by hash, expiry and revocation, access control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of a database: whole or not there, of one commit, and never over another file."""
+"""Backups: complete or absent, of one commit, and never over another file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats in storage: their list, what was read, and who may see them."""
+"""Chats in storage: listing, read state, and access control."""
 
 from __future__ import annotations
 

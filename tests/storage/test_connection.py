@@ -1,4 +1,4 @@
-"""How database files are opened: durable, private, and with one writer."""
+"""Opening database files: durable, private, with a single writer."""
 
 from __future__ import annotations
 

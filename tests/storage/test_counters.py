@@ -1,4 +1,4 @@
-"""What triggers keep is what counting finds, and a first page costs no scan."""
+"""Counters kept by triggers equal real counts, and a first page needs no scan."""
 
 from __future__ import annotations
 

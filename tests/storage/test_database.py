@@ -1,4 +1,4 @@
-"""The writer's promises: order, savepoints, what a full disk does."""
+"""The database writer: ordering, savepoints, and a full disk."""
 
 from __future__ import annotations
 

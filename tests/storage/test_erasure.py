@@ -1,4 +1,4 @@
-"""Deleted means gone: nothing of it is left in the file."""
+"""Deleted data is gone from the database file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Private files: there whole or not at all, and nothing is replaced by accident."""
+"""Private files: complete or absent, and never overwritten by accident."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a data folder has lost is noticed before SQLite hides it."""
+"""Detecting files that are missing from the data folder, before SQLite recreates them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page that SQLite makes in its public form is what the records say."""
+"""Pages rendered as JSON by SQLite equal the records' public form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A write-ahead log that was deleted is noticed; one that was finished is not missed."""
+"""A deleted write-ahead log is detected; one that was checkpointed is not reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A data folder that lost its database, or the log with the last commits, is recognized."""
+"""Detecting a data folder that lost its database, or the log with the last commits."""
 
 from __future__ import annotations
 

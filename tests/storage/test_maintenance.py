@@ -1,4 +1,4 @@
-"""Copies, checks and erasure, of a database that a running application fills."""
+"""Backup, check and erasure while an application writes to the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages in the database."""
+"""Messages in storage."""
 
 from __future__ import annotations
 

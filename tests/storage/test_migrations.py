@@ -1,4 +1,4 @@
-"""Each released schema becomes the one of today, with all that it held."""
+"""Every released schema migrates to the current one and keeps its data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A restore that is killed or fails at any point loses nothing that was acknowledged."""
+"""A restore that is killed or fails at any point loses no acknowledged data."""
 
 from __future__ import annotations
 

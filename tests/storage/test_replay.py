@@ -1,4 +1,4 @@
-"""What a client missed: in order, once, in pieces, or not at all."""
+"""Replaying missed frames: in order, once, in batches, or `resync_required`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search looks at when a word stands in more messages than are ever read."""
+"""Search bounds for words that occur in a great many messages."""
 
 from __future__ import annotations
 

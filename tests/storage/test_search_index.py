@@ -1,4 +1,4 @@
-"""The index that a migration leaves to be made: complete in the end, consistent at every step."""
+"""Building the search index in the background: consistent at every step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is a word: the same for what was written and for what is searched for."""
+"""Splitting text into words, the same way for messages and queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of frames, the order of what is said meanwhile, and what is read at one moment."""
+"""Frame numbers, the order of messages sent during a reply, and snapshot reads."""
 
 from __future__ import annotations
 

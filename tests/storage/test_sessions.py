@@ -1,4 +1,4 @@
-"""Stored sessions: one current refresh token, its rotation, and the end of a session."""
+"""Sessions in storage: one current refresh token, its rotation, and their end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings in storage: only what was chosen, merged."""
+"""Settings in storage: only explicit values are stored, and updates are merged."""
 
 from __future__ import annotations
 

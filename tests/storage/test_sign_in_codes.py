@@ -1,4 +1,4 @@
-"""Stored sign-in codes: taken once, at most 20 of an account, the oldest first to go."""
+"""Sign-in codes in storage: single-use, at most 20 per account, oldest evicted first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Snippets: what a search hit shows of its message."""
+"""Snippets: the excerpt of a message that a search result shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turns in storage: one reply at a time, in the order in which messages are finished."""
+"""Turns in storage: one reply at a time, ordered by when messages are finished."""
 
 from __future__ import annotations
 

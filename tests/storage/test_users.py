@@ -1,4 +1,4 @@
-"""Accounts in the database."""
+"""Accounts in storage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The writer: group commit, results in commit order, and a log that stays short."""
+"""The writer: group commit, results in commit order, and a bounded log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the types promise: a wrong call is an error, and the code is sound on every platform."""
+"""Type checking: wrong calls are errors, and the code type-checks on every platform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which form of a reply a client prefers."""
+"""Choosing the response format by `Accept`."""
 
 from __future__ import annotations
 

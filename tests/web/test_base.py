@@ -1,4 +1,4 @@
-"""What the base of all handlers does beside the guards."""
+"""The base class of all handlers."""
 
 from __future__ import annotations
 

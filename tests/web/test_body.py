@@ -1,4 +1,4 @@
-"""Bounds on bodies: too large is noted and not kept, and large ones take turns."""
+"""Body size limits: oversized bodies are discarded, and large ones are queued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address and the scheme of a client, directly and behind a proxy."""
+"""A client's address and scheme, directly and behind a proxy."""
 
 from __future__ import annotations
 

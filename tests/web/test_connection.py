@@ -1,4 +1,4 @@
-"""What can't be parsed is refused in the envelope, and never quoted in the log."""
+"""Malformed requests get a JSON error and are never quoted in the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status of each class of error."""
+"""The HTTP status of each error class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WebSocket framing: what is sent, and with which code an invalid frame closes (RFC 6455)."""
+"""WebSocket framing, and the close codes for invalid frames (RFC 6455)."""
 
 from __future__ import annotations
 

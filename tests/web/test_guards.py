@@ -1,4 +1,4 @@
-"""Each guard on its own: what it lets pass, what it refuses, and what it finds out."""
+"""Each guard: what it accepts, rejects and records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a server that shuts down waits for: requests and WebSockets, however they end."""
+"""Requests and WebSockets that a shutdown waits for, however they end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and origins that may call, compared whole."""
+"""Allowed hosts and origins, compared exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Query parameters, strictly."""
+"""Strict parsing of query parameters."""
 
 from __future__ import annotations
 

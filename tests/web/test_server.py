@@ -1,4 +1,4 @@
-"""How long the server waits for a request, in its three stages (docs/security.md, "The edge")."""
+"""Time-outs of the three stages of a request (docs/security.md, "The edge")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--dev`: what a front end can have simulated (contract, section 10)."""
+"""`--dev`: simulating failures for a front end (contract, section 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms of a request target that mean the same (contract, section 1)."""
+"""Equivalent forms of a request target (contract, section 1)."""
 
 from __future__ import annotations
 

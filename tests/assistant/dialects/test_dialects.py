@@ -1,4 +1,4 @@
-"""Every dialect, split at every byte once, over a socket once, and as people see it."""
+"""Decode every provider dialect: split at every byte, over a socket, and as users see it."""
 
 from __future__ import annotations
 
