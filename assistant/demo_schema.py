@@ -109,7 +109,8 @@ class SchemaFiller:
                 usable = [o for o in options if isinstance(o, dict) and o.get("type") != "null"]
                 # A schema that refers to itself must come to an end.
                 simple = [o for o in usable if "$ref" not in o] if depth > 6 else usable
-                chosen = (simple or usable or [{"type": "null"}])[0]
+                nulls = [o for o in options if isinstance(o, dict) and o not in usable]
+                chosen = (simple or nulls or usable or [{"type": "null"}])[0]
                 schema = {**rest, **chosen}
             else:
                 return schema
