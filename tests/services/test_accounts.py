@@ -1,4 +1,4 @@
-"""Accounts: who a caller is now, and what a change of the account ends."""
+"""Accounts: authenticating a caller, and what an account change revokes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Administration of accounts: every change is one write, and what depends on it ends at once."""
+"""User administration: each change is one transaction and takes effect at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys: shown once, alive until they expire or are revoked."""
+"""API keys: shown once, valid until they expire or are revoked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chats: defaults, frames to each device, and exports that come back as they were."""
+"""Chats: defaults, frames to each device, and lossless export and import."""
 
 from __future__ import annotations
 

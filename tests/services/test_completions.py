@@ -1,4 +1,4 @@
-"""Completions: who answers, with which prompt, and how the work ends early."""
+"""Completions: model resolution, the prompt, and ending early."""
 
 from __future__ import annotations
 

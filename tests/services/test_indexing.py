@@ -1,4 +1,4 @@
-"""The search index is completed in the background, once, and goes on where it was."""
+"""Completing the search index in the background, once, and resuming after a stop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures for Prometheus: counted as they happen, or asked for when somebody reads."""
+"""Prometheus metrics: counted as they happen, or read on demand."""
 
 from __future__ import annotations
 

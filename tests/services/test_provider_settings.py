@@ -1,4 +1,4 @@
-"""The rules for providers: what is shown, what is kept, and what is refused."""
+"""Provider settings: what is shown, kept and rejected."""
 
 from __future__ import annotations
 

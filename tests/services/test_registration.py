@@ -1,4 +1,4 @@
-"""Registration: the admin's choice, and on a network a setup code for the first account."""
+"""Registration: the admin's setting, and a setup code on a network."""
 
 from __future__ import annotations
 

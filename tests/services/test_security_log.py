@@ -1,4 +1,4 @@
-"""The security log: lines of a stable form, because other programs read them."""
+"""The security log: a stable line format that other programs parse."""
 
 from __future__ import annotations
 

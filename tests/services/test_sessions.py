@@ -1,4 +1,4 @@
-"""Sessions: a lost response ends nothing, and a token that was stolen is noticed."""
+"""Sessions: a lost response ends no session, and a stolen token is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: defaults, merged changes, and an admin's document that holds at once."""
+"""Settings: defaults, merged updates, and admin settings that apply at once."""
 
 from __future__ import annotations
 

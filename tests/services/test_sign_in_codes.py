@@ -1,4 +1,4 @@
-"""Sign-in codes: good once, and for 10 minutes."""
+"""Sign-in codes: single-use, and valid for 10 minutes."""
 
 from __future__ import annotations
 

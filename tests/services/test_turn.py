@@ -1,4 +1,4 @@
-"""A turn: the first reason to cut it short counts, and what is over stays over."""
+"""A turn: the first reason to end early wins, and a finished turn stays finished."""
 
 from __future__ import annotations
 
