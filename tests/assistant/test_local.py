@@ -7,7 +7,6 @@ import functools
 import json
 import os
 import stat
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncGenerator, Sequence
@@ -71,40 +70,6 @@ def test_installed_once_and_whole(model_dir: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
     assert "is already installed" in run("model", "install", "--data-dir", model_dir).stdout
     assert not model_file.install(model_dir, quietly)
-
-
-@needs_extra
-def test_a_damaged_or_interrupted_one_is_brought_again(
-    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left = tmp_path / "models" / "partial-killed"
-    left.mkdir(parents=True)
-    model_file.installed(tmp_path).write_bytes(b"GGUF, but cut off")
-
-    def stopped(*_: Any) -> Path:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(model_file, "_unpack", stopped)
-        with pytest.raises(KeyboardInterrupt):
-            model_file.install(tmp_path, quietly)
-    assert [path.name for path in (tmp_path / "models").iterdir()] == [model_file.NAME]
-    with monkeypatch.context() as patched:
-        patched.setattr(model_file, "_SHA256", "0" * 64)
-        with pytest.raises(model_file.InstallError, match="not the one that was expected"):
-            model_file.install(tmp_path, quietly)
-    assert model_file.install(tmp_path, quietly)
-    assert model_file.installed(tmp_path).read_bytes() == (
-        model_file.installed(model_dir).read_bytes()
-    )
-
-
-def test_without_a_registry_it_says_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
-    with pytest.raises(model_file.InstallError, match="name any GGUF file with --local-model"):
-        model_file.install(tmp_path, quietly)
 
 
 def test_a_model_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
