@@ -20,6 +20,23 @@ FLOORS = {
     "handlers": 5,
     "cli": 6,
 }
+MIRRORED = (
+    "core",
+    "schemas",
+    "storage",
+    "services",
+    "web",
+    "handlers",
+    "cli",
+)  # rooms each of whose modules has a test file of its name
+WITHOUT_A_TEST_FILE = {
+    "core/config": "fields alone; tests/cli/test_arguments.py compares them with the options",
+    "services/demo_chats": "texts; tests/services/test_demonstration.py imports them",
+    "storage/steps_0_1": "SQL of old migrations; tests/storage/test_migrations.py runs it",
+    "handlers/account_routes": "a part of the table that tests/handlers/test_routes.py checks",
+    "handlers/openai_routes": "a part of the table that tests/handlers/test_routes.py checks",
+    "handlers/route": "the type of that table's rows",
+}
 FILES = sorted(path for room in FLOORS for path in (ROOT / room).glob("*.py"))
 
 
@@ -101,3 +118,17 @@ def test_every_room_is_packaged() -> None:
     setup.read(ROOT / "setup.cfg")
     listed = setup["options"]["packages"].split()
     assert sorted(listed) == sorted(f"_quillium.{room}" for room in [*FLOORS, "static"])
+
+
+def test_each_module_has_a_test_file_of_its_name() -> None:
+    modules = {
+        f"{path.parent.name}/{path.stem}"
+        for path in FILES
+        if path.parent.name in MIRRORED and path.stem != "__init__"
+    }
+    tested = {
+        name
+        for name in modules
+        if (ROOT / "tests" / name.replace("/", "/test_")).with_suffix(".py").exists()
+    }
+    assert modules - tested == WITHOUT_A_TEST_FILE.keys()

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import json
 import logging
 import re
-import shutil
 from typing import Any
 
 import pytest
 
 from tests.conftest import Client, Clock
-
-
-async def raw(base_url: str, request: bytes) -> tuple[str, dict[str, str], bytes]:
-    """Send bytes, then read the answer until the server closes."""
-    host, port = base_url.removeprefix("http://").split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(request)
-    head = (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)).decode()
-    status, *lines = head.strip().split("\r\n")
-    headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", 0)))
-    writer.close()
-    return status, headers, body
+from tests.handlers.raw import raw
 
 
 async def test_request_ids(anyone: Client) -> None:
@@ -289,116 +273,3 @@ async def test_a_bug_says_nothing_but_its_request_id(
         answer = await ada("GET /settings/user", headers={"X-Request-Id": "abc"})
     assert answer.error == "500 internal_error"
     assert answer.details == "Request abc"
-
-
-async def test_health(anyone: Client, clock: Clock) -> None:
-    clock.advance(5)
-    answer = await anyone("GET /health")
-    assert answer.status == 200
-    assert list(answer.body) == ["status", "version", "database", "uptime"]
-    assert (answer.body["status"], answer.body["database"]) == ("ok", "connected")
-    assert (answer.body["version"], answer.body["uptime"]) == ("1.2.3", 5)
-
-
-async def test_the_page(anyone: Client) -> None:
-    answer = await anyone("GET /")
-    assert answer.status == 200
-    assert answer.headers["Content-Type"].startswith("text/html")
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert b"/static/bundle/page.js" in answer.raw
-    again = await anyone("GET /", headers={"If-None-Match": answer.headers["Etag"]})
-    assert again.status == 304
-    css = await anyone("GET /static/page/styles/scales.css")
-    assert css.headers["Content-Type"].startswith("text/css")
-    assert (await anyone("HEAD /static/page/styles/scales.css")).raw == b""
-
-
-async def test_files_are_compressed_where_that_is_accepted(base_url: str) -> None:
-    async def get(path: str, *headers: str, method: str = "GET") -> Any:
-        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers]
-        return await raw(base_url, "\r\n".join([*lines, "", ""]).encode())
-
-    for path in ("/static/quillium.js", "/static/bundle/page.js", "/static/bundle/page.css", "/"):
-        _, headers, plain = await get(path)
-        assert "content-encoding" not in headers
-        assert "Accept-Encoding" in headers["vary"]
-        gzipped = "Accept-Encoding: br, gzip;q=0.5"
-        status, small, body = await get(path, gzipped, "Range: bytes=0-9")
-        assert "200" in status
-        assert small["content-encoding"] == "gzip"
-        assert gzip.decompress(body) == plain
-        assert small["etag"] != headers["etag"]
-        assert "304" in (await get(path, gzipped, f"If-None-Match: {small['etag']}"))[0]
-        for refused in ("gzip;q=0", "identity", "gzip; q=0.0, br"):
-            assert "content-encoding" not in (await get(path, f"Accept-Encoding: {refused}"))[1]
-    assert "content-encoding" not in (await get("/static/icons/touch.png", gzipped))[1]
-    assert "404" in (await get("/static/bundle/other.js", gzipped))[0]
-    assert "404" in (await get("/static/..%2fsetup.cfg", gzipped))[0]
-
-
-async def test_the_icon_and_the_manifest(anyone: Client) -> None:
-    icon = await anyone("GET /favicon.ico")
-    assert icon.status == 200, icon.raw
-    assert icon.raw[:4] == b"\0\0\1\0"
-    manifest = await anyone("GET /static/manifest.webmanifest")
-    assert manifest.headers["Content-Type"] == "application/manifest+json"
-    for entry in json.loads(manifest.raw)["icons"]:
-        assert (await anyone(f"GET {entry['src']}")).status == 200
-
-
-async def test_a_joined_file_follows_its_sources(anyone: Client, app: Any, tmp_path: Any) -> None:
-    folder = tmp_path / "static"
-    shutil.copytree(app.settings["static_folder"], folder)
-    app.settings["static_folder"] = folder
-    before = await anyone("GET /static/bundle/page.css")
-    with (folder / "page" / "styles" / "dialogs.css").open("a") as file:
-        file.write(".added { color: red }\n")
-    after = await anyone("GET /static/bundle/page.css")
-    assert after.raw.endswith(b".added { color: red }\n")
-    assert after.headers["Etag"] != before.headers["Etag"]
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["../setup.cfg", "..%2fsetup.cfg", "%2e%2e/setup.cfg", "%2e%2e%2fsetup.cfg", "%00", "a%00.css",
-     "/etc/passwd", "%2fetc%2fpasswd", "", ".", "nothing.css", "..\\setup.cfg", "%5c..%5c"],
-)  # fmt: skip
-async def test_nothing_outside_of_static_is_read(base_url: str, path: str) -> None:
-    request = f"GET /static/{path} HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    status, _, body = await raw(base_url, request.encode())
-    assert "404" in status, status
-    assert b'"not_found"' in body
-
-
-async def test_a_file_that_changes_is_told_from_what_it_was(
-    anyone: Client, app: Any, tmp_path: Any
-) -> None:
-    app.settings["static_folder"] = tmp_path
-    (tmp_path / "page.css").write_text("one")
-    held = {"If-None-Match": (await anyone("GET /static/page.css")).headers["Etag"]}
-    assert (await anyone("GET /static/page.css", headers=held)).status == 304
-    (tmp_path / "page.css").write_text("two")
-    assert (await anyone("GET /static/page.css", headers=held)).raw == b"two"
-
-
-async def test_a_link_out_of_static_is_not_followed(
-    anyone: Client, app: Any, tmp_path: Any
-) -> None:
-    folder = tmp_path / "static"
-    folder.mkdir()
-    (tmp_path / "secret").write_text("secret")
-    (folder / "link").symlink_to(tmp_path / "secret")
-    (folder / "inside").write_text("inside")
-    app.settings["static_folder"] = folder
-    assert (await anyone("GET /static/inside")).raw == b"inside"
-    assert (await anyone("GET /static/link")).error == "404 not_found"
-
-
-async def test_the_access_log_holds_no_token(ada: Client, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
-        socket = await ada.socket()
-        await socket.send("typing", chat_id=await ada.chat())
-        await ada("GET /chats", query={"q": "private words", "token": ada.credential})
-    assert "200 GET /chats " in caplog.text
-    assert str(ada.credential) not in caplog.text
-    assert "private" not in caplog.text

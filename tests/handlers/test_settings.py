@@ -148,12 +148,3 @@ async def test_two_providers_of_one_name(ada: Client) -> None:
 async def test_admin_settings_refuse_nonsense(ada: Client) -> None:
     for body in ({"rate_limit_per_minute": -1}, {"rate_limit_per_minute": 1.5}, {"x": 1}):
         assert (await ada("PUT /settings/admin", body)).error == "400 invalid_request"
-
-
-async def test_models(ada: Client) -> None:
-    answer = await ada("GET /models")
-    assert answer.body["data"] == [
-        {"id": "quillium-demo", "provider": "built-in", "is_default": True}
-    ]
-    assert answer.body["pagination"]["total"] == 1
-    assert (await ada("GET /models", query={"offset": 1})).body["data"] == []

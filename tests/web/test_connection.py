@@ -11,7 +11,7 @@ import pytest
 
 import schemas
 from tests.conftest import Client
-from tests.handlers.test_edge import raw
+from tests.handlers.raw import raw
 
 POST = b"POST /api/v1/chats HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Client
-from tests.handlers.test_edge import raw
+from tests.handlers.raw import raw
 
 
 async def status(ada: Client, target: str, host: str = "localhost") -> str:

@@ -1,4 +1,7 @@
-"""`/openai/v1` with `quillium-demo`: a complete, deterministic agent loop, offline."""
+"""Completions by `quillium-demo`: a complete, deterministic agent loop, offline.
+
+`test_openai_forwarding` tests the requests that go to a provider.
+"""
 
 from __future__ import annotations
 
