@@ -20,22 +20,17 @@ FLOORS = {
     "handlers": 5,
     "cli": 6,
 }
-MIRRORED = (
-    "core",
-    "schemas",
-    "storage",
-    "services",
-    "web",
-    "handlers",
-    "cli",
-)  # rooms each of whose modules has a test file of its name
+# Rooms in which each module has a test file of its name.
+MIRRORED = tuple(FLOORS)
 WITHOUT_A_TEST_FILE = {
-    "core/config": "fields alone; tests/cli/test_arguments.py compares them with the options",
-    "services/demo_chats": "texts; tests/services/test_demonstration.py imports them",
-    "storage/steps_0_1": "SQL of old migrations; tests/storage/test_migrations.py runs it",
-    "handlers/account_routes": "a part of the table that tests/handlers/test_routes.py checks",
-    "handlers/openai_routes": "a part of the table that tests/handlers/test_routes.py checks",
-    "handlers/route": "the type of that table's rows",
+    "assistant/demo_texts": "text constants of the demo, which tests/assistant/test_demo.py covers",
+    "assistant/events": "types of the events that every provider's test compares",
+    "core/config": "fields only; tests/cli/test_arguments.py compares them with the options",
+    "handlers/account_routes": "part of the route table; see tests/handlers/test_routes.py",
+    "handlers/openai_routes": "part of the route table; see tests/handlers/test_routes.py",
+    "handlers/route": "the type of the rows of the route table",
+    "services/demo_chats": "text constants; see tests/services/test_demonstration.py",
+    "storage/steps_0_1": "SQL of old migrations, which tests/storage/test_migrations.py runs",
 }
 FILES = sorted(path for room in FLOORS for path in (ROOT / room).glob("*.py"))
 

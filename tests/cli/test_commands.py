@@ -1,4 +1,4 @@
-"""Commands: what they print, their exit status, and that a mistyped folder makes no server."""
+"""Commands: output, exit status, and the folders that they refuse to create."""
 
 from __future__ import annotations
 

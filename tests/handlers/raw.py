@@ -1,4 +1,4 @@
-"""A request as bytes, for what no HTTP client would send."""
+"""Requests as raw bytes, which no HTTP client would send."""
 
 from __future__ import annotations
 

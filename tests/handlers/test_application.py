@@ -1,4 +1,4 @@
-"""How a path finds its handler."""
+"""Routing: how the application finds the handler of a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joined modules: each after those that it imports, in a function of its own."""
+"""Joining modules: in the order of their imports, each in its own scope."""
 
 from __future__ import annotations
 

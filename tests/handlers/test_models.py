@@ -1,4 +1,4 @@
-"""Who can answer: each model once, and which one is the user's default."""
+"""The list of models, and the user's default model."""
 
 from __future__ import annotations
 

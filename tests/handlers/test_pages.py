@@ -1,4 +1,4 @@
-"""The pages and their files: compressed, asked for again, and nothing outside of `static`."""
+"""The pages and static files: compression, revalidation and path traversal."""
 
 from __future__ import annotations
 

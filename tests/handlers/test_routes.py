@@ -1,4 +1,4 @@
-"""The tables of routes: each row says who may call, what is sent and what comes back.
+"""The route tables: access, request bodies and responses of each row.
 
 `route`, `account_routes` and `openai_routes` are parts of the same table.
 """

@@ -1,4 +1,4 @@
-"""Health, metrics and the API's description, beside the API."""
+"""Health, metrics and the OpenAPI document."""
 
 from __future__ import annotations
 

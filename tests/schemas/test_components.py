@@ -1,4 +1,4 @@
-"""The components of the OpenAPI document: what generators of clients can read."""
+"""OpenAPI components, in the forms that client generators support."""
 
 from __future__ import annotations
 

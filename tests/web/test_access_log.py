@@ -1,4 +1,4 @@
-"""The access log: one line for each request, without what a URL can hold."""
+"""The access log: one line per request, with the route in place of the URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the guards know of a request: its operation, its client and its origin."""
+"""A request's admission: its operation, client address and origin."""
 
 from __future__ import annotations
 

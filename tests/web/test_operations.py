@@ -1,4 +1,4 @@
-"""What a row of the route table says when it says no more than it must."""
+"""Defaults of `Operation` and `AlternateResponse`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A relay passes everything on, and returns what the other delegate returns."""
+"""A relay passes every event on, and returns what the delegate returns."""
 
 from __future__ import annotations
 
