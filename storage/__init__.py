@@ -1,1 +1,1 @@
-"""The only room with SQL: plain functions over one connection, and the writer that runs them."""
+"""Storage: all SQL, as functions that take a connection, and the writer thread that runs them."""

@@ -1,4 +1,4 @@
-"""API keys. Only their SHA-256 is stored: the database cannot give a key away."""
+"""API keys. Only their SHA-256 hashes are stored, so a leaked database reveals no key."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add(
 def find_by_hash(connection: Connection, hash: str) -> tuple[ApiKey, User] | None:
     """Return the key with this hash and its user.
 
-    An index compares hashes, never keys, so the time that it takes tells nothing about a key.
+    The lookup compares hashes, never keys, so its duration reveals nothing about a key.
     """
     row = connection.execute(
         f"SELECT {_JOINED_COLUMNS}, {users.JOINED_COLUMNS}"
@@ -44,7 +44,7 @@ def find_by_hash(connection: Connection, hash: str) -> tuple[ApiKey, User] | Non
 
 
 def is_live(connection: Connection, id: str, now: int) -> bool:
-    """Whether a key exists, has not expired at `now`, and its account is not disabled."""
+    """Return whether a key exists, has not expired at `now`, and its account is not disabled."""
     row = connection.execute(
         "SELECT 1 FROM api_keys k JOIN users u ON u.number = k.user WHERE k.id = ?"
         " AND (k.expires_at IS NULL OR k.expires_at > ?) AND NOT u.is_disabled",
@@ -54,7 +54,7 @@ def is_live(connection: Connection, id: str, now: int) -> bool:
 
 
 def page(connection: Connection, user: int, limit: int, offset: int) -> Page[ApiKey]:
-    """The keys of a user, oldest first."""
+    """Return a page of a user's keys, oldest first."""
     total = connection.execute("SELECT COUNT(*) FROM api_keys WHERE user = ?", (user,)).fetchone()
     rows = connection.execute(
         f"SELECT {_COLUMNS} FROM api_keys WHERE user = ? ORDER BY number LIMIT ? OFFSET ?",
@@ -64,7 +64,7 @@ def page(connection: Connection, user: int, limit: int, offset: int) -> Page[Api
 
 
 def delete(connection: Connection, id: str, user: int) -> None:
-    """Raises `NotFound`, for another user's key too."""
+    """Delete a user's key. Raises `NotFound`, also for another user's key."""
     gone = connection.execute("DELETE FROM api_keys WHERE id = ? AND user = ?", (id, user))
     if not gone.rowcount:
         raise NotFound("API key")
@@ -75,6 +75,6 @@ def delete_of_user(connection: Connection, user: int) -> None:
 
 
 def touch(connection: Connection, id: str, user: int, now: str) -> None:
-    """Store when a key, and with it the account, was last used."""
+    """Store when a key and its account were last used."""
     connection.execute("UPDATE api_keys SET last_used_at = ? WHERE id = ?", (now, id))
     connection.execute("UPDATE users SET last_seen_at = ? WHERE number = ?", (now, user))

@@ -1,6 +1,6 @@
-"""Copies of a database: backups, copies made before a migration, and what a restore replaces.
+"""Copy databases: for backups, before migrations, and before a restore overwrites one.
 
-A server may use the database meanwhile: a copy is the state of one commit, and nobody waits for it.
+A copy holds the state of one commit. A server can use the database meanwhile and is not blocked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FRAMES = "m003_frames"  # the migration that numbers frames
 
 
 class Unusable(Exception):
-    """A file that can't be used as the database. Its text says why, `advice` what to do."""
+    """A file can't be used as the database. The message says why; `advice` says what to do."""
 
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(reason)
@@ -28,11 +28,11 @@ class Unusable(Exception):
 
 
 class Locked(Unusable):
-    """Another program has locked the database."""
+    """The database is locked by another program."""
 
 
 def copy(source: Path, target: Path, progress: ProgressCallback) -> None:
-    """Copy a database to one new file, mode 0600, which is there whole or not at all.
+    """Copy a database to a new file with mode 0600. The file appears complete or not at all.
 
     Raises `Unusable` when the source is damaged or can't be read, `FileExistsError` when the name
     is taken, and `OSError` when the copy can't be written.
@@ -44,23 +44,24 @@ def copy(source: Path, target: Path, progress: ProgressCallback) -> None:
 def keep(
     source: Path, target: Path, progress: ProgressCallback, *, reuse_same: bool = False
 ) -> Path:
-    """As `copy`, to the first free name of `target`, `target-2`, …; return that name.
+    """Copy to the first free name of `target`, `target-2`, …; return that name.
 
-    With `reuse_same`, a copy of the same content that has one of these names serves as well.
+    With `reuse_same`, return an existing copy with one of these names if its content is the same.
+    Raises as `copy`.
     """
     with _copied(source, target, progress) as partial:
         return files.publish_numbered(partial, target, reuse_same=reuse_same)
 
 
 def overwrite(database: Path, source: Path, progress: ProgressCallback) -> None:
-    """Replace all that a database holds, in one transaction; `source` may be changed as well.
+    """Replace a database's whole content in one transaction. May also modify `source`.
 
-    Other programs that have the database open see the old state or the new one. Raises `Unusable`
-    and `OSError`; then the database is as it was.
+    Other programs that have the database open see either the old state or the new one. Raises
+    `Unusable` and `OSError`; the database is then unchanged.
     """
 
     def tell(status: int, remaining: int, total: int) -> None:
-        if status in _BUSY:  # after `BUSY_SECONDS`; `backup` by itself would try for ever
+        if status in _BUSY:  # after `BUSY_SECONDS`; `backup` itself retries without a time-out
             raise _locked()
         progress("restoring", 1 - remaining / max(total, 1))
 
@@ -77,9 +78,9 @@ def overwrite(database: Path, source: Path, progress: ProgressCallback) -> None:
 
 
 def renumber(path: Path) -> None:
-    """Have clients list everything again: they may have seen more than this database holds.
+    """Make all clients reload: they may have received frames that this database lacks.
 
-    A database that has no frame numbers yet gets such ones by its migration. Raises `Unusable`.
+    Skip a database without frame numbers: its migration will assign new ones. Raises `Unusable`.
     """
     with usable(), closing(connect(path, writable=True)) as connection:
         if _FRAMES not in migrations.pending(connection):
@@ -88,7 +89,7 @@ def renumber(path: Path) -> None:
 
 @contextmanager
 def snapshot(path: Path) -> Iterator[Connection]:
-    """Open a database for reads that all see the state of one commit."""
+    """Open a database read-only within one transaction, so that all reads see the same commit."""
     with reading(path) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -99,23 +100,23 @@ def snapshot(path: Path) -> Iterator[Connection]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[Connection]:
-    """Open a database read-only. Raises `Unusable` before SQLite sees a file that it would harm.
+    """Open a database read-only. Raises `Unusable` before SQLite can damage its files.
 
-    SQLite deletes the log of an empty database, even when it opens the database read-only.
+    SQLite deletes the write-ahead log of an empty database even when it opens it read-only.
     """
     if not path.stat().st_size and files.size_of(files.wal_of(path)):
         raise Unusable(
             "is damaged: the file is empty, but its log is not",
             "Restore a backup: quillium restore FILE",
         )
-    is_lost = log_guard.is_log_missing(path)  # a new, empty log would hide that
+    is_lost = log_guard.is_log_missing(path)  # creating an empty log would hide the loss
     with closing(connect(path, writable=False, creates_log=not is_lost)) as connection:
         yield connection
 
 
 @contextmanager
 def usable() -> Iterator[None]:
-    """Turn what SQLite and the migrations raise for a file into `Unusable`."""
+    """Convert exceptions of SQLite and of the migrations to `Unusable`."""
     try:
         yield
     except migrations.NewerDatabase:
@@ -136,7 +137,7 @@ def _locked() -> Locked:
 
 @contextmanager
 def _copied(source: Path, target: Path, progress: ProgressCallback) -> Iterator[Path]:
-    """Make a copy that has a name of its own and is on the disk, for the time of the block."""
+    """Make a temporary copy and sync it to disk; delete it when the block ends."""
     partial = files.partial_of(target)
     files.discard_database(partial)
     try:
@@ -156,8 +157,8 @@ def _copy(connection: Connection, target: Path, progress: ProgressCallback) -> N
 
     try:
         with closing(sqlite3.connect(target, isolation_level=None)) as writing:
-            writing.execute("PRAGMA journal_mode = OFF")  # a copy that fails is deleted
-            writing.execute("PRAGMA synchronous = OFF")  # and one that is whole is synced once
+            writing.execute("PRAGMA journal_mode = OFF")  # a failed copy is deleted
+            writing.execute("PRAGMA synchronous = OFF")  # and a complete one is synced once
             connection.backup(writing, pages=_PAGES_A_STEP, progress=tell)
             log_guard.forget(writing)
             writing.execute("PRAGMA journal_mode = DELETE")  # one file, not three
@@ -166,9 +167,9 @@ def _copy(connection: Connection, target: Path, progress: ProgressCallback) -> N
 
 
 def _verify(path: Path, progress: ProgressCallback) -> None:
-    """Raise `DatabaseError` if the pages of a copy don't fit together.
+    """Raise `DatabaseError` if the pages of a copy are inconsistent.
 
-    Nobody would look at a damaged copy before it is needed.
+    Otherwise a damaged copy would go unnoticed until it is needed.
     """
     progress("checking the copy", None)
     with closing(connect(path, writable=False)) as connection:
@@ -178,7 +179,7 @@ def _verify(path: Path, progress: ProgressCallback) -> None:
 
 
 def _match_page_size(new: Connection, live: Connection) -> None:
-    """Rebuild a database with the page size of another: SQLite can't change it in WAL mode."""
+    """Rebuild `new` with the page size of `live`, which SQLite can't change in WAL mode."""
     (size,) = live.execute("PRAGMA page_size").fetchone()
     if new.execute("PRAGMA page_size").fetchone() != (size,):
         new.execute("PRAGMA journal_mode = DELETE")

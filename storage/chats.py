@@ -1,4 +1,4 @@
-"""Chats: their list, their search, and how far the user has read.
+"""Chats: list, search, and read position.
 
 Triggers maintain the counts and the last message of each chat (`migrations`), so that the first
 page takes the same time for ten chats and for a hundred thousand.
@@ -40,8 +40,8 @@ _PAGE = (
 )
 
 
-# The title's words are indexed anew, and old prompts erased, when their column is set: so each one
-# has a statement of its own.
+# Setting `title` reindexes its words, and setting a prompt erases the old one. So each column has
+# its own statement.
 _UPDATES = {
     "title": "UPDATE chats SET title = ?, is_titled = 1 WHERE number = ?",
     "model": "UPDATE chats SET model = ? WHERE number = ?",
@@ -57,7 +57,7 @@ def _from_row(row: tuple[Any, ...]) -> Chat:
 
 
 def find(connection: Connection, user: int, id: str) -> Chat:
-    """Raises `NotFound`, for another user's chat too."""
+    """Return a user's chat. Raises `NotFound`, also for another user's chat."""
     row = connection.execute(f"{_SELECT} WHERE c.id = ? AND c.user = ?", (id, user)).fetchone()
     if row is None:
         raise NotFound("chat")
@@ -75,7 +75,7 @@ def own_model(connection: Connection, user: int, id: str) -> str:
 
 
 class Instructions(NamedTuple):
-    """How the model of a chat is to reply; `parameters` is a JSON object."""
+    """A chat's system prompt and model parameters; `parameters` is a JSON object."""
 
     system_prompt: str | None
     parameters: str
@@ -96,15 +96,15 @@ def model_of(connection: Connection, id: str) -> str:
 
 
 def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage:
-    """A user's chats, newest first. A deep page walks only the index, not the rows."""
+    """Return a page of a user's chats, newest first. A deep page scans only the index."""
     total, items = connection.execute(_PAGE, (limit, offset, user)).fetchone()
     return JsonPage(items or "", total)
 
 
 def find_with(connection: Connection, user: int, query: str, limit: int, offset: int) -> JsonPage:
-    """The chats in whose title or messages every word of the query occurs, newest first.
+    """Return the chats that contain every word of the query in title or messages, newest first.
 
-    Each has a `match`: the newest message that holds a word, or null if only the title does.
+    Each has a `match`: the newest message that contains a word, or null if only the title does.
     Raises `InvalidRequest` for a query that is too long or takes too long.
     """
     found = search.chats_with(connection, user, query)
@@ -124,7 +124,7 @@ def find_with(connection: Connection, user: int, query: str, limit: int, offset:
 def _match(
     connection: Connection, user: int, chat: int, query: str, words: list[search_text.Word]
 ) -> str:
-    """The `match` of a search hit, as JSON."""
+    """Return the `match` of a search hit, as JSON."""
     match = search.newest_match(connection, user, chat, words)
     if match is None:
         return "null"
@@ -133,7 +133,7 @@ def _match(
 
 
 class NewChat(NamedTuple):
-    """A chat to store. `is_titled` is false if its first message is to title it."""
+    """A chat to store. If `is_titled` is false, the first message sets its title."""
 
     id: str
     title: str
@@ -167,7 +167,7 @@ def add(connection: Connection, user: int, new: NewChat) -> Added:
 def add_imported(
     connection: Connection, user: int, new: NewChat, updated_at: str, said: Iterable[Message]
 ) -> ChatChange:
-    """Store a chat of an import with its messages; all of it counts as read."""
+    """Store an imported chat with its messages, and mark all of it as read."""
     added = _insert(connection, user, new)
     messages.insert_imported(connection, user, added.row_id, said)
     connection.execute(
@@ -181,7 +181,7 @@ def add_imported(
 def update(
     connection: Connection, user: int, id: str, changes: Mapping[str, str | None], now: str
 ) -> ChatChange:
-    """Change what is named: `title`, `model`, `system_prompt` or `parameters` (as JSON).
+    """Change the given fields: `title`, `model`, `system_prompt` or `parameters` (as JSON).
 
     Raises `NotFound`.
     """
@@ -201,9 +201,9 @@ def delete(connection: Connection, user: int, id: str) -> ChatChange:
 def mark_read(
     connection: Connection, user: int, id: str, message_id: str | None, now: str
 ) -> ReadMark | None:
-    """Note that the user has read up to a message, or all. None if there is nothing to read.
+    """Mark messages as read up to one, or all. Return None if there is nothing to read.
 
-    What was read stays read: the mark is the furthest one. Raises `NotFound`.
+    The mark never moves backwards. Raises `NotFound`.
     """
     chat = check(connection, user, id)
     if message_id is None:
@@ -224,7 +224,7 @@ def mark_read(
 
 
 def changed(connection: Connection, user: int, id: str) -> ChatChange:
-    """A chat as it is by now, and the number of the frame that tells it."""
+    """Return the current state of a chat, with the sequence number of the frame that sends it."""
     seq = sequence.chat_changed(connection, user, id)
     return ChatChange(id, find(connection, user, id), seq)
 

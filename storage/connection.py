@@ -1,4 +1,4 @@
-"""How this application opens SQLite files."""
+"""Open SQLite files with the pragmas and functions of this application."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ BUSY_SECONDS = 5.0
 
 
 def connect(path: Path, *, writable: bool, creates_log: bool = True) -> Connection:
-    """Open a database. Any one thread at a time may use the connection.
+    """Open a database. Threads may share the connection, but only one may use it at a time.
 
     SQLite before 3.51.3 can corrupt the log when two connections checkpoint or write at once. So
-    only one connection to a file may be writable, and it alone checkpoints, when the writer decides
-    to; all others are read-only. Without `creates_log`, nobody may write to the file meanwhile.
+    only one connection to a file may be writable. It alone checkpoints, when the writer decides;
+    all others are read-only. Without `creates_log`, the file must not be written to meanwhile.
     Raises `sqlite3.DatabaseError`.
     """
     mode = ("rw" if writable else "ro") + ("" if creates_log else "&immutable=1")
@@ -46,8 +46,8 @@ def connect(path: Path, *, writable: bool, creates_log: bool = True) -> Connecti
 
 
 def is_violated(error: sqlite3.IntegrityError, *columns: str) -> bool:
-    """Whether the unique constraint on these columns, such as `users.email_key`, failed.
+    """Return whether the unique constraint on these columns, such as `users.email_key`, failed.
 
-    Any other constraint that fails is a bug, and not the user's conflict.
+    The failure of any other constraint is a bug, not a conflict that the user caused.
     """
     return str(error) == f"UNIQUE constraint failed: {', '.join(columns)}"

@@ -1,7 +1,7 @@
 """One SQLite file, one writer, many readers.
 
-The promise: what `write` has returned is on the disk. A read sees the state of one commit; short
-reads run on the event loop's own connection, long ones in a pool of threads.
+When `write` returns, its transaction is durable. A read sees the state of one commit. Short reads
+run on the event loop's own connection, long ones in a thread pool.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from storage.connection import Connection, connect
 from storage.writer import Statistics, Writer
 
 T = TypeVar("T")
-Cacheable = TypeVar("Cacheable", bound=Hashable)  # so that no caller can change what is cached
+Cacheable = TypeVar("Cacheable", bound=Hashable)  # so that callers can't modify cached objects
 Arguments = TypeVarTuple("Arguments")
 
 _POOL_THREADS = 2
@@ -34,12 +34,12 @@ log = logging.getLogger("quillium.storage")
 class Database:
     """The open database of a running server. Open and close it on the event loop's thread.
 
-    `work` is always a function of a connection and `arguments`. A type checker compares the
-    arguments with its parameters, so that none can be missing or swapped.
+    `work` always takes a connection and `arguments`. A type checker compares the arguments with
+    its parameters, so a missing or swapped argument is an error.
     """
 
     def __init__(self, path: Path, on_clean_close: Callable[[], None] | None = None) -> None:
-        """Open a database. Call `on_clean_close()` once nothing deleted is left in its files."""
+        """Open a database. Closing it calls `on_clean_close()` once deleted content is erased."""
         with ExitStack() as opened:
             self._writer = Writer(path, on_clean_close)
             opened.callback(self._writer.close)
@@ -59,28 +59,28 @@ class Database:
         *arguments: *Arguments,
         on_commit: Callable[[T], object] | None = None,
     ) -> T:
-        """Run `work` in a transaction; return its result once that is durable.
+        """Run `work` in a transaction; return its result once the transaction is durable.
 
-        `on_commit(result)` publishes what was stored: it is called on the loop in commit order,
-        even if the caller was cancelled meanwhile. An exception in it is logged and changes
-        nothing for the caller.
-        `work` may run twice (a batch that fails is retried job by job), so it must have no effect
-        but on the connection. Raises what `work` raises, after a rollback, or `StorageUnavailable`
-        when nothing was stored.
+        `on_commit(result)` publishes the change. It is called on the event loop in commit order,
+        even if the caller was cancelled meanwhile. Its exceptions are logged and do not reach the
+        caller.
+        `work` may run twice, because a failed batch is retried job by job, so it must have no side
+        effects outside the connection. After a rollback, raises the exception of `work`. Raises
+        `StorageUnavailable` when nothing was stored.
         """
         return await self._writer.submit(partial(_call, work, arguments), on_commit)
 
     def read(self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments) -> T:
-        """Run a short, indexed read at once, on a snapshot. Raises `StorageUnavailable`."""
+        """Run a short, indexed read in a snapshot, on this thread. Raises `StorageUnavailable`."""
         return _read(self._reader, work, arguments)
 
     def cached_read(
         self, work: Callable[[Connection, *Arguments], Cacheable], *arguments: *Arguments
     ) -> Cacheable:
-        """As `read`, but query the database only once until the next commit.
+        """Run a read like `read`, and cache its result until the next commit.
 
-        For what nearly every request reads. No other process writes to the file, so a result stays
-        valid from one commit to the next.
+        Meant for reads that nearly every request needs. No other process writes to the file, so a
+        result stays valid from one commit to the next.
         """
         version = self._writer.version
         if version != self._cached_version or len(self._cache) >= _MAX_CACHED:
@@ -94,12 +94,12 @@ class Database:
     async def read_in_pool(
         self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments
     ) -> T:
-        """As `read`, on another thread: for search, exports and deep pages."""
+        """Run a long read in the thread pool: a search, an export or a deep page."""
         run = partial(self._read_pooled, work, arguments)
         return await self._loop.run_in_executor(self._pool, run)
 
     async def is_writable(self) -> bool:
-        """Whether a write would be stored; found out by a write that changes nothing."""
+        """Return whether writes succeed, tested by a write that changes nothing."""
         try:
             await self.write(_touch)
         except StorageUnavailable:
@@ -107,11 +107,11 @@ class Database:
         return True
 
     def statistics(self) -> Statistics:
-        """How much was written since the start, and how long it waited (for `/metrics`)."""
+        """Return the number and the total waiting time of writes since the start."""
         return self._writer.statistics
 
     def close(self) -> None:
-        """Finish the writes that wait, then close the file. Blocks on the disk. Idempotent."""
+        """Finish queued writes, then close the file. Blocks on disk I/O. Idempotent."""
         self._pool.shutdown()
         self._opened.close()
 
@@ -126,7 +126,7 @@ class Database:
 
 
 def _reader(path: Path) -> Connection:
-    """A connection that has opened its files, so that it can read on if their folder vanishes."""
+    """Open a reader and its files, so that it keeps working if the folder is moved or deleted."""
     connection = connect(path, writable=False)
     connection.execute("SELECT 1 FROM sqlite_master").fetchone()
     return connection
@@ -153,13 +153,13 @@ def _read(
         finally:
             connection.execute("ROLLBACK")
     except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-        raise  # a bug of ours, not of the disk
+        raise  # a bug in this application, not a disk failure
     except sqlite3.DatabaseError as error:
         log.error("the database can't be read: %s", error)
         raise StorageUnavailable("The database can't be read now.") from None
 
 
 def _touch(connection: Connection) -> None:
-    """Write a page and nothing new: fails as any write would."""
+    """Write a page without changing it; fails as any write would."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     connection.execute(f"PRAGMA user_version = {version:d}")

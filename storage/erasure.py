@@ -17,7 +17,7 @@ log = logging.getLogger("quillium.storage")
 
 
 def erase(connection: Connection) -> None:
-    """Remove every trace of deleted content. Raises `sqlite3.Error`; then it remains due."""
+    """Remove every trace of deleted content. Raises `sqlite3.Error`; the erasure stays pending."""
     if not connection.execute("SELECT is_due FROM erasure").fetchone()[0]:
         return
     log.info("erasing deleted content from the database file")

@@ -1,4 +1,4 @@
-"""Private files that appear whole or not at all, and that replace nothing by accident."""
+"""Create private files atomically, and never overwrite a file by accident."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def create_new(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Wait until a file's content, or a folder's list of names, is on the disk.
+    """Wait until a file's content, or a folder's directory entries, are on disk.
 
     Raises `OSError`.
     """
     if os.name == "nt" and path.is_dir():
-        return  # Windows opens no folders; its file systems keep names in a journal of their own
+        return  # Windows can't open folders; its file systems journal directory entries themselves
     descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -46,7 +46,7 @@ def wal_of(path: Path) -> Path:
 
 
 def shm_of(path: Path) -> Path:
-    """Return the path of the log's index, which SQLite rebuilds when it is missing."""
+    """Return the path of the log's shared-memory index, which SQLite rebuilds if missing."""
     return path.with_name(path.name + "-shm")
 
 
@@ -56,18 +56,18 @@ def size_of(path: Path) -> int:
 
 
 def partial_of(path: Path) -> Path:
-    """Return the name that a file has until it is whole."""
+    """Return the temporary name that a file has until it is complete."""
     return path.with_name(path.name + ".partial")
 
 
 def discard(path: Path) -> None:
-    """Remove a file that is not needed any more, if it is there and can be removed."""
+    """Remove a file that is no longer needed. Ignores a missing file and `OSError`."""
     with suppress(OSError):
         path.unlink()
 
 
 def discard_database(path: Path) -> None:
-    """Remove a database that is not needed any more, with what SQLite keeps beside it."""
+    """Remove a database that is no longer needed, with its log and the log's index."""
     for suffix in ("-journal", "-wal", "-shm", ""):
         discard(path.with_name(path.name + suffix))
 
@@ -90,7 +90,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def publish(partial: Path, target: Path) -> None:
-    """Rename a whole file. Raises `FileExistsError` if the name is taken, and `OSError`."""
+    """Rename a complete file. Raises `FileExistsError` if the name is taken, and `OSError`."""
     try:
         os.link(partial, target)
     except FileExistsError:
@@ -108,9 +108,9 @@ def publish(partial: Path, target: Path) -> None:
 
 
 def publish_numbered(partial: Path, target: Path, *, reuse_same: bool) -> Path:
-    """Rename a whole file to the first free name of `numbered(target)`; return that name.
+    """Rename a complete file to the first free name of `numbered(target)`; return that name.
 
-    With `reuse_same`, return the name of a file of the same content instead, if there is one.
+    With `reuse_same`, return the name of an existing file with the same content instead, if any.
     """
     for path in numbered(target):
         with suppress(FileExistsError):
@@ -122,7 +122,7 @@ def publish_numbered(partial: Path, target: Path, *, reuse_same: bool) -> Path:
 
 
 def add_name(source: Path, target: Path) -> None:
-    """Give a file another name, or copy it where the file system has no hard links.
+    """Add a hard link to a file, or copy it if the file system has no hard links.
 
     Raises `FileExistsError` if the name is taken, and `OSError`.
     """
@@ -144,7 +144,7 @@ def add_name(source: Path, target: Path) -> None:
 
 
 def numbered(path: Path) -> Iterator[Path]:
-    """Yield `path`, `path-2`, `path-3`, … without end; of `name.db` also `name-2.db`."""
+    """Yield `path`, `path-2`, `path-3`, … without end; `name.db` becomes `name-2.db`."""
     yield path
     name, suffix = (path.stem, ".db") if path.suffix == ".db" else (path.name, "")
     for number in count(2):

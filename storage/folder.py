@@ -1,8 +1,8 @@
 """The data folder: its lock, its signing key, its database.
 
-One server may use a folder at a time, and the lock ends with its process. The lock is a SQLite file
-of its own that is locked exclusively, because SQLite can lock a file on every platform. Files are
-0600 and the folder is 0700, whatever the umask.
+Only one server can use a folder at a time; the lock ends with its process. The lock is a separate,
+exclusively locked SQLite file, because SQLite can lock files on every platform. Files have mode
+0600 and the folder has mode 0700, regardless of the umask.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ LOCK = "quillium.lock"
 KEY = "signing.key"
 _PREVIOUS_KEY = f"{KEY}.previous"
 CONTROL = "server.json"
-_RESTORED = f"{DATABASE}.restored"  # a backup that is checked before it replaces the database
+_RESTORED = f"{DATABASE}.restored"  # a backup that is being checked before it replaces the database
 _BEFORE_MIGRATION = "quillium-before-{}.db"
-_LEFT_BEHIND = (  # by a process that was killed
+_LEFT_BEHIND = (  # left behind by a killed process
     CONTROL,
     f"{_RESTORED}*",
     f"{DATABASE}.*.partial*",
@@ -54,26 +54,26 @@ log = logging.getLogger("quillium.storage")
 
 
 class FolderError(Exception):
-    """The folder can't be used. The text is the one line that the user sees."""
+    """The folder can't be used. The message is the one line that the user sees."""
 
 
 class FolderUnusable(FolderError):
-    """Nothing can be done in this folder; another one could be chosen."""
+    """The folder itself is unusable; choosing another one would help."""
 
 
 class FolderInUse(FolderUnusable):
-    """Another server uses it."""
+    """Another server is using the folder."""
 
 
 class ControlEndpoint(NamedTuple):
-    """The URL of the server that uses a folder, and the key for commands of its owner."""
+    """The URL of the running server, and the key that authorizes the owner's commands."""
 
     url: str
     key: str
 
 
 class DataFolder:
-    """A folder that this process has locked."""
+    """A data folder that this process has locked."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -81,10 +81,10 @@ class DataFolder:
         self._unsaved_key: bytes | None = None
 
     def secret(self) -> bytes:
-        """Return the key that signs tokens. It is created once, so that sessions survive a restart.
+        """Return the key that signs tokens. It is stored, so that sessions survive a restart.
 
-        A new key is saved once there is a database: a key without one means that it was lost.
-        Raises `FolderError`, also if other users of the machine may know the key.
+        A new key is saved only once the database exists: a key without a database means that the
+        database was lost. Raises `FolderError`, also if other users may have read the key.
         """
         path = self._path / KEY
         try:
@@ -115,7 +115,7 @@ class DataFolder:
             raise FolderError(f"the signing key {path} can't be used: {_text(error)}") from None
 
     def rotate_key(self, now: CalendarTime) -> None:
-        """Replace the signing key. What the old one signed stays valid for its own time.
+        """Rotate the signing key. Tokens that the old key signed stay valid until they expire.
 
         Raises `FolderError`.
         """
@@ -136,16 +136,16 @@ class DataFolder:
         may_be_missing: bool = False,
         keeps_copies: bool = False,
     ) -> Database:
-        """Open the database, migrated, with the replies that a crash cut off `interrupted`.
+        """Open and migrate the database, and mark replies that a crash cut off as `interrupted`.
 
         A copy is made before the first pending migration. The next clean stop removes it, unless
-        `keeps_copies`. Raises `FolderError` when something is wrong with the database, or missing
-        and not allowed to be; then its files are as they were.
+        `keeps_copies` is set. Raises `FolderError` when the database can't be used, or when a file
+        is missing that must exist; the files are then unchanged.
         """
         path = self._path / DATABASE
         try:
             if path.is_symlink():
-                # SQLite keeps its log beside the target, where nobody looks for it.
+                # SQLite would keep the log next to the link's target, outside this folder.
                 raise FolderUnusable(f"{path} is a symbolic link; link the whole folder instead")
             self._look_for_loss(path, may_be_missing)
             if size_of(path):
@@ -171,7 +171,7 @@ class DataFolder:
 
     @contextmanager
     def control_endpoint(self, url: str) -> Iterator[ControlEndpoint]:
-        """Publish, for the time of the block, how commands of the folder's owner reach the server.
+        """Publish the endpoint for the owner's commands while the block runs.
 
         Raises `FolderError`.
         """
@@ -189,17 +189,17 @@ class DataFolder:
     def restore(
         self, file: Path, progress: ProgressCallback
     ) -> tuple[maintenance.Report, Path | None]:
-        """Replace the database with a backup; return what it holds and where the old one is kept.
+        """Replace the database with a backup; return a report on it and the kept database's path.
 
-        The backup is copied and checked before anything is changed. Raises `FolderError`; then the
-        database is as it was.
+        The backup is copied and checked before anything is changed. Raises `FolderError`; the
+        database is then unchanged.
         """
         path, restored = self._path / DATABASE, self._path / _RESTORED
         if not file.is_file() or (path.exists() and file.samefile(path)):
             raise FolderError(f"{file} is not a backup: there is no such file, or it is in use")
         try:
             if log_guard.is_log_missing(file):
-                log.warning("%s was copied without its log, which held what was stored last", file)
+                log.warning("%s was copied without its log and lacks the latest changes", file)
             backups.copy(file, restored, progress)
             report = maintenance.check(restored, progress)
             if report.problems:
@@ -221,14 +221,14 @@ class DataFolder:
             except OSError as error:
                 raise _not_restored(file, error) from None
             if not self._had_database:
-                with suppress(OSError):  # the next start creates one as well
+                with suppress(OSError):  # the next start also creates a missing key
                     self._ensure_key()
             return report, kept
         finally:
             discard_database(restored)
 
     def _ensure_key(self) -> None:
-        """Save a key beside a new database, even if it is not used: it tells of a lost one."""
+        """Save a key with a new database, even if unused: it helps to detect a lost database."""
         if not size_of(self._path / KEY):
             write_private(self._path / KEY, self._unsaved_key or signing_key.create())
         self._unsaved_key = None
@@ -256,9 +256,9 @@ class DataFolder:
 
 
 def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> maintenance.Report:
-    """Copy the database to a new file, also while a server uses it; return what the copy holds.
+    """Copy the database to a new file, also while a server uses it; return a report on the copy.
 
-    Raises `FolderError`; then there is no new file.
+    Raises `FolderError`; no file is then created.
     """
     path = existing(data_dir)
     taken = f"{file} exists already; choose another name, nothing was overwritten"
@@ -292,7 +292,7 @@ def check(data_dir: Path, progress: ProgressCallback) -> maintenance.Report:
 
 
 def control_endpoint_of(data_dir: Path) -> ControlEndpoint | None:
-    """Return how to reach the server that uses the folder; None while it can't be reached."""
+    """Return the endpoint of the server that uses the folder; None if it can't be reached."""
     try:
         return ControlEndpoint(**json.loads((data_dir / CONTROL).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
@@ -312,12 +312,12 @@ def existing(data_dir: Path) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[DataFolder]:
-    """Lock the folder for the time of the block; create it if there is none.
+    """Lock the folder while the block runs; create the folder if it is missing.
 
     Raises `FolderError` and `FolderInUse`.
     """
     try:
-        if not path.exists():  # an existing folder keeps its mode: it may be somebody's home
+        if not path.exists():  # an existing folder keeps its mode: it may be a home directory
             path.mkdir(parents=True)
             path.chmod(0o700)
         create_private(path / LOCK)

@@ -1,7 +1,7 @@
-"""What a data folder has lost: its database, or the log with the last commits.
+"""Detect that a data folder has lost its database, or the log with the last commits.
 
-SQLite would begin an empty database, or open an older state, without an error, and the next person
-to register would become the admin. So this is checked before SQLite opens anything.
+SQLite would create an empty database, or open an older state, without an error, and the next person
+to register would become the admin. So these checks run before SQLite opens any file.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 from storage import log_guard, maintenance
 from storage.files import size_of, wal_of
 
-_SAME_START = timedelta(minutes=10)  # a first start creates the database and the key
+_SAME_START = timedelta(minutes=10)  # a first start creates both within this time
 
 
 def find(database: Path, key: Path) -> str | None:
-    """Return what is missing, as the beginning of a sentence; None if nothing is."""
+    """Return what is missing, as the start of a sentence; None if nothing is missing."""
     log = wal_of(database)
     if size_of(database):
         if log_guard.is_log_missing(database):
-            return f"the log {log} is missing: it held what was stored last"
+            return f"the log {log} is missing: it held the most recent changes"
         return None
     state = "is empty" if database.exists() else "is missing"
     if size_of(log):

@@ -1,7 +1,6 @@
 """Check database integrity. Nothing here writes to the database.
 
-A server may use the database meanwhile: a check sees the state of one commit, and nobody waits for
-it.
+A check sees the state of one commit. A server can use the database meanwhile and is not blocked.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from storage.connection import Connection
 
 _PROBLEMS_SHOWN = 10  # of each kind
 _INITIAL = "m001_initial"  # the migration that creates the tables
-_FRAMES = "m003_frames"  # the one that numbers frames
+_FRAMES = "m003_frames"  # the migration that numbers frames
 _SEARCH = "m005_search"
-_STORAGE = "m007_storage"  # the one that counts what a user stores
+_STORAGE = "m007_storage"  # the migration that counts each user's stored bytes
 
 _COUNTERS = {
     "chat count of a user": (
@@ -61,7 +60,7 @@ _STORED = {
     ),
 }
 
-# Each search index, and a query for the rows that belong into it.
+# Each search index, and a query for the rows that it must contain.
 _INDEXED = {
     "messages_index": (
         "SELECT number, user, content AS text FROM messages WHERE status <> 'streaming'"
@@ -73,7 +72,7 @@ _INDEXED = {
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found, one line for each problem, and how much the database holds."""
+    """The problems that a check found, one line each, and the numbers of stored objects."""
 
     problems: list[str]
     users: int = 0
@@ -93,7 +92,7 @@ def inspect(path: Path) -> list[str]:
 def check(path: Path, progress: ProgressCallback) -> Report:
     """Check the pages, foreign keys, counters and search index of a database.
 
-    Takes about a minute for a million messages. Raises `Unusable` when it can't be read at all.
+    Takes about a minute for a million messages. Raises `Unusable` if the file can't be read.
     """
     with usable(), snapshot(path) as connection:
         if _INITIAL in migrations.pending(connection):
@@ -109,7 +108,7 @@ def check(path: Path, progress: ProgressCallback) -> Report:
 
 
 def contents(path: Path) -> tuple[int, int, int]:
-    """Return how many users, chats and messages a database holds. Raises `Unusable`."""
+    """Return the numbers of users, chats and messages. Raises `Unusable`."""
     with usable(), reading(path) as connection:
         return _contents(connection)
 
@@ -145,7 +144,7 @@ def _counters(connection: Connection) -> list[str]:
 
 
 def _search_index(connection: Connection) -> list[str]:
-    """Compare each index with a new one, which is built outside of the database."""
+    """Compare each index with a new one that is built in a temporary database."""
     if _SEARCH in migrations.pending(connection):
         return []  # the next start rebuilds the indexes
     problems = []

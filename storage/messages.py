@@ -1,4 +1,4 @@
-"""Messages: their rows and their pages. The row id orders them within a chat; the id is opaque."""
+"""Messages: rows and pages. The row id orders messages within a chat; the public id is opaque."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import Conflict, NotFound
 from core.records import JsonPage, Message, Usage
 from storage.connection import Connection, is_violated
 
-# What `from_row` takes. `m` is the message, `c` its chat.
+# The columns that `from_row` takes. `m` is the message, `c` its chat.
 COLUMNS = (
     "m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
     " m.error, m.seq, m.reasoning, m.finish_reason, m.prompt_tokens, m.completion_tokens"
@@ -41,10 +41,10 @@ def _cut(text: str) -> str:
     return f"substr({text}, 1, {PREVIEW_CHARACTERS})"
 
 
-# `Message.public()`, made by SQLite in one step, which takes a quarter of the time of records. A
-# test compares the two. `m` is the message, `c` its chat.
+# `Message.public()` as JSON built by SQLite, which takes a quarter of the time of building it from
+# records. A test compares the two. `m` is the message, `c` its chat.
 PUBLIC = _public("m.content", "m.reasoning")
-# The same for a list of chats, which does not grow with the length of messages.
+# The same for a list of chats, truncated so that its size does not depend on message lengths.
 PREVIEW = (
     f"CASE WHEN length(m.content) <= {PREVIEW_CHARACTERS}"
     f" AND coalesce(length(m.reasoning), 0) <= {PREVIEW_CHARACTERS} THEN {PUBLIC}"
@@ -64,7 +64,7 @@ MAX_PAGE_BYTES = 4 << 20
 
 
 def from_row(row: tuple[Any, ...]) -> Message:
-    """A message from `COLUMNS`."""
+    """Return a message from a row of `COLUMNS`."""
     error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens = row[9:]
     usage = None if prompt_tokens is None else Usage(prompt_tokens, completion_tokens)
     rest = (error and json.loads(error), seq, reasoning, finish_reason, usage)
@@ -73,12 +73,12 @@ def from_row(row: tuple[Any, ...]) -> Message:
 
 
 def at(connection: Connection, number: int) -> Message:
-    """The message that has this number."""
+    """Return the message with this row id."""
     return from_row(connection.execute(f"{SELECT} WHERE m.number = ?", (number,)).fetchone())
 
 
 def find(connection: Connection, chat: int, id: str) -> Message:
-    """Raises `NotFound`."""
+    """Return a message of a chat. Raises `NotFound`."""
     row = connection.execute(f"{SELECT} WHERE m.id = ? AND m.chat = ?", (id, chat)).fetchone()
     if row is None:
         raise NotFound("message in this chat")
@@ -88,7 +88,7 @@ def find(connection: Connection, chat: int, id: str) -> Message:
 def page(
     connection: Connection, user: int, chat_id: str, limit: int, offset: int, newest_first: bool
 ) -> JsonPage:
-    """Some messages of a user's chat; a deep page walks only the index (chat, number).
+    """Return a page of a chat's messages. A deep page scans only the index (chat, number).
 
     Raises `NotFound`.
     """
@@ -109,13 +109,13 @@ def page(
 
 
 def everything(connection: Connection, chat: int) -> list[Message]:
-    """All messages of a chat, oldest first."""
+    """Return all messages of a chat, oldest first."""
     rows = connection.execute(f"{SELECT} WHERE m.chat = ? ORDER BY m.number", (chat,))
     return [from_row(row) for row in rows]
 
 
 def last_said(connection: Connection, chat: int) -> Message | None:
-    """The last message that is not being written just now."""
+    """Return the last message that is not streaming; None if there is none."""
     row = connection.execute(
         f"{SELECT} WHERE m.chat = ? AND m.status <> 'streaming' ORDER BY m.number DESC LIMIT 1",
         (chat,),
@@ -126,7 +126,7 @@ def last_said(connection: Connection, chat: int) -> Message | None:
 def insert_imported(
     connection: Connection, user: int, chat: int, messages: Iterable[Message]
 ) -> None:
-    """Store messages of an import, oldest first."""
+    """Store imported messages, oldest first."""
     for message in messages:
         try:
             insert(connection, user, chat, message)
@@ -139,7 +139,7 @@ def insert_imported(
 def insert(
     connection: Connection, user: int, chat: int, message: Message, answers: int | None = None
 ) -> Message:
-    """Store a message as the last of its chat; the message with its number."""
+    """Append a message to its chat; return it with its sequence number."""
     added = connection.execute(
         "INSERT INTO messages (id, chat, user, sender, content, timestamp, status, model,"
         " client_id, error, seq, answers, reasoning, finish_reason, prompt_tokens,"

@@ -1,7 +1,7 @@
-"""The schema, as the steps that led to it. Append-only: a step that was released never changes.
+"""The schema as a list of migration steps. Append-only: a released step never changes.
 
-Each step runs in one transaction together with its record (sqlite-utils `Migrations`), so a step
-that is killed is as if it never ran. Never call `executescript` here: it commits by itself.
+Each step and its record (sqlite-utils `Migrations`) share one transaction, so a step that is killed
+leaves no trace. Never call `executescript` here: it commits by itself.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from storage import steps_0_1
 
 _SET = "quillium"
-_TABLE = "_sqlite_migrations"  # where sqlite-utils notes what was applied
+_TABLE = "_sqlite_migrations"  # where sqlite-utils records the applied steps
 
 # Sessions that survive a lost response, sign-in codes, keys that expire, disabled accounts
 # (contract, section 4).
@@ -202,7 +202,7 @@ class ForeignDatabase(Exception):
 
 
 def pending(connection: sqlite3.Connection) -> list[str]:
-    """The steps that this database lacks; of an empty one, all. Only reads.
+    """Return the steps that a database lacks, or all steps for an empty one. Only reads.
 
     Raises `NewerDatabase` and `ForeignDatabase`.
     """
@@ -230,10 +230,10 @@ def applied_at(connection: sqlite3.Connection, step: str) -> datetime:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Apply the steps that are pending, in their order."""
+    """Apply the pending steps in order."""
     if not pending(connection):
         return
-    # Only now: most starts have nothing to apply, and it takes a tenth of a start to import.
+    # Imported late: it takes a tenth of the start-up time, and most starts have nothing to apply.
     from sqlite_utils import Database, Migrations
 
     steps = Migrations(_SET)

@@ -1,8 +1,8 @@
-"""Put a restored database in the place of another, which is kept.
+"""Replace a database with a restored one, and keep the old one.
 
-Whatever fails or is killed in between, all that was acknowledged can be opened: under the
-database's own name, or, once the restored database has that name, under the kept one. Where a
-moment has neither under its own name, the next start refuses (`loss`) and nothing is lost.
+If this fails or is killed at any point, all acknowledged writes can still be opened: under the
+database's own name or, once the restored database has that name, under the name of the kept copy.
+At a moment when no database has its own name, the next start refuses (`loss`) and nothing is lost.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ log = logging.getLogger("quillium.storage")
 
 
 def replace(database: Path, restored: Path, progress: ProgressCallback) -> Path | None:
-    """Replace `database` by `restored`, which was checked; return where the old one is kept.
+    """Replace `database` with the checked `restored`; return the path of the kept old one.
 
-    Raises `Locked` and `OSError`; then the database is as it was.
+    Raises `Locked` and `OSError`; the database is then unchanged.
     """
     if not size_of(database) and not size_of(wal_of(database)):
         for left in (wal_of(database), shm_of(database)):
@@ -40,16 +40,16 @@ def replace(database: Path, restored: Path, progress: ProgressCallback) -> Path 
     except (backups.Unusable, FileNotFoundError):
         return _replace_files(database, restored, kept)
     try:
-        # The file stays, and so does its log: another program may have the database open.
+        # Overwrite the file in place with its log: another program may have the database open.
         backups.overwrite(database, restored, progress)
-    except BaseException:  # also Ctrl-C, which may come after the commit
+    except BaseException:  # also Ctrl-C, which may arrive after the commit
         if not _is_overwritten(database, before, kept):
             raise
     return kept
 
 
 def keep_orphaned_log(database: Path) -> None:
-    """Move a log whose database is gone to a name that is free: SQLite would delete it."""
+    """Move a log without a database to a free name, because SQLite would delete it."""
     log_file = wal_of(database)
     if size_of(database) or not size_of(log_file):
         return
@@ -65,11 +65,11 @@ def _kept_name(database: Path) -> Path:
 
 
 def _is_overwritten(database: Path, before: int, kept: Path) -> bool:
-    """Whether the restored contents were committed; if certainly not, nothing is kept."""
+    """Return whether the restored contents were committed; if not, delete the kept copy."""
     try:
         is_overwritten = _schema_version(database) != before
     except (backups.Unusable, OSError):
-        log.error("the database can't be read now; a copy of what it held is kept as %s", kept)
+        log.error("the database can't be read; a copy of its old content is kept as %s", kept)
         return False
     if not is_overwritten:
         discard(kept)
@@ -77,16 +77,16 @@ def _is_overwritten(database: Path, before: int, kept: Path) -> bool:
 
 
 def _schema_version(database: Path) -> int:
-    """Return a number that differs once a database was overwritten."""
+    """Return a number that changes when a database is overwritten."""
     with backups.usable(), backups.reading(database) as connection:
         return int(connection.execute("PRAGMA schema_version").fetchone()[0])
 
 
 def _replace_files(database: Path, restored: Path, kept: Path) -> Path:
-    """Replace a database that can't be read, file by file, and keep it as it is.
+    """Replace an unreadable database file by file, and keep the old files unchanged.
 
-    The log may not stay beside the restored database, which it would destroy. The damaged database
-    goes first: without it, but with its log, a server would serve an older state.
+    The old log must not remain next to the restored database, which it would destroy. The damaged
+    database is removed before its log: alone, it would look like a complete, older state.
     """
     kept = _keep_files(database, kept)
     try:
@@ -103,7 +103,7 @@ def _replace_files(database: Path, restored: Path, kept: Path) -> Path:
 
 
 def _keep_files(database: Path, kept: Path) -> Path:
-    """Give a database and its log other names as well, of which none is taken; return the first."""
+    """Add free second names to a database and its log; return the database's."""
     for name in numbered(kept):
         with suppress(FileExistsError):
             if wal_of(name).exists():
@@ -114,7 +114,7 @@ def _keep_files(database: Path, kept: Path) -> Path:
 
 
 def _add_names(database: Path, kept: Path) -> None:
-    """Keep the log first: a database without it looks whole."""
+    """Add names for the log, then the database: a database without its log looks complete."""
     named: list[Path] = []
     try:
         for old, new in ((wal_of(database), wal_of(kept)), (database, kept)):
@@ -128,7 +128,7 @@ def _add_names(database: Path, kept: Path) -> None:
 
 
 def _put_back(database: Path, kept: Path) -> None:
-    """Undo `_replace_files`, the log first, as far as that is possible."""
+    """Undo `_replace_files` as far as possible, the log first."""
     try:
         for old, new in ((wal_of(database), wal_of(kept)), (database, kept)):
             if new.exists():

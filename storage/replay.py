@@ -1,4 +1,4 @@
-"""What a client missed: the facts whose frames have a larger number than the last that it saw."""
+"""Replay: the stored facts whose frames have larger numbers than the last one a client received."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _MISSED = (
 
 
 def check(connection: Connection, user: int, after: int) -> None:
-    """Raise `ResyncRequired` if it can't be told, or is too much, what came after this number."""
+    """Raise `ResyncRequired` if the frames after this number are unknown or too many."""
     last, first = connection.execute(
         "SELECT seq, first_seq FROM users WHERE number = ?", (user,)
     ).fetchone()
     if not first <= after <= last:
-        raise ResyncRequired("This number is not of this server's present data.")
+        raise ResyncRequired("This sequence number does not belong to the server's current data.")
     counted = connection.execute(
         f"SELECT COUNT(*) FROM ({_MISSED})", _bounds(user, after, MAX_MISSED + 1)
     ).fetchone()
@@ -39,7 +39,7 @@ def check(connection: Connection, user: int, after: int) -> None:
 
 
 def missed(connection: Connection, user: int, after: int) -> list[Missed]:
-    """Some of what came after this number, in order; nothing when there is nothing left."""
+    """Return the next facts after this number, in order; none when the client is up to date."""
     found: list[Missed] = []
     characters = 0
     rows = connection.execute(_MISSED, _bounds(user, after, _MAX_AT_ONCE)).fetchall()

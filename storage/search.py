@@ -1,11 +1,11 @@
-"""Search: the chats in whose title or messages every word of a query occurs (contract, section 6).
+"""Search for chats that contain every word of a query in title or messages (contract, section 6).
 
-A word also matches as the beginning of a longer one, so that a search box finds results while
-somebody is still typing. The cost of a search must not grow with the number of messages: a word is
-looked for in the newest `MAX_MATCHES` messages that hold it, which for all but the commonest words
-are all of them. A word that is so common matches only whole, because FTS5 reads all matches of a
-prefix before it returns the first; beside a rarer word it is looked for in the rarer word's chats.
-A search that still takes too long is interrupted.
+A word also matches as a prefix of a longer word, so that a search box finds results while the user
+is typing. The cost of a search must not grow with the number of messages, so a search for a word
+reads at most the newest `MAX_MATCHES` messages that contain it; only for the commonest words is
+that not all of them. Such a common word matches only as a whole word, because FTS5 reads all
+matches of a prefix before it returns the first one. Together with a rarer word, it is searched for
+only in the rarer word's chats. A search that still takes too long is interrupted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MAX_WORDS = 32
 MAX_MATCHES = 20_000  # read in about 20 ms
 MAX_SECONDS = 2.0
 _MATCH_SECONDS = 0.1  # for one chat
-_STEPS_BETWEEN_LOOKS = 10_000  # instructions of SQLite's machine, well under a millisecond
+_STEPS_BETWEEN_LOOKS = 10_000  # instructions of SQLite's virtual machine, well under a millisecond
 _NO_LIMIT = -1
 
 _MESSAGES = (
@@ -55,14 +55,14 @@ _NEWEST_MATCH = (
 
 
 class Found(NamedTuple):
-    """The numbers of the chats that hold every word."""
+    """The row ids of the chats that contain every word."""
 
     chats: set[int]
     words: list[search_text.Word]
 
 
 def chats_with(connection: Connection, user: int, query: str) -> Found:
-    """Find the user's chats that hold every word of the query; none if it has no word.
+    """Find the user's chats that contain every word of the query; none if it has no words.
 
     Raises `InvalidRequest` for more than `MAX_WORDS` words, or if it takes longer than
     `MAX_SECONDS`.
@@ -77,7 +77,7 @@ def chats_with(connection: Connection, user: int, query: str) -> Found:
 def newest_match(
     connection: Connection, user: int, chat: int, words: list[search_text.Word]
 ) -> tuple[str, str] | None:
-    """The id and content of the chat's newest message that holds all words, or else one of them."""
+    """Return id and content of the newest message that contains all words, else any of them."""
     expressions = [_expression(word) for word in words]
     try:
         with _interrupted_after(connection, _MATCH_SECONDS):
@@ -88,7 +88,7 @@ def newest_match(
                 if row is not None:
                     return row[0], row[1]
     except InvalidRequest:
-        pass  # a page of results without this snippet is better than none
+        pass  # a result without a snippet is better than no results
     return None
 
 
@@ -123,7 +123,7 @@ def _expression(word: search_text.Word) -> str:
 
 
 def _is_rare(connection: Connection, word: search_text.Word) -> bool:
-    """Whether few messages and titles of all users hold the word. Takes about 0.03 ms."""
+    """Return whether few messages and titles of all users have the word. Takes about 0.03 ms."""
     beyond = (f"content : {word.exact()}", MAX_MATCHES - 1)
     return not any(connection.execute(query, beyond).fetchone() for query in _BEYOND)
 
@@ -131,21 +131,21 @@ def _is_rare(connection: Connection, word: search_text.Word) -> bool:
 def _matching(
     connection: Connection, queries: tuple[str, str], expression: str, limit: int
 ) -> tuple[set[int], bool]:
-    """The chats of at most `limit` matches, and whether those are all matches."""
+    """Return the chats of at most `limit` matches, and whether those are all matches."""
     found = [connection.execute(query, (expression, limit)).fetchall() for query in queries]
     is_all = max(map(len, found)) != limit
     return {chat for matches in found for (chat,) in matches}, is_all
 
 
 def _those_with(connection: Connection, chats: set[int], expression: str) -> set[int]:
-    """Those of the chats that hold a match; looks no further than the first one in each."""
+    """Return those chats that contain a match. Stops at the first match in each."""
     rows = connection.execute(_CHATS_WITH, {"chats": json.dumps(list(chats)), "words": expression})
     return {chat for (chat,) in rows}
 
 
 @contextmanager
 def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]:
-    """Interrupt what the connection does after this time. Raises `InvalidRequest` then."""
+    """Interrupt the connection's query after this time, and raise `InvalidRequest`."""
     until = time.monotonic() + seconds
 
     def is_late() -> bool:
@@ -154,7 +154,7 @@ def _interrupted_after(connection: Connection, seconds: float) -> Iterator[None]
     connection.set_progress_handler(is_late, _STEPS_BETWEEN_LOOKS)
     try:
         yield
-    except sqlite3.OperationalError:  # its text depends on what was interrupted
+    except sqlite3.OperationalError:  # the error text depends on the interrupted statement
         if not is_late():
             raise
         raise InvalidRequest(

@@ -1,4 +1,4 @@
-"""The search index that a migration left to be made: in slices, while the server runs."""
+"""Build the search index in slices while the server runs, after a migration has reset it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 from storage.connection import Connection
 
-SLICE_MESSAGES = 200  # of usual length some 10 ms of the writer
+SLICE_MESSAGES = 200  # of typical length: about 10 ms of the writer's time
 _SLICE_CHARACTERS = 100_000
 
 
 class Progress(NamedTuple):
-    """Which share of all messages is in the index, and whether that is all of them."""
+    """The share of messages that are indexed, and whether the index is complete."""
 
     share: float
     is_complete: bool
 
 
 def progress(connection: Connection) -> Progress:
-    """How far the index is."""
+    """Return the progress of the index."""
     (indexed_from,) = connection.execute("SELECT indexed_from FROM search_index").fetchone()
     (last,) = connection.execute("SELECT coalesce(max(number), 0) FROM messages").fetchone()
     missing = connection.execute(
@@ -28,7 +28,7 @@ def progress(connection: Connection) -> Progress:
 
 
 def extend(connection: Connection) -> Progress:
-    """Add the newest messages that the index lacks. A row of it is written in order of its id."""
+    """Index the newest messages that are not indexed yet, in order of their row ids."""
     rows = connection.execute(
         "SELECT number, user, content, status FROM messages"
         " WHERE number < (SELECT indexed_from FROM search_index) ORDER BY number DESC LIMIT ?",
@@ -46,7 +46,7 @@ def extend(connection: Connection) -> Progress:
         [
             (number, f"u{user}", content)
             for number, user, content, status in reversed(added)
-            if status != "streaming"  # a trigger adds it when it has ended
+            if status != "streaming"  # a trigger indexes it when the reply ends
         ],
     )
     if added:

@@ -1,15 +1,14 @@
-"""How text becomes words, for the index and for a query alike (contract, section 6).
+"""Tokenize text in the same way for the index and for queries (contract, section 6).
 
-Text is first folded: compatibility forms, capitals, accents and vowel marks make no difference.
-Then it becomes tokens that SQLite's tokenizer only has to split at spaces.
+Text is first folded: compatibility forms, case, accents and vowel marks are ignored. Then it is
+converted to tokens that SQLite's tokenizer only has to split at spaces.
 
-- A word such as `readTimeoutMillis` or `1.25.3` is a sequence of tokens, so that its parts are
-  found. Where no punctuation separates the parts, the whole word is a token as well.
-- Scripts that are written without spaces have one token per character and are searched for as
-  phrases.
-- Signs that make a word another one (`C++`, `C#`, `.NET`) and symbols such as emoji are encoded as
-  characters of a private-use plane, which the tokenizer takes for letters.
-- An Arabic word with the article is also a token without it.
+- A word such as `readTimeoutMillis` or `1.25.3` is a sequence of tokens, so that its parts can
+  be found. Where no punctuation separates the parts, the whole word is a token as well.
+- Scripts without spaces between words have one token per character and are searched as phrases.
+- Signs that change a word's meaning (`C++`, `C#`, `.NET`) and symbols such as emoji are encoded as
+  characters of a private-use plane, which the tokenizer treats as letters.
+- An Arabic word with an article is also indexed without it.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ import sqlite3
 import unicodedata
 from typing import NamedTuple
 
-# Written without spaces: Thai, Lao, Burmese, Khmer, then Chinese, Japanese and Korean. Korean does
-# have spaces, but its particles follow a word without one.
+# Scripts without spaces: Thai, Lao, Burmese, Khmer, then Chinese, Japanese and Korean. Korean has
+# spaces, but attaches particles to words.
 _SPACELESS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u19e0-\u19ff\ua9e0-\ua9ff\uaa60-\uaa7f"
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u30ff\u3100-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -28,8 +27,8 @@ _SPACELESS = (
     "\U000f0e00-\U000f0eff\U000f1000-\U000f109f\U000f1780-\U000f17ff\U000fa9e0-\U000fa9ff"
     "\U000faa60-\U000faa7f"  # their marks, as `_Letters` encodes them
 )
-# Marks that are left out when people write: accents, Arabic and Hebrew vowels, the tatweel, and
-# what is invisible. Other marks, such as the vowels of Thai and Hindi, are letters.
+# Marks that people often omit: accents, Arabic and Hebrew vowels, the tatweel, and invisible
+# characters. Other marks, such as the vowels of Thai and Hindi, are letters.
 _IGNORED = re.compile(
     "[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a"
     "\u0640"
@@ -44,29 +43,32 @@ _PLAIN = str.maketrans(
 )
 
 _SPLIT_CHARACTERS = 20_000
-_MAX_IDENTIFIER = 128  # characters; longer runs are data, such as base64, and no identifiers
+_MAX_IDENTIFIER = 128  # characters; longer runs are data such as base64, not identifiers
 
-_PLANE = 0xF0000  # of private use; SQLite's tokenizer takes its characters for letters
-_EMOJI = range(0x1F000, 0x20000)  # they move into the plane's own private-use block
+_PLANE = 0xF0000  # private use; SQLite's tokenizer treats its characters as letters
+_EMOJI = range(0x1F000, 0x20000)  # mapped into the plane's own private-use block
 _DOT, _PLUS, _HASH = (chr(_PLANE + ord(sign)) for sign in ".+#")
 _SIGNS = str.maketrans({"+": _PLUS, "#": _HASH})
-_END = chr(_PLANE)  # between a text and what is appended to it: no phrase reaches across
+_END = chr(_PLANE)  # separates a text from appended tokens, so that no phrase spans both
 
 _LETTER = "(?:[^\\W\\d_]|[\U000f0000-\U000ffffd])"
 _ALNUM = f"(?:{_LETTER}|\\d)"
-# A run of letters and digits, with the signs that belong to it: `.NET`, `C++`, `C#`; not `1+1`.
+# A run of letters and digits, with its signs: `.NET`, `C++`, `C#`; not `1+1`.
 _RUN = re.compile(rf"(\.(?={_LETTER}))?({_ALNUM}+)((?<=[^\W\d_])(?:\+\+|#|\+(?!{_ALNUM})))?")
 _SPACELESS_CHARACTER = re.compile(f"[{_SPACELESS}]")
 _PIECE = re.compile(rf"[{_SPACELESS}]|\d+|(?:(?![{_SPACELESS}]){_LETTER})+")
 _CAMEL = re.compile("(?<=[a-z\u00df-\u00ff])(?=[A-Z\u00c0-\u00de])|(?<=[A-Z])(?=[A-Z][a-z])")
-# Alone or after a one-letter particle, before at least two letters.
+# The Arabic article, alone or after a one-letter particle, before at least two letters.
 _ARABIC_ARTICLE = re.compile("[\u0648\u0641\u0628\u0643]?\u0627\u0644(?=\\w\\w)")
-# ASCII text without any of these is split by SQLite's tokenizer exactly as here, only faster.
+# SQLite's tokenizer splits ASCII text without any of these in the same way, but faster.
 _SPECIAL = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|[A-Za-z]\d|\d[A-Za-z]|[+#]|\.[A-Za-z]")
 
 
 class _Letters(dict[int, str]):
-    """Translates what SQLite's tokenizer would drop: marks become letters, symbols become words."""
+    """A translation table for characters that SQLite's tokenizer would drop.
+
+    Marks become letters, and symbols become words.
+    """
 
     def __missing__(self, code: int) -> str:
         category = unicodedata.category(chr(code))
@@ -86,21 +88,21 @@ _LETTERS = _Letters()
 
 
 class Word(NamedTuple):
-    """A word of a query: token sequences, of which one has to occur."""
+    """A word of a query: alternative token sequences, one of which must occur."""
 
     sequences: tuple[tuple[str, ...], ...]
 
     def exact(self) -> str:
-        """The word as an FTS5 expression. Tokens hold no quotes, so nothing can break it."""
+        """Return the word as an FTS5 expression. Tokens contain no quotes to escape."""
         return self._expression("")
 
     def beginning(self) -> str:
-        """The same for longer words that begin with it."""
+        """Return an FTS5 expression that also matches longer words with this prefix."""
         return self._expression(" *")
 
     @property
     def is_letter(self) -> bool:
-        """Whether it is a single letter, which only matches whole: too many words begin with it."""
+        """Return whether this is a single letter, which matches only whole words."""
         return all(len("".join(tokens)) == 1 for tokens in self.sequences)
 
     def _expression(self, star: str) -> str:
@@ -108,15 +110,15 @@ class Word(NamedTuple):
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give the connection the SQL function `searchable(text)`, which the triggers call."""
+    """Register the SQL function `searchable(text)`, which the triggers call."""
     connection.create_function("searchable", 1, searchable, deterministic=True)
 
 
 def searchable(text: str) -> str:
-    """Return the tokens of a text, with spaces between. Cheap for plain English.
+    """Return the tokens of a text, separated by spaces. Fast for plain English.
 
-    The parts of identifiers and signs are found in the first `_SPLIT_CHARACTERS` of a text: they
-    cost 5 µs each, on the thread that stores everybody's messages.
+    Identifiers and signs are split only in the first `_SPLIT_CHARACTERS` of a text, because each
+    costs 5 µs on the thread that stores all users' messages.
     """
     beginning, rest = text[:_SPLIT_CHARACTERS], text[_SPLIT_CHARACTERS:]
     if not rest:
@@ -126,7 +128,7 @@ def searchable(text: str) -> str:
 
 
 def _whole_words(text: str) -> str:
-    """Return folded words as they are, and the characters of scripts without spaces."""
+    """Return folded words whole, and scripts without spaces as single characters."""
     if text.isascii():
         return text
     return _SPACELESS_CHARACTER.sub(r" \g<0> ", folded(text))
@@ -150,12 +152,12 @@ def _tokens(text: str) -> str:
 
 
 def words(query: str) -> list[Word]:
-    """The different words of a query. What holds no letter, digit or symbol is left out."""
+    """Return the distinct words of a query. Skip those without a letter, digit or symbol."""
     return [word for text in dict.fromkeys(query.split()) if (word := _word(text))]
 
 
 def folded(text: str) -> str:
-    """A text as it is compared: without case, accents and compatibility forms."""
+    """Return a text folded for comparison: without case, accents and compatibility forms."""
     return _normalized(text).casefold().translate(_PLAIN)
 
 
@@ -172,7 +174,7 @@ def _word(text: str) -> Word | None:
 
 
 def _normalized(text: str) -> str:
-    """In one Unicode form, without ignored marks, with case: `readTimeout` has two parts."""
+    """Normalize Unicode and drop ignored marks. Keep case, which splits `readTimeout` in two."""
     if text.isascii():
         return text
     bare = _IGNORED.sub("", unicodedata.normalize("NFKD", text))
@@ -180,7 +182,7 @@ def _normalized(text: str) -> str:
 
 
 def _parts(run: re.Match[str]) -> list[str]:
-    """The tokens of a run: `HTTP2Server` is `http`, `2`, `server`. Signs stay with the last."""
+    """Return a run's tokens: `HTTP2Server` is `http`, `2`, `server`. Signs join the last one."""
     if len(run[2]) > _MAX_IDENTIFIER and run[2].isascii():
         return [run[2].lower()]
     parts = [

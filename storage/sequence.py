@@ -1,9 +1,9 @@
-"""The numbers of a user's frames (contract, section 7), and what is kept of each frame.
+"""Sequence numbers of a user's frames (contract, section 7).
 
-Nothing is logged: a frame tells a fact that is stored anyway, so its number is kept beside the
-fact, and a later frame of the same fact takes its place. What a client missed is what has a larger
-number than the last that it saw (`replay`). A number is given in the transaction that stores the
-fact, so numbers grow in the order of the commits, which is the order in which frames are sent.
+There is no log of frames. A frame sends a fact that is stored anyway, so its sequence number is
+stored with the fact, and a later frame of the same fact overwrites it. A client has missed the
+facts with larger numbers than the last one it received (`replay`). A number is assigned in the
+transaction that stores the fact, so numbers grow in commit order, the order of sending.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from storage.connection import Connection
 
 
 def next_seq(connection: Connection, user: int) -> int:
-    """The number of the user's next frame."""
+    """Assign and return the number of the user's next frame."""
     row = connection.execute(
         "UPDATE users SET seq = seq + 1 WHERE number = ? RETURNING seq", (user,)
     ).fetchone()
@@ -21,7 +21,7 @@ def next_seq(connection: Connection, user: int) -> int:
 
 
 def chat_changed(connection: Connection, user: int, chat_id: str) -> int:
-    """Note that a chat was made, changed or deleted; the number of its frame."""
+    """Record that a chat was created, changed or deleted; return its frame's number."""
     seq = next_seq(connection, user)
     connection.execute(
         "INSERT OR REPLACE INTO chat_changes (chat_id, user, seq) VALUES (?, ?, ?)",
@@ -33,7 +33,7 @@ def chat_changed(connection: Connection, user: int, chat_id: str) -> int:
 def read(
     connection: Connection, user: int, chat: int, message_id: str, sender: Sender, now: str
 ) -> ReadMark:
-    """Note that somebody has read up to a message."""
+    """Record that a sender has read up to a message."""
     seq = next_seq(connection, user)
     chat_id, unread_count = connection.execute(
         "SELECT id, unread_count FROM chats WHERE number = ?", (chat,)
@@ -47,7 +47,7 @@ def read(
 
 
 def last_read(connection: Connection, chat: int) -> str | None:
-    """The id of the message up to which the user has read, as far as it was ever said."""
+    """Return the id of the last message that the user has read; None if never recorded."""
     row: tuple[str] | None = connection.execute(
         "SELECT message_id FROM reads WHERE chat = ? AND sender = 'user'", (chat,)
     ).fetchone()
@@ -55,10 +55,10 @@ def last_read(connection: Connection, chat: int) -> str | None:
 
 
 def begin_anew(connection: Connection) -> None:
-    """Have every client list again what there is, as after a restore.
+    """Make every client reload all its data, for example after a restore.
 
-    Numbers go on at the time in seconds: that is more than any number that was given before and
-    that this database does not know of, but for a user who got more than one frame a second.
+    Numbers continue from the current time in epoch seconds. That is more than any number that was
+    assigned before and is unknown to this database, unless a user averaged over one frame a second.
     """
     connection.execute(
         "UPDATE users SET seq = max(seq + 1, CAST(strftime('%s', 'now') AS INTEGER))"

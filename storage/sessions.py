@@ -1,8 +1,8 @@
 """Sessions, and the rotation of their refresh tokens (contract, section 4).
 
-A session knows the one refresh token that is current, the token that it was exchanged for, and
-whether anything issued with the current one (the pair of access and refresh token) was used. All
-other refresh tokens of the session are past ones.
+A session stores its current refresh token, the previous token that was exchanged for it, and
+whether either token of the current pair (access and refresh token) was used. All other refresh
+tokens of the session are past ones.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ _SHOWN = "id, created_at, last_used_at, address, user_agent"
 
 @dataclass(frozen=True)
 class NewSession:
-    """A session to store. Its refresh token expires at `expires_at`, and no token of it is valid
-    after `ends_at`; both are in epoch seconds."""
+    """A session to store.
+
+    Its refresh token expires at `expires_at`, and all its tokens expire by `ends_at`. Both are in
+    epoch seconds.
+    """
 
     id: str
     token_id: str
@@ -36,10 +39,10 @@ class NewSession:
 
 @dataclass(frozen=True)
 class Pair:
-    """The current tokens of a session. `expires_at` is the refresh token's, in epoch seconds.
+    """The current tokens of a session. The refresh token expires at `expires_at` (epoch seconds).
 
-    `previous_token_id` is the refresh token that was exchanged for this pair; None for the pair
-    that the session began with.
+    `previous_token_id` is the refresh token that was exchanged for this pair; None for the first
+    pair of the session.
     """
 
     user: User
@@ -51,7 +54,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Rotated:
-    """A current refresh token was exchanged; `before` is the pair that it belonged to."""
+    """The result of exchanging a current refresh token; `before` is the pair it belonged to."""
 
     before: Pair
     expires_at: int
@@ -95,7 +98,7 @@ def find(connection: Connection, id: str, user_id: str, token_id: str) -> Pair |
 
 
 def is_live(connection: Connection, id: str, user: int, now: int) -> bool:
-    """Whether this user has the session and it has not expired at `now` (epoch seconds)."""
+    """Return whether the user has this session and it is unexpired at `now` (epoch seconds)."""
     row = connection.execute(
         "SELECT 1 FROM sessions JOIN users ON users.number = sessions.user"
         " WHERE sessions.id = ? AND user = ? AND expires_at > ? AND NOT is_disabled",
@@ -116,8 +119,8 @@ def rotate(
 ) -> Rotated | Pair | None:
     """Exchange the current refresh token for `next_token_id`.
 
-    Return the unchanged current pair if `token_id` is a past one, and None if the session ended
-    or the token is void. A session never outlives its `ends_at`.
+    Return the unchanged current pair if `token_id` is a past token. Return None if the session
+    ended or the token is void. A session never outlives its `ends_at`.
     """
     before = find(connection, id, user_id, token_id)
     if before is None or before.user.is_disabled:
@@ -137,7 +140,7 @@ def rotate(
 def replace_unused(
     connection: Connection, id: str, token_id: str, next_token_id: str, expires_at: int
 ) -> int | None:
-    """Void the current pair, whose response was lost, and put `next_token_id` in its place.
+    """Replace the current pair, whose response was lost, with `next_token_id`; void the old one.
 
     Return when the new token expires; None if `token_id` is no longer current, or was used.
     """
@@ -158,7 +161,7 @@ def replace_unused(
 
 
 def note_use(connection: Connection, id: str, token_id: str, now: str) -> None:
-    """Remember that something issued with the current refresh token was used."""
+    """Record that a token of the current pair was used."""
     connection.execute(
         "UPDATE sessions SET is_used = 1, last_used_at = ? WHERE id = ? AND token_id = ?",
         (now, id, token_id),
@@ -170,20 +173,20 @@ def note_use(connection: Connection, id: str, token_id: str, now: str) -> None:
 
 
 def may_set_password(connection: Connection, id: str) -> bool:
-    """Whether a sign-in code began the session, and it was not refreshed since."""
+    """Return whether a sign-in code started the session and it was never refreshed."""
     row = connection.execute("SELECT may_set_password FROM sessions WHERE id = ?", (id,)).fetchone()
     return row is not None and bool(row[0])
 
 
 def end_password_setting(connection: Connection, id: str) -> None:
-    """From now on the session needs the current password to change it."""
+    """Require the current password for changing it in this session from now on."""
     connection.execute("UPDATE sessions SET may_set_password = 0 WHERE id = ?", (id,))
 
 
 def page(
     connection: Connection, user: int, current_id: str, now: int, limit: int, offset: int
 ) -> Page[Session]:
-    """The live sessions of a user, the last used one first."""
+    """Return a page of a user's live sessions, most recently used first."""
     total = connection.execute(f"SELECT COUNT(*) {_LIVE}", (user, now)).fetchone()[0]
     rows = connection.execute(
         f"SELECT {_SHOWN} {_LIVE} ORDER BY last_used_at DESC, id LIMIT ? OFFSET ?",

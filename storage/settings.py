@@ -1,4 +1,4 @@
-"""What a user and the admin have chosen, as JSON documents without the defaults."""
+"""Settings of users and of the admin, as JSON documents without the defaults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.connection import Connection
 
 
 class UserSettings(NamedTuple):
-    """What a user has chosen, as a JSON object, and when. Immutable, so it can be cached."""
+    """A user's settings as a JSON object, and when they changed. Immutable, so it can be cached."""
 
     document: str
     updated_at: str
@@ -26,7 +26,7 @@ def of_user(connection: Connection, user: int) -> UserSettings:
 def merge_of_user(
     connection: Connection, user: int, changes: dict[str, Any], now: str
 ) -> dict[str, Any]:
-    """Change some settings of a user; return all that were chosen."""
+    """Merge changes into a user's settings; return all stored settings."""
     document: dict[str, Any] = json.loads(of_user(connection, user).document) | changes
     connection.execute(
         "UPDATE users SET settings = ?, settings_updated_at = ? WHERE number = ?",
@@ -36,7 +36,7 @@ def merge_of_user(
 
 
 def of_server(connection: Connection) -> tuple[dict[str, Any], str | None]:
-    """What the admin has chosen, and when; None when nothing was chosen yet."""
+    """Return the admin's settings and when they changed; None if they never changed."""
     row = connection.execute("SELECT document, updated_at FROM server_settings").fetchone()
     return (json.loads(row[0]), row[1]) if row else ({}, None)
 

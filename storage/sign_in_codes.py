@@ -10,7 +10,7 @@ MAX_CODES = 20  # of one account; a new one replaces the oldest
 
 
 def add(connection: Connection, hash: str, user: int, expires_at: int) -> None:
-    """Store a code that is good until `expires_at` (epoch seconds)."""
+    """Store a code that expires at `expires_at` (epoch seconds)."""
     connection.execute(
         "INSERT INTO sign_in_codes (hash, user, expires_at) VALUES (?, ?, ?)",
         (hash, user, expires_at),
@@ -23,7 +23,7 @@ def add(connection: Connection, hash: str, user: int, expires_at: int) -> None:
 
 
 def take(connection: Connection, hash: str) -> tuple[User, int] | None:
-    """Return the account of a code and when it expires; the code is gone from now on."""
+    """Consume a code; return its account and its expiry time in epoch seconds."""
     row = connection.execute(
         f"SELECT {users.JOINED_COLUMNS}, c.expires_at FROM sign_in_codes c"
         " JOIN users u ON u.number = c.user WHERE c.hash = ?",

@@ -1,4 +1,4 @@
-"""The key that signs tokens: whoever knows it can sign in as anybody."""
+"""The key that signs tokens. Anyone who has it can sign in as any user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _BYTES = 32
 
 
 class UnusableKey(Exception):
-    """The key is weak, or other users of the machine may know it. The text says what to do."""
+    """The key is weak, or other users of the machine may have read it.
+
+    The message says what to do.
+    """
 
 
 def create() -> bytes:
@@ -26,7 +29,7 @@ def create() -> bytes:
 
 def read(path: Path) -> bytes:
     """Read the key. Raises `UnusableKey` and `OSError`."""
-    remedy = "remove it to have a new one, which ends all sessions"
+    remedy = "remove it to create a new one, which ends all sessions"
     if sys.platform != "win32":
         status, private = path.stat(), _private_file_beside(path)
         if status.st_uid not in (os.geteuid(), private.st_uid):
@@ -45,7 +48,8 @@ def read(path: Path) -> bytes:
 def rotate(path: Path, previous_path: Path, now: CalendarTime) -> None:
     """Replace the key, and keep the old one with the time of its replacement.
 
-    Killed in between, the old key is still the current one. Raises `UnusableKey` and `OSError`.
+    If the process is killed in between, the old key stays current. Raises `UnusableKey` and
+    `OSError`.
     """
     old = read(path)
     files.write_private(previous_path, b"%d %s" % (int(now), old))
@@ -53,8 +57,7 @@ def rotate(path: Path, previous_path: Path, now: CalendarTime) -> None:
 
 
 def read_previous(path: Path) -> PreviousKey | None:
-    """Read the key before the last rotation; None if there is none. Raises `UnusableKey`,
-    `OSError`."""
+    """Return the key before the last rotation, if any. Raises `UnusableKey` and `OSError`."""
     if not files.size_of(path):
         return None
     replaced_at, separator, secret = read(path).partition(b" ")
@@ -64,9 +67,9 @@ def read_previous(path: Path) -> PreviousKey | None:
 
 
 def _private_file_beside(path: Path) -> os.stat_result:
-    """Return the status of a new private file, as this file system shows it.
+    """Return the status of a new private file, as this file system reports it.
 
-    Some know no modes or owners and show the same ones for all files, such as exFAT.
+    File systems such as exFAT have no modes or owners and report the same ones for all files.
     """
     probe = files.partial_of(path)
     files.discard(probe)

@@ -1,4 +1,4 @@
-"""Snippets: what a search hit shows of the message that holds it."""
+"""Snippets: excerpts of messages around search hits."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from storage import search_text
 
 MAX_CHARACTERS = 160
 _BEFORE = 40  # characters that are shown before the first hit
-_READ_CHARACTERS = 20_000  # in which a hit is looked for
+_READ_CHARACTERS = 20_000  # searched for a hit
 BEGIN, END = "\ue000", "\ue001"  # around each hit
 _MARKERS = re.compile(f"[{BEGIN}{END}]")
 _WORD = re.compile(r"\w")
 
 
 def snippet(content: str, query: str) -> str:
-    """An excerpt of `content` around its first hit, with every hit between `BEGIN` and `END`."""
+    """Return an excerpt around the first hit, with each hit between `BEGIN` and `END`."""
     text = _MARKERS.sub("", content[:_READ_CHARACTERS])
     hits = _hits(text, query)
     start = _start(text, hits[0][0]) if hits else 0
@@ -35,14 +35,14 @@ def snippet(content: str, query: str) -> str:
 
 
 def _start(text: str, hit: int) -> int:
-    """Where the excerpt begins: at the beginning of a word, some words before the hit."""
+    """Return the start of the excerpt: the start of a word, a few words before the hit."""
     earliest = max(0, hit - _BEFORE)
     space = text.find(" ", earliest, hit) if earliest else -1
     return space + 1 if space >= 0 else earliest
 
 
 def _hits(text: str, query: str) -> list[tuple[int, int]]:
-    """Where the words of the query stand in the text, without overlaps."""
+    """Return the spans of the query's words in the text, without overlaps."""
     folded, spans = _folded(text)
     found: list[tuple[int, int]] = []
     for word in {search_text.folded(word).strip() for word in query.split()} - {""}:
@@ -57,7 +57,7 @@ def _hits(text: str, query: str) -> list[tuple[int, int]]:
 
 
 def _folded(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """The folded text, and for each of its characters the span of `text` that it comes from."""
+    """Return the folded text, and for each of its characters its source span in `text`."""
     pieces: list[str] = []
     spans: list[tuple[int, int]] = []
     begin = 0

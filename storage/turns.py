@@ -1,9 +1,9 @@
-"""Turns: a user's message, the beginning of its reply, and the reply's end.
+"""Turns: store a user's message, begin its reply, and end the reply.
 
-At most one reply is being written in a chat, and that is decided here, within a transaction. It is
-always the last message of its chat: it gets a new row id when the user sends something meanwhile.
-So messages are listed in the order in which they were finished, which is the order of their
-sequence. The message that a reply answers is stored with it, for the next prompt.
+At most one reply is streaming in a chat; these transactions guarantee that. A streaming reply is
+always the last message of its chat: it gets a new row id when the user sends another message. So
+messages are listed in the order in which they were completed, the order of their sequence numbers.
+A reply's row stores which message it answers, for the next prompt.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from core.records import ChatChange, Message, ReadMark, Sender
 from storage import chats, messages, sequence
 from storage.connection import Connection
 
-MAX_HISTORY = 2_000  # messages that are read for a prompt
+MAX_HISTORY = 2_000  # messages to read for a prompt
 
 
 class NewReply(NamedTuple):
-    """The id of a reply that is about to begin, and the model that will write it."""
+    """The id of a new reply, and the model that will write it."""
 
     id: str
     model: str
 
 
 class Begun(NamedTuple):
-    """A reply whose row is stored, the last message that it answers, and what that needs."""
+    """A reply whose row is stored, the last message that it answers, and data for publishing."""
 
     message: Message
     answers: Message
@@ -39,7 +39,7 @@ class Begun(NamedTuple):
 class Stored(NamedTuple):
     """A user's message, and whether it is new or was stored before under its `client_id`.
 
-    `change` is given when the message titled its chat, `begun` when its reply began with it.
+    `change` is set if the message titled its chat, `begun` if the commit also began the reply.
     """
 
     message: Message
@@ -55,11 +55,11 @@ def add_message(
     opening_words: str = "",
     reply: NewReply | None = None,
 ) -> Stored:
-    """Store a user's message, and begin `reply` with it if none is being written in the chat.
+    """Store a user's message, and begin `reply` unless a reply is streaming in the chat.
 
-    The same `client_id` again returns what was stored before. An untitled chat is titled with
-    `opening_words`. Raises `NotFound` for a chat that is not this user's, `Conflict` for a
-    `client_id` that came with other content.
+    A repeated `client_id` returns the message stored before. An untitled chat gets `opening_words`
+    as its title. Raises `NotFound` for another user's chat, and `Conflict` for a `client_id` that
+    was sent with different content.
     """
     found = connection.execute(
         "SELECT number, is_titled FROM chats WHERE id = ? AND user = ?", (message.chat_id, user)
@@ -74,12 +74,12 @@ def add_message(
         if row is not None:
             stored = messages.from_row(row)
             if stored.content != message.content:
-                raise Conflict("client_id: came before in this chat, with other content.")
+                raise Conflict("client_id: was already used in this chat with different content.")
             return Stored(stored, False)
     message = replace(message, seq=sequence.next_seq(connection, user))
     message = messages.insert(connection, user, chat, message)
     is_answering = _keep_reply_last(connection, chat)
-    if not is_titled:  # only then, because the title's words are indexed anew
+    if not is_titled:  # only if needed, because it reindexes the title's words
         connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
     connection.execute(
         "UPDATE chats SET updated_at = ?, is_titled = 1 WHERE number = ?",
@@ -93,9 +93,9 @@ def add_message(
 
 
 def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str) -> Begun | None:
-    """Begin a reply to the last message of the user.
+    """Begin a reply to the user's last message.
 
-    Returns None if the chat is gone, or if a reply began with a message that was stored meanwhile.
+    Return None if the chat was deleted, or if a message stored meanwhile has begun a reply.
     """
     found = connection.execute("SELECT number, user FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if found is None:
@@ -109,10 +109,10 @@ def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str)
 
 
 def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply, now: str) -> Begun:
-    """Begin the last reply again, under the id that it had; or the reply that never came.
+    """Restart the last reply under its old id, or begin the missing reply to the last message.
 
-    Raises `NotFound` for a chat that is not this user's, `Conflict` when there is nothing to
-    answer or the reply is being written.
+    Raises `NotFound` for another user's chat, and `Conflict` if there is nothing to answer or a
+    reply is streaming.
     """
     chat = chats.check(connection, user, chat_id)
     row = connection.execute(
@@ -141,7 +141,7 @@ def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply,
 
 
 def checkpoint(connection: Connection, id: str, content: str, reasoning: str | None) -> None:
-    """Store what there is of a reply so far, in case of a crash."""
+    """Store the text of an unfinished reply, in case of a crash."""
     connection.execute(
         "UPDATE messages SET content = ?, reasoning = ? WHERE id = ? AND status = 'streaming'",
         (content, reasoning, id),
@@ -179,7 +179,7 @@ def end_reply(connection: Connection, ended: Message) -> Message | None:
 
 
 def interrupt_all(connection: Connection) -> None:
-    """Mark the replies that a crash cut off; they keep the text that was stored."""
+    """Mark replies that a crash cut off as `interrupted`; they keep their stored text."""
     cut = connection.execute("SELECT number, user FROM messages WHERE status = 'streaming'")
     for number, user in cut.fetchall():
         connection.execute(
@@ -191,10 +191,10 @@ def interrupt_all(connection: Connection) -> None:
 def history_until(
     connection: Connection, last: Message, characters: int, most: int
 ) -> list[tuple[Sender, str]] | None:
-    """The conversation up to a message of the user, each reply after what it answers.
+    """Return the conversation up to a user's message, each reply after the message it answers.
 
-    The latest messages with at least so many characters together, without those that are empty.
-    None if these are more than `most`, which must be less than `MAX_HISTORY` for that.
+    Return the latest non-empty messages that together have at least `characters` characters. Return
+    None if there are more than `most` of them, provided that `most` is less than `MAX_HISTORY`.
     """
     rows = connection.execute(
         "SELECT coalesce(answers, number), number, sender, content FROM messages"
@@ -216,7 +216,7 @@ def history_until(
 
 
 def reply_to(connection: Connection, message: Message) -> Message | None:
-    """The first reply that answers a message of the user."""
+    """Return the first reply to a user's message; None if there is none."""
     row = connection.execute(
         f"{messages.SELECT} WHERE m.chat = (SELECT chat FROM messages WHERE number = ?)"
         " AND m.number > ? AND m.sender = 'assistant' AND coalesce(m.answers, m.number) >= ?"
@@ -227,7 +227,7 @@ def reply_to(connection: Connection, message: Message) -> Message | None:
 
 
 def is_streaming(connection: Connection, id: str) -> bool:
-    """Whether a reply has not ended yet."""
+    """Return whether a reply is still streaming."""
     row = connection.execute("SELECT status FROM messages WHERE id = ?", (id,)).fetchone()
     return row is not None and row[0] == "streaming"
 
@@ -254,7 +254,7 @@ def _last_of_user(connection: Connection, chat: int) -> Message | None:
 
 
 def _streaming_in(connection: Connection, chat: int) -> int | None:
-    """The row id of the reply that is being written in a chat."""
+    """Return the row id of the streaming reply of a chat, if any."""
     row: tuple[int] | None = connection.execute(
         "SELECT number FROM messages INDEXED BY messages_streaming"
         " WHERE status = 'streaming' AND chat = ?",
@@ -264,7 +264,7 @@ def _streaming_in(connection: Connection, chat: int) -> int | None:
 
 
 def _keep_reply_last(connection: Connection, chat: int) -> bool:
-    """If a reply is being written, move it behind the message that was just stored."""
+    """Move a streaming reply behind the newest message; return whether there is one."""
     reply = _streaming_in(connection, chat)
     if reply is None:
         return False

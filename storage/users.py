@@ -1,4 +1,4 @@
-"""Accounts. The first one ever made is the admin, decided inside the inserting transaction."""
+"""Accounts. The first account becomes the admin, within the transaction that inserts it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def from_row(row: tuple[int, str, str, str, int, str, str, int]) -> User:
 
 
 def email_key(email: str) -> str:
-    """The form in which two addresses are compared (contract, section 1)."""
+    """Return the form in which two addresses are compared (contract, section 1)."""
     return normalized_email(email)
 
 
 def add(
     connection: Connection, id: str, email: str, name: str, password_hash: str, now: str
 ) -> User:
-    """Make an account. Raises `EmailTaken`."""
+    """Create an account. Raises `EmailTaken`."""
     try:
         connection.execute(
             "INSERT INTO users (id, email, email_key, name, password_hash, is_admin,"
@@ -53,12 +53,12 @@ def find(connection: Connection, id: str) -> User | None:
 
 
 def exist(connection: Connection) -> bool:
-    """Whether any account was made yet."""
+    """Return whether any account exists."""
     return connection.execute("SELECT 1 FROM users LIMIT 1").fetchone() is not None
 
 
 def every(connection: Connection) -> list[User]:
-    """All accounts, in the order in which they were made."""
+    """Return all accounts in the order of their creation."""
     rows = connection.execute(f"SELECT {COLUMNS} FROM users ORDER BY number")
     return [from_row(row) for row in rows]
 
@@ -68,9 +68,9 @@ def is_email_taken(connection: Connection, email: str) -> bool:
 
 
 def for_login(connection: Connection, email: str) -> tuple[User, str] | None:
-    """Return the account of an address, with its password's hash.
+    """Return the account with an address, and its password hash.
 
-    An account that was made before addresses were normalized is found by its address as it is.
+    Accounts created before addresses were normalized are found by their stored address.
     """
     as_sent = email.strip().casefold()
     row = connection.execute(
@@ -104,7 +104,7 @@ def update(
     email: str | None,
     password_hash: str | None,
 ) -> User:
-    """Change what is not None. Raises `EmailTaken`."""
+    """Update the fields that are not None. Raises `EmailTaken`."""
     try:
         row = connection.execute(
             "UPDATE users SET name = coalesce(?, name), email = coalesce(?, email),"
@@ -128,7 +128,7 @@ def administer(
     is_admin: bool | None = None,
     is_disabled: bool | None = None,
 ) -> User:
-    """Change what is not None. Raises `Conflict` if no admin would be left.
+    """Update the fields that are not None. Raises `Conflict` if no admin would be left.
 
     A disabled account has no sessions; its API keys are refused while it is disabled.
     """
@@ -161,7 +161,7 @@ def managed(connection: Connection, row_id: int) -> ManagedUser:
 
 
 def managed_page(connection: Connection, query: str, limit: int, offset: int) -> Page[ManagedUser]:
-    """The accounts whose address or name holds `query`, in the order in which they were made."""
+    """Return a page of accounts whose address or name contains `query`, oldest first."""
     words = {"q": normalized_email(query), "limit": limit, "offset": offset}
     total = connection.execute(f"SELECT COUNT(*) {_MATCHING}", words).fetchone()[0]
     rows = connection.execute(
@@ -183,7 +183,7 @@ def delete(connection: Connection, row_id: int) -> list[str]:
 
 
 def delete_unless_last_admin(connection: Connection, row_id: int) -> list[str]:
-    """As `delete`. Raises `Conflict` for the only admin, unless there is no other account."""
+    """Delete like `delete`. Raises `Conflict` for the only admin if there are other accounts."""
     if connection.execute("SELECT 1 FROM users WHERE number <> ?", (row_id,)).fetchone():
         check_not_last_admin(connection, row_id)
     return delete(connection, row_id)

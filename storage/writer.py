@@ -1,7 +1,8 @@
 """The writer thread: group commit, and checkpoints that keep the write-ahead log short.
 
-All writes that waited while the last commit ran go into the next one; one that fails affects no
-other. Results are delivered in commit order, after the commit, in one call into the event loop.
+All writes that arrive while a commit runs are batched into the next one; a write that fails does
+not affect the others. Results are delivered in commit order, after the commit, in one call into the
+event loop.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from storage.connection import BUSY_SECONDS, Connection, connect
 from storage.files import wal_of
 
 MAX_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
-_LARGEST_BATCH = 256  # writes in a commit; with more, the cost of the commit no longer matters
+_LARGEST_BATCH = 256  # writes in a commit; above that, the commit's share of the cost is negligible
 
 # A checkpoint copies the log into the database and, when no reader uses the log, truncates it.
-# Short reads delay that for a moment only. Reads that overlap without end would let the log grow
-# for ever, so new writes wait now and then: a read that begins meanwhile needs no log. One long
-# wait can starve, because it waits for a lock that newer readers share; so there are short ones.
-WAL_BYTES = 4 << 20  # SQLite's own measure, 1,000 pages
+# Short reads delay that only briefly. Endlessly overlapping reads would let the log grow without
+# limit, so new writes pause now and then: reads that begin meanwhile don't need the log. One long
+# pause can starve on a lock that newer readers share, so there are several short ones.
+WAL_BYTES = 4 << 20  # SQLite's default, 1,000 pages
 LARGEST_WAL_BYTES = 32 << 20
 _MOMENT = 0.025  # seconds
-_FEW_MOMENTS = 0.05  # for which new writes wait each time the log has grown by `WAL_BYTES`
-_LONGEST_WAIT = 1.0  # the same, once it is at its largest
+_FEW_MOMENTS = 0.05  # pause of new writes each time the log has grown by `WAL_BYTES`
+_LONGEST_WAIT = 1.0  # pause of new writes when the log has its maximum size
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class _Outcome(NamedTuple):
 
 @dataclass(frozen=True)
 class Statistics:
-    """Writes and commits since the start, and how long the writes waited in all."""
+    """Numbers of writes and commits since the start, and the total time that writes waited."""
 
     commits: int = 0
     writes: int = 0
@@ -77,14 +78,14 @@ class Writer:
         self._files = (path, wal_of(path))
         self._identity = [_identity(file) for file in self._files]
         self._loop = asyncio.get_running_loop()
-        self._requested: list[_Job] = []  # in this round of the loop
+        self._requested: list[_Job] = []  # in this iteration of the event loop
         self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._waiting = 0
-        # A daemon: whatever goes wrong, it must not keep the process alive.
+        # A daemon thread, so that no failure can keep the process alive.
         self._thread = threading.Thread(target=self._run, name="quillium-writer", daemon=True)
         self._is_closed = False
         self._checkpoint_at = WAL_BYTES
-        self.is_well = True  # whether the last write could be stored
+        self.is_well = True  # whether the last write succeeded
         self.version = 0  # grows with each commit, before its results are delivered
         self.statistics = Statistics()
         self._thread.start()
@@ -94,7 +95,7 @@ class Writer:
         work: Callable[[Connection], T],
         on_commit: Callable[[T], object] | None = None,
     ) -> asyncio.Future[T]:
-        """Queue a write. Raises `StorageUnavailable` when too many wait, and after `close`."""
+        """Queue a write. Raises `StorageUnavailable` if the queue is full, and after `close`."""
         if self._is_closed:
             raise StorageUnavailable("The server is shutting down.")
         if self._waiting >= MAX_WAITING:
@@ -107,16 +108,16 @@ class Writer:
         return future
 
     def _hand_over(self) -> None:
-        """Wake the writer with all writes of this round of the loop.
+        """Wake the writer once, with all writes of this iteration of the event loop.
 
-        If the first write woke it, both threads would compete for the interpreter until the last.
+        If the first write woke it, both threads would compete for the GIL until the last write.
         """
         if self._requested:
             self._jobs.put(self._requested)
             self._requested = []
 
     def close(self) -> None:
-        """Store the writes that wait, erase what was deleted, and close the file. Blocks."""
+        """Finish queued writes, erase deleted content, and close the file. Blocks."""
         self._is_closed = True
         self._hand_over()
         self._jobs.put(None)
@@ -127,8 +128,8 @@ class Writer:
             log_guard.forget(self._connection)
             row = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             is_clean = row[0] == 0
-        except sqlite3.Error as error:  # stays due, for the next clean stop
-            log.error("what was deleted could not be erased from the database file: %s", error)
+        except sqlite3.Error as error:  # stays pending until the next clean stop
+            log.error("deleted content could not be erased from the database file: %s", error)
         self._connection.close()
         if is_clean and self._on_clean_close is not None:
             self._on_clean_close()
@@ -166,7 +167,7 @@ class Writer:
             else:
                 outcomes = [_Outcome(job.work(self._connection)) for job in batch]
             self._connection.execute("COMMIT")
-            self.version += 1  # first of all: cached reads are no longer valid
+            self.version += 1  # before anything else, because it invalidates cached reads
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -178,7 +179,7 @@ class Writer:
             return self._store(batch, apart=True)
         try:
             self._check_files()
-        except sqlite3.Error as error:  # it went into files that were moved away meanwhile
+        except sqlite3.Error as error:  # the commit went into files that were moved meanwhile
             return [_Outcome(error=self._failure(error))] * len(batch)
         self._count(batch, outcomes)
         if not self.is_well:
@@ -192,7 +193,7 @@ class Writer:
         try:
             outcome = _Outcome(job.work(self._connection))
         except sqlite3.Error:
-            raise  # the disk, or a bug: roll everything back
+            raise  # a disk failure or a bug: roll everything back
         except Exception as error:
             self._connection.execute("ROLLBACK TO job")
             outcome = _Outcome(error=error)
@@ -202,7 +203,7 @@ class Writer:
     def _check_files(self) -> None:
         """Raise `OperationalError` if the files were moved or deleted.
 
-        The system would still let us write to them, and acknowledged writes would be lost.
+        The system would still accept writes to them, and acknowledged writes would be lost.
         """
         try:
             if [_identity(file) for file in self._files] == self._identity:
@@ -212,9 +213,9 @@ class Writer:
         raise sqlite3.OperationalError("the database file was moved or deleted")
 
     def _failure(self, error: sqlite3.Error) -> Exception:
-        """The exception for the caller of a failed write; only the first in a row is logged."""
+        """Return the exception for a failed write's caller; log only the first failure in a row."""
         if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError)):
-            return error  # a bug of ours, not of the disk
+            return error  # a bug in this application, not a disk failure
         if self.is_well:
             log.error("the database can't be written: %s", error)
             self.is_well = False
@@ -230,7 +231,7 @@ class Writer:
         )
 
     def _checkpoint_if_due(self) -> None:
-        """Keep the log short. Results were delivered before; only new writes wait for this."""
+        """Checkpoint a log that is too long. Only new writes wait: results are delivered before."""
         try:
             size = self._files[1].stat().st_size
             if size < self._checkpoint_at:
@@ -240,14 +241,14 @@ class Writer:
             if self._checkpoint(_LONGEST_WAIT if is_huge else _FEW_MOMENTS):
                 self._checkpoint_at = WAL_BYTES
             elif is_huge:
-                log.warning("a reader that does not end keeps the log at %d MiB", size >> 20)
+                log.warning("a long-running reader keeps the write-ahead log at %d MiB", size >> 20)
         except (OSError, sqlite3.Error) as error:
             log.error("the write-ahead log could not be carried over: %s", error)
 
     def _checkpoint(self, seconds: float) -> bool:
-        """Copy the log into the database and truncate it; wait about so long for its readers.
+        """Checkpoint and truncate the log, waiting for its readers for up to about `seconds`.
 
-        Return whether it was truncated.
+        Return whether the log was truncated.
         """
         return log_guard.checkpoint(self._connection, partial(self._carry_over, seconds))
 
@@ -262,7 +263,7 @@ class Writer:
         finally:
             self._connection.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS:.0f}")
 
-    # Back on the loop
+    # On the event loop's thread
 
     def _deliver(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
         self._waiting -= len(batch)
@@ -270,9 +271,9 @@ class Writer:
             if error is None and job.on_commit is not None:
                 try:
                     job.on_commit(result)
-                except Exception:  # it is stored all the same, and the rest of the batch goes on
+                except Exception:  # stored anyway; go on with the batch
                     log.exception("a stored change could not be published")
-            if job.future.done():  # the caller was cancelled; its write is stored
+            if job.future.done():  # the caller was cancelled, but its write is stored
                 continue
             if error is None:
                 job.future.set_result(result)
@@ -281,6 +282,6 @@ class Writer:
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """What tells a file from another one of the same name. Raises `OSError`."""
+    """Return the device and inode of a file, to detect its replacement. Raises `OSError`."""
     found = os.stat(path)
     return found.st_dev, found.st_ino

@@ -198,7 +198,7 @@ def test_a_server_whose_log_was_deleted_stops(start: Any, data: Path) -> None:
     program.process.kill()
     program.process.wait()
     (data / "quillium.db-wal").unlink()
-    assert "-wal is missing: it held what was stored last" in refused(start())
+    assert "-wal is missing: it held the most recent changes" in refused(start())
     checked = run("check", "--data-dir", data)
     assert checked.returncode == 1
     assert "-wal is missing" in checked.stdout

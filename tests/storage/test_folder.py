@@ -84,7 +84,7 @@ LOSSES: dict[str, tuple[Callable[[Path], None], str]] = {
     "database": (remove(DATABASE), "is missing, but its log is there"),
     "database and log": (remove(DATABASE, f"{DATABASE}-wal"), "is missing, but its signing key is"),
     "database and key": (remove(DATABASE, KEY), "is missing, but its log is there"),
-    "log": (remove(f"{DATABASE}-wal"), "-wal is missing: it held what was stored last"),
+    "log": (remove(f"{DATABASE}-wal"), "-wal is missing: it held the most recent changes"),
     "log and index": (remove(f"{DATABASE}-wal", f"{DATABASE}-shm"), "-wal is missing"),
     "content": (empty, "is empty, but its log is there"),
     "content and log": (empty_and_remove_log, "is empty, but its signing key is there"),

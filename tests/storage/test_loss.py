@@ -40,7 +40,7 @@ def test_a_database_that_is_there_is_no_loss(
 def test_a_log_that_belongs_to_the_database(database: Path, key: Path) -> None:
     database.write_bytes(b"\0" * 60 + bytes.fromhex("51756901"))
     assert loss.find(database, key) == (
-        f"the log {wal_of(database)} is missing: it held what was stored last"
+        f"the log {wal_of(database)} is missing: it held the most recent changes"
     )
     wal_of(database).write_bytes(b"log")
     assert loss.find(database, key) is None

@@ -63,7 +63,7 @@ def test_long_texts_come_in_pieces(connection: Connection, owner: User) -> None:
 def test_a_number_of_other_data_asks_for_a_resync(
     connection: Connection, owner: User, after: int
 ) -> None:
-    with pytest.raises(ResyncRequired, match="not of this server"):
+    with pytest.raises(ResyncRequired, match="does not belong to the server"):
         replay.check(connection, owner.row_id, after)
 
 

@@ -192,7 +192,7 @@ async def test_a_reader_that_does_not_end_costs_no_write(
         for n in range(100):
             assert await db.write(insert, n, "x" * 20_000) == n
         assert numbers(reader) == []
-    assert "a reader that does not end keeps the log" in caplog.text
+    assert "a long-running reader keeps the write-ahead log" in caplog.text
     for n in range(100, 140):
         await db.write(insert, n, "x" * 20_000)
     assert (tmp_path / "test.db-wal").stat().st_size < small_log
