@@ -1,4 +1,4 @@
-"""What the application does. `Services` is built once, by `build`, and handed to all."""
+"""Application services. `build` creates the one `Services` object that handlers share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from storage.database import Database
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that a handler may call."""
+    """All services that a handler can call."""
 
     config: Config
     version: str
@@ -42,7 +42,7 @@ class Services:
     started: MonotonicTime
     db: Database
     metrics: Metrics
-    prometheus: Prometheus | None  # the same object, where metrics are collected
+    prometheus: Prometheus | None  # the same object if metrics are collected
     settings: Settings
     limits: Limits
     connections: ConnectionRegistry
@@ -60,17 +60,17 @@ class Services:
     indexing: Indexing
 
     def uptime(self) -> float:
-        """Seconds since the start; a clock that is set does not change them."""
+        """Return the seconds since the start, unaffected by changes of the system clock."""
         return self.monotonic() - self.started
 
     async def close_connections(self) -> None:
-        """End what is under way: replies are stored as `interrupted`, sockets are told."""
+        """End running work: store replies as `interrupted`, and close all sockets."""
         self.completions.drain()
         await self.conversation.drain()
         self.connections.close_all()
 
     async def close(self) -> None:
-        """Finish the writes that wait and let the file go."""
+        """Finish queued writes and close the database."""
         await self.indexing.close()
         await self.directory.close()
         await self.accounts.close()
@@ -88,10 +88,10 @@ def build(
     monotonic: MonotonicClock = monotonic_now,
     previous_key: PreviousKey | None = None,
 ) -> Services:
-    """Wire everything together, in the one place where that happens.
+    """Create all services and connect them. All wiring happens here.
 
-    `embedded` is the model that runs within this process, and `prometheus` collects the metrics.
-    Either may be absent. `previous_key` is the signing key before the last rotation.
+    `embedded` is the model that runs in this process, and `prometheus` collects metrics; both are
+    optional. `previous_key` is the signing key before the last rotation.
     """
     tokens = Tokens(
         secret,
@@ -99,7 +99,7 @@ def build(
         config.refresh_token_expiry * 24 * 60 * 60,
         previous_key,
     )
-    # On a network, another user of this machine could answer everybody in a model's name.
+    # On a network, another user of this machine could impersonate a local model server.
     is_discovering = not config.no_discovery and is_loopback(config.host)
     directory = Directory(embedded, USUAL_PLACES if is_discovering else ())
     settings = Settings(db, clock, directory.configure, directory.is_built_in)
@@ -163,7 +163,7 @@ def build(
 
 
 def build_administration(db: Database, bcrypt_cost: int, clock: CalendarClock) -> Administration:
-    """Wire what a command needs while no server runs: nobody is connected, nothing is cached."""
+    """Create the service for commands that run without a server: no sockets, no caches."""
 
     def nothing_to_forget(_: str) -> None:
         pass

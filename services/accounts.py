@@ -1,7 +1,7 @@
-"""Accounts: register, log in, change, delete (contract, sections 4 and 5).
+"""Accounts: register, log in, update, delete (contract, sections 4 and 5).
 
-The promise: what a caller may do is read from the database for each request, so a right that was
-withdrawn a moment ago is gone.
+A caller's permissions are read from the database for each request, so a revoked permission is
+ineffective at once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from storage.database import Database
 
 
 class Accounts:
-    """Who a caller is, and how they prove it. `forget_chat` is called for each deleted chat."""
+    """Authentication and accounts. Calls `forget_chat` for each deleted chat."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Accounts:
         self.guard = LoginGuard(metrics, monotonic)
 
     def authenticate(self, credential: str, client: Client = UNKNOWN_CLIENT) -> Caller:
-        """Return the caller behind an access token or an API key, as they are now.
+        """Return the caller of an access token or API key, with their current permissions.
 
         Raises `InvalidToken` or `TokenExpired`.
         """
@@ -70,7 +70,7 @@ class Accounts:
         return self._sessions.authenticate(credential)
 
     def is_live(self, caller: Caller) -> bool:
-        """Whether the session or key that a socket was opened with is still valid."""
+        """Return whether the session or key that a socket was opened with is still valid."""
         if caller.session_id is not None:
             return self._sessions.is_live(caller.session_id, caller.user)
         assert caller.api_key_id is not None
@@ -115,13 +115,13 @@ class Accounts:
         attempt = self._attempt(email, client, caller)
         compared = await self._check_password(attempt, email, password, client)
         rehashed = compared
-        if passwords.cost_of(compared) < self._cost:  # the cost was raised since it was stored
+        if passwords.cost_of(compared) < self._cost:  # the bcrypt cost was raised since
             rehashed = await self._hash(client.address, password)
         start = self._sessions.prepare(client)
 
         def begin(connection: Connection) -> User:
             found = users.for_login(connection, email)
-            if found is None or found[1] != compared:  # changed while it was compared
+            if found is None or found[1] != compared:  # changed during the comparison
                 raise InvalidCredentials()
             if found[0].is_disabled:
                 raise InvalidToken("The account is disabled.")
@@ -134,15 +134,15 @@ class Accounts:
         return start.issue(user)
 
     async def issue_session(self, user: User) -> dict[str, Any]:
-        """Begin a session without a password, for the owner of this process; its tokens."""
+        """Begin a session without a password, for the process owner; return its tokens."""
         return await self._sessions.issue(user, UNKNOWN_CLIENT)
 
     async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
-        """Exchange a refresh token; see `Sessions.refresh`."""
+        """Exchange a refresh token for new tokens; see `Sessions.refresh`."""
         return await self._sessions.refresh(refresh_token, client)
 
     def caller_of_refresh_token(self, refresh_token: str) -> Caller | None:
-        """Return the caller whose session a refresh token belongs to, None if it has ended.
+        """Return the caller of a refresh token's session, or None if the session has ended.
 
         Raises `InvalidToken` or `TokenExpired`.
         """
@@ -153,7 +153,7 @@ class Accounts:
     ) -> None:
         """End the caller's session or all of the user's, and revoke all API keys if asked to.
 
-        Tokens and sockets end at once.
+        Tokens become invalid and sockets close immediately.
         """
         assert caller.session_id is not None
         if with_api_keys:
@@ -161,15 +161,15 @@ class Accounts:
         if everywhere:
             await self._sessions.revoke_all(caller.user, client)
             return
-        with suppress(NotFound):  # two requests may end it at the same time
+        with suppress(NotFound):  # two requests may end the same session concurrently
             await self._sessions.revoke(caller.user, caller.session_id, client)
 
     # The user's own account
 
     async def update(self, caller: Caller, changes: dict[str, Any], client: Client) -> User:
-        """Change name, e-mail address or password.
+        """Update name, e-mail address or password.
 
-        The latter two need `current_password`; a new password ends all other sessions. Raises
+        The latter two require `current_password`; a new password ends all other sessions. Raises
         `InvalidRequest`, `InvalidCredentials`, `EmailTaken`, `RateLimited`.
         """
         user, password = caller.user, changes.get("password")
@@ -229,7 +229,7 @@ class Accounts:
     # Passwords
 
     def _attempt(self, email: str, client: Client, caller: Caller | None) -> Attempt:
-        """Describe an attempt; a caller with a session of the account is counted apart."""
+        """Describe a login attempt. A caller with a session of the account counts separately."""
         key = users.email_key(email)
         is_own = caller is not None and users.email_key(caller.user.email) == key
         session_id = caller.session_id if caller is not None and is_own else None
@@ -238,10 +238,10 @@ class Accounts:
     async def _check_current_password(
         self, caller: Caller, given: str | None, purpose: str, client: Client
     ) -> None:
-        """Raise unless the caller knows the password, or nobody can and the session may set one.
+        """Raise unless the password is correct, or the session may set one without it.
 
-        A session that a sign-in code began may do without until it is first refreshed: that is
-        the way back in for a forgotten password.
+        A session that a sign-in code started needs no password until its first refresh, so that
+        users can replace a forgotten password.
         """
         email, session_id = caller.user.email, caller.session_id
         may_set = session_id is not None and self._db.read(sessions.may_set_password, session_id)
@@ -254,11 +254,11 @@ class Accounts:
     async def _check_password(
         self, attempt: Attempt, email: str, password: str, client: Client
     ) -> str:
-        """Raise unless it is the password of this address; return the hash that it matched.
+        """Raise unless the password belongs to this address; return the matching hash.
 
-        An unknown address takes as long as a known one. The failures are looked at again when the
-        turn to hash has come: of many attempts that wait together, no more than the allowed
-        number is compared.
+        An unknown address takes as long as a known one. Failures are checked again when the
+        attempt reaches the front of the hashing queue, so that concurrent attempts can't exceed
+        the limit.
         """
         self.guard.check(attempt)
         await self.guard.wait_turn(attempt)
@@ -282,7 +282,7 @@ class Accounts:
         return password_hash
 
     def _unmatchable_hash(self) -> str:
-        """Return a hash that takes as long to compare as that of the oldest password."""
+        """Return a hash with the lowest stored bcrypt cost, for unknown addresses."""
         cost = self._db.cached_read(users.lowest_cost)
         return passwords.unmatchable_hash(self._cost if cost is None else cost)
 
@@ -290,7 +290,7 @@ class Accounts:
         return await self._hashing.run(address, passwords.hash_password, password, self._cost)
 
     async def close(self) -> None:
-        """Finish what was begun in the background."""
+        """Finish background tasks."""
         self._hashing.close()
         await self._sessions.close()
         await self._api_keys.close()

@@ -1,6 +1,6 @@
 """User administration, for `quillium user …` and for admins over the API (contract, section 4).
 
-Every change is one write, and what depends on it ends at once: sessions, sockets, replies.
+Every change is one write. Affected sessions, sockets and replies end at once.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from storage.connection import Connection
 from storage.database import Database
 
 OWNER = "owner@localhost"
-COMMAND = UNKNOWN_CLIENT  # what a command does has no client
+COMMAND = UNKNOWN_CLIENT  # commands have no client address
 
 
 class Administration:
-    """What the owner of the server and its admins do with accounts.
+    """Manage accounts on behalf of admins and of the server's owner.
 
-    `forget_chat` is called with the id of each chat that is deleted with its owner, and
-    `forget_failures` with the key of an account that was recovered: nothing that is kept in
-    memory may lock out somebody whose password was reset.
+    Calls `forget_chat` with the id of each chat that is deleted with its owner, and
+    `forget_failures` with the key of each recovered account, so that earlier failed logins don't
+    lock out a user whose password was reset.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class Administration:
         self._cost = bcrypt_cost
 
     async def run(self, action: str, email: str = "", password: str = "") -> dict[str, Any]:
-        """Do what `quillium user ACTION` asks for.
+        """Run the command `quillium user ACTION`.
 
-        Return the accounts that it is about, and the code that `link` made. Raises
+        Return the affected accounts, and the sign-in code for `link`. Raises
         `InvalidRequest`, `EmailTaken`, `NotFound`, `Conflict`, `StorageUnavailable`.
         """
         if action == "list":
@@ -60,7 +60,7 @@ class Administration:
         if action == "add":
             return {"users": [(await self.add(email, password)).public()]}
         if action not in _ACTIONS:
-            raise InvalidRequest(f"action: {action} is not one")
+            raise InvalidRequest(f"action: unknown action {action}")
         user = self._db.read(_by_email, email)
         answer: dict[str, Any] = {}
         if action == "passwd":
@@ -78,17 +78,17 @@ class Administration:
     async def owner(self) -> User:
         """Return the account of the owner of a sidecar (contract, section 10).
 
-        It is made at the first start, and nobody can log in to it.
+        It is created at the first start and has no usable password.
         """
         found = self._db.read(users.for_login, OWNER)
         return found[0] if found else await self.add(OWNER, ids.random_text(40), is_admin=True)
 
     def find(self, id: str) -> User:
-        """Raises `NotFound`."""
+        """Return the account with this id. Raises `NotFound`."""
         return self._db.read(_by_id, id)
 
     async def page(self, query: str, limit: int, offset: int) -> Page[ManagedUser]:
-        """The accounts whose address or name holds `query`."""
+        """Return a page of accounts whose address or name contains `query`."""
         return await self._db.read_in_pool(users.managed_page, query, limit, offset)
 
     async def add(
@@ -100,7 +100,7 @@ class Administration:
         is_admin: bool = False,
         client: Client = COMMAND,
     ) -> User:
-        """Make an account; the first one is an admin in any case."""
+        """Create an account; the first account is always an admin."""
         accepted = schemas.accept("register", {"email": email, "password": password})
         email = accepted["email"]
         name = name or email.partition("@")[0][:100]
@@ -119,14 +119,14 @@ class Administration:
         return user
 
     async def invite(self, email: str, name: str | None, is_admin: bool, client: Client) -> User:
-        """Make an account that is signed in to with a code. Raises `EmailTaken`."""
+        """Create an account whose owner signs in with a code. Raises `EmailTaken`."""
         unknown = ids.random_text(40)
         return await self.add(email, unknown, name, is_admin=is_admin, client=client)
 
     async def change(self, user: User, changes: dict[str, Any], client: Client) -> ManagedUser:
-        """Change name, `is_admin` or `is_disabled`. Raises `Conflict` if no admin would be left.
+        """Update name, `is_admin` or `is_disabled`. Raises `Conflict` if no admin would be left.
 
-        Whoever loses a right loses their sockets; who is disabled loses their sessions too.
+        Losing admin rights closes the user's sockets; disabling also ends their sessions.
         """
         now = rfc3339(self._clock())
         is_disabling = bool(changes.get("is_disabled"))
@@ -167,7 +167,7 @@ class Administration:
         security_log.record("account_deleted", client, user.id)
 
     async def link(self, user: User, client: Client) -> str:
-        """Return a one-use sign-in code of the account, and forget its failed logins."""
+        """Create and return a one-use sign-in code, and clear the account's failed logins."""
         code = await codes.issue(self._db, self._clock(), user)
         self._forget_failures(users.email_key(user.email))
         security_log.record("code_issued", client, user.id)
@@ -186,7 +186,7 @@ class Administration:
         security_log.record("access_revoked", client, user.id)
 
     async def _set_password(self, user: User, password: str) -> None:
-        # The schema of a profile has the form of a password; the current one is not asked for.
+        # Validates the new password; the current one is not required here.
         schemas.accept("user_update", {"password": password, "current_password": ""})
         identity.check_new_password(password, user.email, user.name)
         hashed, now = await self._hashed(password), rfc3339(self._clock())

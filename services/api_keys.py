@@ -21,7 +21,7 @@ _DAY_SECONDS = 24 * 60 * 60
 
 
 class ApiKeys:
-    """The API keys of all users."""
+    """Create, list, authenticate and revoke API keys."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class ApiKeys:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def authenticate(self, key: str, client: Client) -> Caller:
-        """Return the caller behind a key. Raises `InvalidToken` or `TokenExpired`."""
+        """Return the caller of a key. Raises `InvalidToken` or `TokenExpired`."""
         found = self._db.cached_read(api_keys.find_by_hash, _hash(key))
         if found is None:
             raise InvalidToken("This is not an API key of this server, or it was revoked.")
@@ -51,11 +51,11 @@ class ApiKeys:
         return Caller(user, api_key_id=api_key.id)
 
     def is_live(self, id: str) -> bool:
-        """Whether a key was neither revoked nor has it expired."""
+        """Return whether a key has been neither revoked nor expired."""
         return self._db.cached_read(api_keys.is_live, id, int(self._clock()))
 
     def page(self, user: User, limit: int, offset: int) -> Page[ApiKey]:
-        """The keys of a user, oldest first; expired ones too."""
+        """Return a page of a user's keys, oldest first, including expired ones."""
         return self._db.read(api_keys.page, user.row_id, limit, offset)
 
     async def create(
@@ -102,11 +102,11 @@ class ApiKeys:
         security_log.record("api_keys_revoked", client, user.id)
 
     async def close(self) -> None:
-        """Finish the writes that run in the background."""
+        """Finish background writes."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _touch(self, api_key: ApiKey, user: User, client: Client) -> None:
-        """Store now and then when a key was used."""
+        """Store when a key was used, at most once per minute."""
         now, touched = self._monotonic(), self._touched.get(api_key.id)
         if touched is None and api_key.last_used_at is None:
             security_log.record("api_key_first_used", client, user.id, api_key_id=api_key.id)
@@ -121,7 +121,7 @@ class ApiKeys:
     def _touch_done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # a time that could not be stored is no reason to refuse the caller
+            task.exception()  # failing to store the time must not reject the request
 
 
 def _hash(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Chats: making, changing and deleting them, and what is signalled in them."""
+"""Chats: create, update, delete, import and export them; typing and read signals."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ class Chats:
         return await self._db.write(stored.add, user.row_id, new, on_commit=publish)
 
     def default_model(self, user: User) -> str:
-        """The user's choice, else the admin's, else the server's own."""
+        """Return the user's default model, else the admin's, else the server's."""
         chosen: str | None = self._settings.of_user(user)["default_model"]
         return chosen or self._directory.default(self._settings.admin()["default_model"])
 
     async def update(self, user: User, id: str, changes: Mapping[str, Any]) -> Chat:
-        """Change `title`, `model`, `system_prompt` or `parameters`. Raises `NotFound`."""
+        """Update `title`, `model`, `system_prompt` or `parameters`. Raises `NotFound`."""
         columns = dict(changes)
         if "system_prompt" in columns:
             columns["system_prompt"] = columns["system_prompt"] or None
@@ -103,13 +103,13 @@ class Chats:
     def typing(
         self, user: User, chat_id: str, is_typing: bool, sender: Subscription | None
     ) -> None:
-        """Tell the user's sockets other than `sender` that the user types. Raises `NotFound`."""
+        """Publish the typing state to the user's other sockets. Raises `NotFound`."""
         self._db.read(stored.check, user.row_id, chat_id)
         frame = frames.typing(chat_id, is_typing, self._now())
         self._connections.publish(user.id, frame, sender=sender)
 
     async def read(self, user: User, chat_id: str, message_id: str | None) -> None:
-        """Note how far the user has read and tell all their devices. Raises `NotFound`."""
+        """Store the user's read position and publish it to their sockets. Raises `NotFound`."""
 
         def noted(mark: ReadMark | None) -> None:
             if mark is not None:
@@ -122,7 +122,7 @@ class Chats:
     # Export and import
 
     async def export(self, user: User, id: str) -> dict[str, Any]:
-        """All of a chat, as `import_` takes it back. Raises `NotFound`."""
+        """Return a whole chat in the format that `import_` accepts. Raises `NotFound`."""
         chat = self._db.read(stored.find, user.row_id, id)
         said = await self._db.read_in_pool(messages.everything, chat.row_id)
         return {
@@ -134,7 +134,7 @@ class Chats:
         }
 
     async def import_(self, user: User, document: dict[str, Any]) -> Chat:
-        """Make a chat of an export; ids are new, times stay, and all of it counts as read."""
+        """Create a chat from an export: new ids, original times, all messages marked as read."""
         now, chat = self._now(), document["chat"]
         new = stored.NewChat(
             ids.new("chat"),
@@ -169,13 +169,13 @@ class Chats:
 
 
 def markdown(export: dict[str, Any]) -> str:
-    """Return an export for people to read."""
+    """Render an export as Markdown."""
     speakers = {"user": "You", "assistant": "Assistant"}
     parts = [f"# {export['chat']['title']}"]
     for message in export["messages"]:
         model = f" ({message['model']})" if message["model"] else ""
         parts.append(f"**{speakers[message['sender']]}**{model}, {message['timestamp']}")
-        parts.append(closed(message["content"]))  # or it would take in the next message
+        parts.append(closed(message["content"]))  # otherwise it would include the next message
     return "\n\n".join(parts) + "\n"
 
 
@@ -188,7 +188,7 @@ def _imported(message: dict[str, Any], chat_id: str) -> Message:
         content=message["content"],
         sender=message["sender"],
         timestamp=normalized(message["timestamp"]),
-        # A reply that was being written when it was exported stays as it was then.
+        # A reply that was streaming during the export keeps the text that it had then.
         status="interrupted" if status == "streaming" else status,
         model=message.get("model"),
         client_id=message.get("client_id"),

@@ -1,7 +1,7 @@
-"""Completions: requests in the form of OpenAI's API, answered and stored nowhere.
+"""Completions: OpenAI-compatible requests, whose responses are not stored.
 
-The same providers answer as in chats. A caller that hangs up, or a server that shuts down, ends
-the work.
+They use the same providers as chats. A disconnect of the client or a shutdown of the server cancels
+the request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _INSTRUCTING = {"system", "developer"}
 
 
 class Completions:
-    """Finds who answers a request, and knows the answers in flight."""
+    """Resolves models of requests, and tracks the completions in flight."""
 
     def __init__(self, settings: Settings, directory: Directory) -> None:
         self._settings = settings
@@ -27,10 +27,10 @@ class Completions:
         self._under_way: set[Completion] = set()
 
     async def find(self, request: Mapping[str, Any], prompted: str | None) -> Completion:
-        """Find who answers.
+        """Resolve the request's model and return a completion for it.
 
-        `prompted` names the field, `messages` or `instructions`, that gets the admin's system
-        prompt where the caller brings none.
+        `prompted` names the field (`messages` or `instructions`) into which the admin's system
+        prompt is inserted if the request has none.
         """
         await self._directory.wait_for(request["model"])
         admin = self._settings.admin()
@@ -40,13 +40,13 @@ class Completions:
         return Completion(provider, model, {**request, "model": model}, self._under_way)
 
     def drain(self) -> None:
-        """End all that are in flight: their callers are told that the server shuts down."""
+        """End all completions in flight with a `ShuttingDown` error."""
         for completion in tuple(self._under_way):
             completion.end(ShuttingDown("The server is shutting down. Try again in a moment."))
 
 
 class Completion:
-    """One answer: `model` is the one that really answers, `request` what it is asked."""
+    """One completion in flight: `model` is the resolved model, `request` the body for it."""
 
     def __init__(
         self,
@@ -65,13 +65,13 @@ class Completion:
 
     @property
     def forwarding(self) -> Forwarding | None:
-        """The provider, if requests can go there as they are."""
+        """Return the provider if requests can be forwarded to it unchanged, else None."""
         return self.provider if isinstance(self.provider, Forwarding) else None
 
     async def run(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Run the work that answers; return False if the caller has hung up meanwhile.
+        """Run the coroutine; return False if the client disconnected meanwhile.
 
-        Raises what the work raises, and what `end` was given.
+        Raises the exceptions of `work`, and the reason that was passed to `end`.
         """
         self._under_way.add(self)
         self._work = asyncio.ensure_future(work)
@@ -87,7 +87,7 @@ class Completion:
         return not self._is_abandoned
 
     def end(self, reason: QuilliumError | None) -> None:
-        """Stop the work: for this reason, or because the caller has hung up."""
+        """Cancel the work, for this reason or (None) because the client disconnected."""
         self._reason = reason
         self._is_abandoned = reason is None
         if self._work is not None:
@@ -95,7 +95,7 @@ class Completion:
 
 
 def _with_system_prompt(request: Mapping[str, Any], field: str, prompt: str) -> Mapping[str, Any]:
-    """Return a request with the admin's system prompt, unless it has one of its own."""
+    """Return the request with the admin's system prompt, unless it already has one."""
     if field == "instructions":
         has_own = request.get("instructions") or _instructs(request.get("input"))
         return request if has_own else {**request, "instructions": prompt}

@@ -1,7 +1,7 @@
-"""The registry of open sockets: it delivers frames to them, and closes those of ended sessions.
+"""The connection registry: delivers frames to open sockets, and closes those of ended sessions.
 
-No socket waits for another: `Subscription.deliver` never waits. One that fails is logged and
-dropped, and the others get their frame.
+Sockets don't delay each other, because `Subscription.deliver` never waits. A failed subscription is
+logged and dropped; the others still get the frame.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from services.frames import Frame
 from services.replies import Reply
 from services.subscriptions import Subscription
 
-MAX_SOCKETS = 20  # of one user (contract, section 7)
+MAX_SOCKETS = 20  # per user (contract, section 7)
 
 log = logging.getLogger("quillium.socket")
 
 
 class Close(IntEnum):
-    """Why a socket is closed: codes of RFC 6455, section 7.4, and our own above 4000."""
+    """WebSocket close codes: those of RFC 6455, section 7.4, and custom ones above 4000."""
 
     GOING_AWAY = 1001
     UNSUPPORTED = 1003
@@ -35,7 +35,7 @@ class Close(IntEnum):
 
 
 class ConnectionRegistry:
-    """The subscriptions of each user, in the order in which they came."""
+    """The subscriptions of each user, oldest first."""
 
     def __init__(self) -> None:
         self._subscriptions: defaultdict[str, list[Subscription]] = defaultdict(list)
@@ -44,7 +44,7 @@ class ConnectionRegistry:
         return sum(len(subscriptions) for subscriptions in self._subscriptions.values())
 
     def add(self, subscription: Subscription) -> None:
-        """Let frames of its user reach the subscription. The oldest one too many is closed."""
+        """Add a subscription to its user's frames. Above the maximum, close the oldest one."""
         subscriptions = self._subscriptions[subscription.socket.caller.user.id]
         subscriptions.append(subscription)
         if len(subscriptions) > MAX_SOCKETS:
@@ -52,7 +52,7 @@ class ConnectionRegistry:
             oldest.socket.close(Close.TOO_MANY, "too many sockets")
 
     def remove(self, subscription: Subscription) -> None:
-        """No frame reaches it from now on. Twice is harmless."""
+        """Stop delivering frames to a subscription. Idempotent."""
         user_id = subscription.socket.caller.user.id
         if subscription in self._subscriptions.get(user_id, ()):
             self._subscriptions[user_id].remove(subscription)
@@ -66,10 +66,10 @@ class ConnectionRegistry:
         reply: Reply | None = None,
         sender: Subscription | None = None,
     ) -> None:
-        """Send a frame to all sockets of a user except `sender`, once its fact is durable.
+        """Send a frame to all sockets of a user except `sender`. Call this after the commit.
 
-        Never raises: the socket of a subscription that fails is closed, and its client comes back.
-        The frame is encoded once. `reply` is given when the frame is a delta of that reply.
+        Never raises: if a subscription fails, its socket is closed and the client reconnects. The
+        frame is encoded once. Pass `reply` if the frame is a delta of that reply.
         """
         for subscription in tuple(self._subscriptions.get(user_id, ())):
             if subscription is not sender:
@@ -83,7 +83,7 @@ class ConnectionRegistry:
         self._end(user_id, lambda caller: caller.session_id == session_id)
 
     def end_other_sessions(self, user_id: str, session_id: str | None) -> None:
-        """Close what belongs to another session than this one; API keys' sockets stay."""
+        """Close the sockets of all sessions except this one; keep those of API keys."""
         self._end(user_id, lambda caller: caller.session_id not in (None, session_id))
 
     def end_user(self, user_id: str) -> None:
@@ -96,14 +96,14 @@ class ConnectionRegistry:
         self._end(user_id, lambda caller: caller.api_key_id is not None)
 
     def close_all(self) -> None:
-        """Tell every socket that the server goes away."""
+        """Close all sockets because the server is shutting down."""
         for subscriptions in list(self._subscriptions.values()):
             for subscription in tuple(subscriptions):
                 subscription.socket.close(Close.GOING_AWAY, "shutting down")
 
     def _drop(self, subscription: Subscription) -> None:
         self.remove(subscription)
-        with contextlib.suppress(Exception):  # logged is what made it fail
+        with contextlib.suppress(Exception):  # the original failure is already logged
             subscription.socket.close(Close.INTERNAL_ERROR, "internal_error")
 
     def _end(self, user_id: str, is_meant: Callable[[Caller], bool]) -> None:

@@ -1,7 +1,7 @@
-"""Conversations: a message is stored, then answered by the chat's `ReplyWriter`.
+"""Conversations: store a message, then let the chat's `ReplyWriter` reply to it.
 
-`submit` is the one entrance for REST, Server-Sent Events and the WebSocket: it stores the message
-(and the reply's row, in the same commit), publishes it, and makes sure that the chat's writer runs.
+REST, Server-Sent Events and the WebSocket all call `submit`. It stores the message (and the reply's
+row, in the same commit), publishes it, and makes sure that the chat's writer is running.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _TITLE_CHARACTERS = 60
 
 
 class Conversation:
-    """All conversations of all users, and the writers of the chats that have something to answer.
+    """The conversations of all users, with a writer for each chat that has pending work.
 
-    Whether a reply is being written in a chat is decided in the transactions of `storage.turns`, so
-    that two requests at the same moment can't begin two.
+    The transactions of `storage.turns` decide whether a chat has a streaming reply, so concurrent
+    requests can't begin two replies.
     """
 
     def __init__(self, tools: Tools) -> None:
@@ -44,9 +44,9 @@ class Conversation:
         client_id: str | None = None,
         watcher: Watcher | None = None,
     ) -> turns.Stored:
-        """Store a message of the user and have it answered; `watcher` sees the frames of its turn.
+        """Store a user's message and start the reply; `watcher` receives the frames of its turn.
 
-        The same `client_id` again returns what was stored before and starts nothing. Raises
+        A repeated `client_id` returns the stored message and starts nothing. Raises
         `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
         """
         self._check_running()
@@ -76,7 +76,7 @@ class Conversation:
         return stored
 
     def stop(self, user: User, chat_id: str) -> str | None:
-        """Stop the running reply, keeping its text; return its id, None if none has begun.
+        """Stop the current reply and keep its text; return its id, or None if none has begun.
 
         Raises `NotFound`.
         """
@@ -85,7 +85,7 @@ class Conversation:
         return None if writer is None else writer.stop()
 
     async def regenerate(self, user: User, chat_id: str) -> str:
-        """Replace the last reply, or write the one that never came; return its id.
+        """Restart the last reply, or begin the missing one; return its id.
 
         Raises `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
         """
@@ -103,9 +103,10 @@ class Conversation:
         return begun.message.id
 
     def streamed_replies(self, user_id: str) -> list[Reply]:
-        """The replies that are being written to a user, for a socket that joins meanwhile.
+        """Return a user's streaming replies, for a socket that joins while they stream.
 
-        Without those whose end is committed but not published yet: the socket may have seen it.
+        Skip replies whose end is committed but not yet published: the socket may already have
+        received it.
         """
         return [
             reply
@@ -116,16 +117,16 @@ class Conversation:
         ]
 
     def count_active(self) -> int:
-        """In how many chats a reply is being written, or is about to be."""
+        """Return the number of chats with a reply that is streaming or about to begin."""
         return len(self._writers)
 
     def forget(self, chat_id: str) -> None:
-        """Abandon the reply of a chat whose deletion is committed."""
+        """Abandon the reply of a deleted chat. Call this after the commit."""
         if chat_id in self._writers:
             self._writers[chat_id].abandon()
 
     async def drain(self) -> None:
-        """Accept nothing more, end all replies as `interrupted`, and wait until that is stored."""
+        """Reject new messages, end all replies as `interrupted`, and wait until they are stored."""
         self._is_draining = True
         for writer in self._writers.values():
             writer.drain()
@@ -136,7 +137,7 @@ class Conversation:
             raise ShuttingDown("The server is shutting down. Send this again in a moment.")
 
     def _watch_again(self, message: Message, watcher: Watcher) -> None:
-        """Show a message and its reply to a client that sent the message once more."""
+        """Send a message and its reply to a client that retried the message."""
         watcher.put(frames.message(message))
         writer = self._writers.get(message.chat_id)
         if writer is not None and writer.watch(message, watcher):
@@ -151,7 +152,7 @@ class Conversation:
 
     @contextlib.contextmanager
     def _held_writer(self, user: User, chat_id: str) -> Iterator[None]:
-        """Keep the chat's writer while a write is under way, so that it can be stopped already."""
+        """Keep the chat's writer during a write, so that `stop` can reach it before the commit."""
         writer = self._writer(user, chat_id)
         writer.holders += 1
         try:
@@ -178,7 +179,7 @@ class Conversation:
 
 
 def _opening_words(content: str) -> str:
-    """The title of an untitled chat: the first words of its first message."""
+    """Return the title for an untitled chat: the first words of its first message."""
     line = " ".join(content.split())
     if len(line) <= _TITLE_CHARACTERS:
         return line

@@ -1,4 +1,4 @@
-"""The chats of `--demo`: some weeks of work, chosen to show what the page can display."""
+"""The sample chats of `--demo`, chosen to show what the page can display."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class DemoChat(NamedTuple):
-    """`age_hours` is the age of its last message; `turns` are questions with their replies."""
+    """A sample chat: `age_hours` is its last message's age; `turns` are (question, reply) pairs."""
 
     title: str
     age_hours: float

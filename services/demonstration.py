@@ -1,4 +1,4 @@
-"""What `--demo` prepares: an account with chats that are worth reading, and no rate limit."""
+"""Prepare the server for `--demo`: an account with sample chats, and no rate limit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Account(NamedTuple):
 
 
 async def prepare(services: Services) -> Account:
-    """Fill an empty server. The chats come from the oldest to the newest, as their times say."""
+    """Create the demo account and its chats, oldest first. The server must be empty."""
     password = ids.random_text(12)
     user = await services.administration.add(EMAIL, password)
     unlimited: dict[str, Any] = {"rate_limit_per_minute": 0}
@@ -35,7 +35,7 @@ async def prepare(services: Services) -> Account:
 
 
 def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
-    """The chat in the form of an import."""
+    """Return a demo chat as an import document."""
     said = [text for turn in chat.turns for text in turn]
     last = now - chat.age_hours * _HOUR
     times = [

@@ -1,5 +1,4 @@
-"""How a reply ended. An unusual end is never reported as a complete reply without words
-(contract, section 6)."""
+"""Classify the end of a reply. A reply without text is reported as failed (contract, section 6)."""
 
 from __future__ import annotations
 
@@ -16,7 +15,7 @@ _MAX_TOKENS = 2**53 - 1
 
 
 class Ending(NamedTuple):
-    """The status of a reply that is over, and what its provider told of it."""
+    """The final status of a reply, with its provider's finish reason and usage."""
 
     status: Status
     error: QuilliumError | None = None
@@ -25,15 +24,15 @@ class Ending(NamedTuple):
 
 
 def broken_off() -> Ending:
-    """The provider's stream stopped without an `End`, or failed in an unknown way."""
+    """Return the ending for a stream that stopped without an `End` or failed unexpectedly."""
     return Ending("failed", ModelUnavailable("The model stopped in the middle of its reply."))
 
 
 def ended(end: End, text: str, reasoning: str | None, tools: Iterable[str]) -> Ending:
-    """The regular end of a reply that consists of `text`, `reasoning` and calls of `tools`.
+    """Return the ending for a reply that consists of `text`, `reasoning` and calls of `tools`.
 
-    A reply with text is complete, and its `finish_reason` says if it was cut off. One without text
-    has failed, in words.
+    A reply with text is complete; its `finish_reason` says whether it was truncated. Without text,
+    the reply has failed, with an error that explains why.
     """
     usage = end.usage if end.usage is not None and _is_plausible(end.usage) else None
     if text.strip():
@@ -42,7 +41,7 @@ def ended(end: End, text: str, reasoning: str | None, tools: Iterable[str]) -> E
 
 
 def _is_plausible(usage: Usage) -> bool:
-    """Whether a provider's figures can be stored: whole numbers that JavaScript can hold, too."""
+    """Return whether a provider's token counts are integers that JavaScript can represent."""
     return all(
         0 <= tokens <= _MAX_TOKENS for tokens in (usage.prompt_tokens, usage.completion_tokens)
     )

@@ -1,8 +1,7 @@
 """The frames of the WebSocket, `{"type", "data"}`: one function for each type.
 
-A frame is encoded once, however many sockets receive it. Its data
-begins with the four fields of the reference; `content` is empty in all but `message` frames
-(contract, sections 1 and 7).
+A frame is encoded once, however many sockets receive it. Its data begins with the four fields of
+the reference; `content` is empty in all but `message` frames (contract, sections 1 and 7).
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from core.records import ChatChange, Message, ReadMark
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame; only frames of stored facts have a `seq`."""
+    """A WebSocket frame. Only frames of stored facts have a `seq`."""
 
     type: str
     data: dict[str, Any]
@@ -26,7 +25,7 @@ class Frame:
 
     @functools.cached_property
     def encoded(self) -> bytes:
-        """The frame as JSON, encoded on first use: most users have no open socket."""
+        """Return the frame as JSON. It is encoded on first use: most users have no open socket."""
         frame: dict[str, Any] = {"type": self.type, "data": self.data}
         if self.seq is not None:
             frame["seq"] = self.seq
@@ -34,29 +33,29 @@ class Frame:
 
 
 def message(stored: Message) -> Frame:
-    """A message that is stored."""
+    """Return the frame of a stored message."""
     return Frame("message", stored.public(), stored.seq)
 
 
 def read(mark: ReadMark) -> Frame:
-    """Somebody has read up to a message."""
+    """Return the frame of a new read position."""
     return Frame("read", mark.public(), mark.seq)
 
 
 def chat(change: ChatChange) -> Frame:
-    """A chat was created, changed or deleted; only sockets opened with `since` receive it."""
+    """Return the frame of a created, changed or deleted chat, for sockets with `since` only."""
     return Frame("chat", change.public(), change.seq)
 
 
 def of(fact: Message | ReadMark | ChatChange) -> Frame:
-    """The frame of a stored fact."""
+    """Return the frame of a stored fact."""
     if isinstance(fact, Message):
         return message(fact)
     return read(fact) if isinstance(fact, ReadMark) else chat(fact)
 
 
 def typing(chat_id: str, is_typing: bool, timestamp: str) -> Frame:
-    """The user types on one of their devices, or has stopped typing."""
+    """Return a frame that says whether the user is typing on one of their devices."""
     return Frame(
         "typing",
         {
@@ -70,12 +69,12 @@ def typing(chat_id: str, is_typing: bool, timestamp: str) -> Frame:
 
 
 def delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
-    """Text of a reply that follows the first `offset` code points."""
+    """Return a delta of a reply's text that begins at `offset`, in code points."""
     return _delta(reply, timestamp, delta=text, offset=offset)
 
 
 def reasoning_delta(reply: Message, text: str, offset: int, timestamp: str) -> Frame:
-    """Reasoning of a reply that follows the first `offset` code points of its reasoning."""
+    """Return a delta of a reply's reasoning that begins at `offset`, in code points."""
     return _delta(reply, timestamp, reasoning_delta=text, reasoning_offset=offset)
 
 
@@ -93,6 +92,6 @@ def _delta(reply: Message, timestamp: str, **added: str | int) -> Frame:
 
 
 def error(cause: QuilliumError, **answers: str | None) -> Frame:
-    """An error; `answers` are the `chat_id` and `client_id` of the frame that caused it."""
+    """Return an error frame; `answers` are `chat_id` and `client_id` of the frame at fault."""
     known = {name: value for name, value in answers.items() if value is not None}
     return Frame("error", {**cause.public(), **known})

@@ -1,7 +1,7 @@
-"""bcrypt on two threads, served in turn by client address.
+"""Hash passwords on two threads, with a queue that is fair between client addresses.
 
-Hashing takes about 0.25 s of a core. It never holds up the event loop, and a client that sends
-many passwords delays its own logins, not those of others.
+bcrypt takes about 0.25 s of a core. It never blocks the event loop, and a client that sends many
+passwords delays only its own logins.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _HASH_SECONDS = 0.25  # at cost 12
 
 
 class HashingQueue:
-    """Runs functions that hash a password."""
+    """Runs functions that hash a password, round-robin by client address."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="quillium-bcrypt")
         self._running = 0
-        # By client address, the one whose turn is next first.
+        # Waiting turns by client address; the first address is next.
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def run(
@@ -40,9 +40,9 @@ class HashingQueue:
         *arguments: Any,
         before: Callable[[], None] | None = None,
     ) -> T:
-        """Run the function on a thread, after `before` on the loop.
+        """Run the function on a thread; first call `before` on the event loop.
 
-        Raises `RateLimited` when too many wait and this address has the most of them waiting.
+        Raises `RateLimited` if the queue is full and this address has the most calls waiting.
         """
         await self._turn(address)
         try:
@@ -69,7 +69,7 @@ class HashingQueue:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self._running -= 1  # the turn came in the same moment
+                self._running -= 1  # cancelled just after its turn was granted
                 self._wake_next()
             raise
 
@@ -78,13 +78,13 @@ class HashingQueue:
             address, turns = self._waiting.popitem(last=False)
             turn = turns.popleft()
             if turns:
-                self._waiting[address] = turns  # behind the others
+                self._waiting[address] = turns  # to the back of the queue
             if not turn.done():
                 self._running += 1
                 turn.set_result(None)
 
     def _refuse_one(self) -> None:
-        """Refuse the latest of the address that has the most waiting."""
+        """Reject the newest call of the address that has the most calls waiting."""
         address = max(self._waiting, key=lambda address: len(self._waiting[address]))
         turn = self._waiting[address].pop()
         self._metrics.refused("logins")

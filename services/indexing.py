@@ -1,4 +1,4 @@
-"""Completes the search index in the background, after a migration has changed its rules."""
+"""Rebuild the search index in the background after a migration has changed its rules."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.errors import StorageUnavailable
 from storage import search_index
 from storage.database import Database
 
-_PAUSE_SECONDS = 0.02  # between two slices, in which other writes have the writer to themselves
+_PAUSE_SECONDS = 0.02  # between two slices, so that other writes get their turn
 _RETRY_SECONDS = 10.0
 _LOGGED_SHARE = 0.1
 
@@ -17,25 +17,25 @@ log = logging.getLogger("quillium")
 
 
 class Indexing:
-    """One task that ends once all messages are in the index."""
+    """A background task that ends when all messages are indexed."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin, if the index lacks anything."""
+        """Start the task if the index is incomplete."""
         if not self._db.read(search_index.progress).is_complete:
             self.task = asyncio.ensure_future(self._run())
 
     async def close(self) -> None:
-        """Stop; the next start goes on from here."""
+        """Stop the task; the next start resumes it."""
         if self.task is not None:
             self.task.cancel()
             await asyncio.wait([self.task])
 
     async def _run(self) -> None:
-        log.info("completing the search index in the background; older messages follow")
+        log.info("rebuilding the search index in the background, newest messages first")
         logged = 0.0
         while True:
             try:

@@ -1,4 +1,4 @@
-"""How a socket subscribes: from now on, or after the last frame it saw (contract, section 7)."""
+"""Subscribe sockets: to live frames, or from the last frame they received (contract, section 7)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from services.subscriptions import Socket, Sources, Subscription
 from storage import replay
 from storage.database import Database
 
-Since = int | Literal["latest"] | None  # None: a client of the reference, which knows no numbers
+Since = int | Literal["latest"] | None  # None: a client without sequence numbers
 
 
 class Joining:
-    """Subscribes sockets to the frames of their user."""
+    """Subscribes sockets to the frames of their users."""
 
     def __init__(
         self, db: Database, connections: ConnectionRegistry, conversation: Conversation
@@ -26,10 +26,10 @@ class Joining:
         self._conversation = conversation
 
     def join(self, socket: Socket, since: Since) -> Subscription:
-        """Subscribe a socket; it first receives the frames after the number `since`.
+        """Subscribe a socket; first send it the frames with numbers above `since`.
 
-        If these are no longer available, it receives an `error` frame `resync_required` and
-        continues from now on.
+        If these are no longer available, send an `error` frame `resync_required` and continue with
+        live frames.
         """
         user = socket.caller.user
         after = since if isinstance(since, int) else None

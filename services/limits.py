@@ -14,7 +14,7 @@ SIGNALS_PER_MINUTE = 600  # `typing` and `read` frames
 
 
 class Limits:
-    """The buckets of all callers. They live in memory and are full again after a minute."""
+    """The token buckets of all callers, in memory. An empty bucket refills within a minute."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Limits:
         self._signals = RateLimiter()
 
     def request(self, caller: str) -> Allowance | None:
-        """Count a request or a `message` frame of a user id or client address.
+        """Count a request or a `message` frame against a user id or client address.
 
         Return None if the admin has set no limit. A refusal is returned, not raised, because its
         headers are sent too.
@@ -57,7 +57,7 @@ class Limits:
 
 
 def too_many(allowance: Allowance) -> RateLimited:
-    """The refusal of a caller with no token left."""
+    """Return the error for a caller with no tokens left."""
     return RateLimited(
         f"{allowance.limit} a minute are allowed. Try again in {allowance.retry_after} seconds.",
         allowance.retry_after,

@@ -1,7 +1,7 @@
-"""Failed logins (contract, section 3): guessing is stopped, the owner is not.
+"""Limit failed logins without locking out the owner (contract, section 3).
 
-Failures count for an account and the client address that they come from. A caller with a session
-of the account is counted apart: nobody else's failures block them.
+Failures count per account and client address. A caller with a session of the account is counted
+separately, so that other clients' failures can't block them.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from core.rate_limit import FailureLog
 from core.times import MonotonicClock
 
 MAX_FAILURES = 10  # for one account from one client address
-MAX_FAILURES_EVERYWHERE = 100  # for one account; more of them slow its logins
+MAX_FAILURES_EVERYWHERE = 100  # for one account; above this its logins are slowed
 PERIOD_SECONDS = 15 * 60
-PACE_SECONDS = 2.0  # between two logins of an account that is being attacked
-_MAX_WAITING = 64  # for one account
+PACE_SECONDS = 2.0  # between two logins of an account under attack
+_MAX_WAITING = 64  # per account
 
 
 class Attempt(NamedTuple):
-    """A password is tried for an account, from a client address or within a session of it."""
+    """An attempt to use an account's password, from a client address or within a session."""
 
-    account: str  # the address's key, whether there is such an account or not
+    account: str  # the key of the e-mail address, even if no account has it
     client_address: str
     session_id: str | None = None
 
@@ -37,7 +37,7 @@ class Attempt(NamedTuple):
 
 
 class LoginGuard:
-    """The failures of the last 15 minutes. They live in memory."""
+    """The failed logins of the last 15 minutes, in memory."""
 
     def __init__(
         self, metrics: Metrics, monotonic: MonotonicClock, pace_seconds: float = PACE_SECONDS
@@ -57,9 +57,9 @@ class LoginGuard:
             raise RateLimited(f"Too many failed logins. Try again in {seconds} seconds.", seconds)
 
     async def wait_turn(self, attempt: Attempt) -> None:
-        """Wait while the account's logins are slowed; those with the fewest failures go first.
+        """Wait while the account's logins are slowed; sources with the fewest failures go first.
 
-        Raises `RateLimited` when too many others wait.
+        Raises `RateLimited` if the account's queue is full.
         """
         now = self._monotonic()
         if attempt.session_id is not None:
@@ -82,16 +82,16 @@ class LoginGuard:
             self._everywhere.add(attempt.account, now)
 
     def is_blocked(self, attempt: Attempt) -> bool:
-        """Whether the next attempt from the same source will be refused."""
+        """Return whether the next attempt from the same source will be refused."""
         return self._failures.blocked_for(attempt.source, self._monotonic()) > 0
 
     def succeeded(self, attempt: Attempt) -> None:
-        """Clear the source's failures, and end the slowing of the account."""
+        """Clear the source's failures, and stop slowing the account's logins."""
         self._failures.clear(attempt.source)
         self._everywhere.clear(attempt.account)
 
     def clear(self, account: str) -> None:
-        """Forget every failure of an account: its password was reset, or it was recovered."""
+        """Clear all failures of an account whose password was reset or which was recovered."""
         self._failures.clear_where(lambda source: source[0] == account)
         self._everywhere.clear(account)
 
@@ -108,7 +108,7 @@ class LoginGuard:
 
 
 class _Queue:
-    """The logins of one account that wait for their turn."""
+    """The queue of waiting logins of one account."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -122,10 +122,10 @@ class _Queue:
         await turn
 
     def release(self) -> bool:
-        """Let the next login go; whether one was waiting."""
+        """Release the next login; return whether one was waiting."""
         while self._waiting:
             turn = heapq.heappop(self._waiting)[-1]
-            if not turn.done():  # its caller may be gone
+            if not turn.done():  # the client may have disconnected
                 turn.set_result(None)
                 return True
         return False

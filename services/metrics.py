@@ -1,6 +1,6 @@
-"""`/metrics`: what Prometheus reads (contract, section 9), by `prometheus-client`.
+"""Metrics for Prometheus at `/metrics` (contract, section 9), with `prometheus-client`.
 
-What others count anyway is asked of them when somebody reads; the rest is counted as it happens.
+Figures that other modules already count are collected at scrape time; events are counted here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _FIRST_TEXT_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 3
 
 
 class Prometheus(Metrics):
-    """Counts what it is told, in a registry of its own."""
+    """Metrics in a separate `prometheus-client` registry."""
 
     def __init__(self) -> None:
-        """Raises `MissingExtra` if `prometheus-client` is not installed."""
+        """Create the metrics. Raises `MissingExtra` if `prometheus-client` is not installed."""
         if importlib.util.find_spec("prometheus_client") is None:
             raise MissingExtra("metrics")
-        # Only now: nobody else should pay for the import.
+        # Imported late, so that servers without metrics don't pay for it.
         from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
 
         registry: Any = CollectorRegistry()
@@ -34,26 +34,26 @@ class Prometheus(Metrics):
         self._registry = registry
         self._requests = Histogram(
             "quillium_request_seconds",
-            "Requests that were answered, handshakes of WebSockets among them",
+            "Completed requests, including WebSocket handshakes",
             ["route", "method", "status"],
             buckets=_REQUEST_SECONDS,
             registry=registry,
         )
-        self._sent = Counter("quillium_frames_sent", "Frames to sockets", registry=registry)
+        self._sent = Counter("quillium_frames_sent", "WebSocket frames sent", registry=registry)
         self._received = Counter(
-            "quillium_frames_received", "Frames from sockets", ["type"], registry=registry
+            "quillium_frames_received", "WebSocket frames received", ["type"], registry=registry
         )
         self._refusals = Counter(
-            "quillium_refusals", "Callers who had nothing left", ["bucket"], registry=registry
+            "quillium_refusals", "Refusals by a rate limit", ["bucket"], registry=registry
         )
         self._first_text = Histogram(
             "quillium_first_text_seconds",
-            "From a message that is stored to the first text of its reply",
+            "From a stored message to the first text of its reply",
             buckets=_FIRST_TEXT_SECONDS,
             registry=registry,
         )
         self._replies = Counter(
-            "quillium_replies", "Replies that ended", ["status"], registry=registry
+            "quillium_replies", "Ended replies by status", ["status"], registry=registry
         )
 
     def ask(
@@ -62,11 +62,11 @@ class Prometheus(Metrics):
         replies: Callable[[], int],
         writer: Callable[[], Statistics],
     ) -> None:
-        """Where to ask, when somebody reads, for what is counted there."""
+        """Register sources of figures that are collected at scrape time."""
         self._registry.register(_Asked(sockets, replies, writer))
 
     def text(self) -> bytes:
-        """All figures, in Prometheus' text format 0.0.4."""
+        """Return all metrics in the Prometheus text format 0.0.4."""
         from prometheus_client import generate_latest
 
         return generate_latest(self._registry)
@@ -91,7 +91,7 @@ class Prometheus(Metrics):
 
 
 class _Asked:
-    """A collector of `prometheus-client` for what others count."""
+    """A `prometheus-client` collector for figures of other modules."""
 
     def __init__(
         self,
@@ -109,11 +109,11 @@ class _Asked:
         writer = self._writer()
         yield GaugeMetricFamily("quillium_sockets", "Open sockets", value=self._sockets())
         yield GaugeMetricFamily(
-            "quillium_replies_under_way", "Replies that are being written", value=self._replies()
+            "quillium_replies_under_way", "Replies in progress", value=self._replies()
         )
         for name, text, value in (
-            ("commits", "Commits, each of a batch of writes", writer.commits),
-            ("writes", "Writes that were stored", writer.writes),
-            ("write_wait_seconds", "Waited for writes to be stored", writer.seconds_waited),
+            ("commits", "Commits, one per batch of writes", writer.commits),
+            ("writes", "Stored writes", writer.writes),
+            ("write_wait_seconds", "Total waiting time of writes", writer.seconds_waited),
         ):
             yield CounterMetricFamily(f"quillium_{name}", text, value=value)

@@ -1,4 +1,4 @@
-"""The prompt of a reply: what is sent to its provider."""
+"""Build the prompt of a reply, which is sent to its provider."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _SHORT_CONVERSATION = 50  # messages; read in a tenth of a millisecond
 async def build(
     db: Database, admin_prompt: str, begun: turns.Begun, characters: int
 ) -> list[PromptMessage]:
-    """The system prompts of the admin and the chat as one, then the conversation.
+    """Return the combined system prompts of admin and chat, followed by the conversation.
 
-    The conversation ends with the message that is answered, and begins where it has as many
-    characters as the provider can use.
+    The conversation ends with the message to answer. Its beginning is cut to fit the number of
+    characters that the provider can use.
     """
     system = "\n\n".join(filter(None, (admin_prompt, begun.instructions.system_prompt)))
     prompt = [PromptMessage("system", system)] if system else []
@@ -26,7 +26,7 @@ async def build(
 
 
 async def _history(db: Database, answers: Message, characters: int) -> list[tuple[Sender, str]]:
-    """The conversation up to a message: read at once if it is short, as it mostly is."""
+    """Return the conversation up to a message. Read it on this thread if it is short."""
     history = db.read(turns.history_until, answers, characters, _SHORT_CONVERSATION)
     if history is None:
         history = await db.read_in_pool(turns.history_until, answers, characters, turns.MAX_HISTORY)

@@ -1,7 +1,7 @@
 """The rules for `providers` of the admin's settings (contract, section 5).
 
-Keys and the values of headers are stored and never shown; a provider that moves to another
-`base_url` forgets them, so that nobody can have them sent elsewhere.
+API keys and header values are stored but never returned. Changing a provider's `base_url` deletes
+them, so that they can't be sent to another server.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_HEADER_CHARACTERS = 4_096
 MAX_EXTRA_BYTES = 16 << 10
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*\Z")
-# What frames the request is no setting (RFC 9110, sections 6 to 8).
+# Headers that frame the request can't be set (RFC 9110, sections 6 to 8).
 _OWN_HEADERS = {"host", "connection", "content-length", "content-type", "transfer-encoding",
                 "accept-encoding", "te", "trailer", "upgrade", "expect"}  # fmt: skip
 _RESERVED = ("model", "messages", "stream")
@@ -36,7 +36,7 @@ Provider = dict[str, Any]
 
 
 def shown(provider: Mapping[str, Any]) -> Provider:
-    """Return a stored provider as answers show it, without its secrets."""
+    """Return a stored provider as responses show it, without its secrets."""
     return {
         "name": provider["name"],
         "base_url": provider["base_url"],
@@ -48,9 +48,9 @@ def shown(provider: Mapping[str, Any]) -> Provider:
 
 
 def stored(sent: Mapping[str, Any], known: Mapping[str, Provider]) -> Provider:
-    """Return a provider as it is stored. Secrets that are left out are those of before.
+    """Return a provider in its stored form. Omitted secrets keep their previous values.
 
-    `known` are the providers of before, by name.
+    `known` are the previous providers by name.
     """
     before = known.get(sent["name"], {})
     is_same = before.get("base_url") == sent["base_url"]
@@ -70,10 +70,10 @@ def stored(sent: Mapping[str, Any], known: Mapping[str, Provider]) -> Provider:
 
 
 def check(providers: Sequence[Mapping[str, Any]], is_built_in: Callable[[str], bool]) -> None:
-    """Raise `InvalidRequest` for what the schema can't refuse."""
+    """Raise `InvalidRequest` for errors that the schema can't express."""
     names = [provider["name"] for provider in providers]
     if len(set(names)) < len(names):
-        raise InvalidRequest("providers: two of them have the same name.")
+        raise InvalidRequest("providers: two providers have the same name.")
     for index, provider in enumerate(providers):
         for field, problem in _problems(provider, is_built_in):
             raise InvalidRequest(f"providers.{index}.{field}: {problem}")
@@ -95,11 +95,11 @@ def _problems(
         found.append(("headers", f"{len(headers)} headers, at most {MAX_HEADERS}"))
     for name, value in headers.items():
         if not _HEADER_NAME.match(name) or name.lower() in _OWN_HEADERS:
-            found.append(("headers", f"{name[:60]!r} is no name of a header that can be set"))
+            found.append(("headers", f"{name[:60]!r} is not a header that can be set"))
         elif value is not None and not _is_header_value(value):
             found.append((f"headers.{name}", "expected printable ASCII characters, or null"))
     if len({name.lower() for name in headers}) < len(headers):
-        found.append(("headers", "the same header twice"))
+        found.append(("headers", "duplicate header"))
     extra = provider.get("extra_body", {})
     if reserved := [name for name in _RESERVED if name in extra]:
         found.append(("extra_body", f"{', '.join(reserved)} can't be set here"))

@@ -12,10 +12,10 @@ from storage.database import Database
 
 
 class Registration:
-    """Registration is the admin's choice, and closed for good where the application has an owner.
+    """Return whether registration is open: the admin decides, and a sidecar never allows it.
 
-    On a network, whoever comes first would be the admin. There the first account needs the setup
-    code that the server printed when it started.
+    On a network, the first person to register would become the admin. So the first account needs
+    the setup code that the server printed when it started.
     """
 
     def __init__(self, db: Database, settings: Settings, *, has_owner: bool) -> None:
@@ -25,11 +25,11 @@ class Registration:
         self._setup_code: str | None = None
 
     def require_setup_code(self, code: str) -> None:
-        """Ask for this code until an account exists."""
+        """Require this code for registration until an account exists."""
         self._setup_code = code
 
     def check(self, setup_code: str | None) -> None:
-        """Raise `RegistrationClosed`, or `Forbidden` without the setup code where one is needed."""
+        """Raise `RegistrationClosed`, or `Forbidden` if a required setup code is not given."""
         if not self._is_open:
             raise RegistrationClosed("Ask an administrator of this server for an account.")
         if not self._needs_setup_code:
@@ -42,7 +42,7 @@ class Registration:
             )
 
     def state(self) -> dict[str, Any]:
-        """What an entrance page has to know."""
+        """Return the registration state that a sign-in page needs."""
         return {
             "is_open": self._is_open,
             "is_first": not self._db.read(users.exist),

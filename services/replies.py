@@ -1,4 +1,4 @@
-"""A reply while it is written: its text and reasoning so far, and the deltas that publish them."""
+"""A streaming reply: its text and reasoning so far, and the deltas that publish them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from core.records import Message
 from core.times import CalendarClock, rfc3339
 from services import frames
 
-DELTA_SECONDS = 1 / 60  # a screen shows no more; 10,000 tokens a second stay 60 frames
+DELTA_SECONDS = 1 / 60  # a screen's refresh interval; caps frames at 60 a second
 
 
 class Position(NamedTuple):
-    """How much of a reply was published, in code points."""
+    """The number of published code points of a reply's text and reasoning."""
 
     text: int = 0
     reasoning: int = 0
 
 
 class _Track:
-    """A text that grows by pieces, and how much of it was published."""
+    """A text that grows in pieces, and how much of it has been published."""
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
@@ -32,7 +32,7 @@ class _Track:
         return "".join(self.pieces)
 
     def take_unpublished(self) -> str:
-        """Return what was added since the last call; the caller publishes it."""
+        """Return the text added since the last call, for the caller to publish."""
         unpublished = "".join(self.pieces[self._published_pieces :])
         self._published_pieces = len(self.pieces)
         self.published += len(unpublished)
@@ -40,9 +40,9 @@ class _Track:
 
 
 class Reply:
-    """A reply so far. Its deltas, joined, are its text; each begins where the last one ended.
+    """A streaming reply. Its concatenated deltas are its text, without gaps or overlaps.
 
-    Reasoning has deltas of its own, which are published before those of the text.
+    Reasoning has separate deltas, which are published before those of the text.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class Reply:
         self._reasoning = _Track()
         self._published_at = 0.0
         self._typing: asyncio.TimerHandle | None = None
-        self._timer: asyncio.TimerHandle | None = None  # publishes what was added meanwhile
+        self._timer: asyncio.TimerHandle | None = None  # publishes the text added meanwhile
         self.is_over = False
 
     @property
     def has_begun(self) -> bool:
-        """Whether there is any text or reasoning yet."""
+        """Return whether there is any text or reasoning yet."""
         return bool(self._text.pieces or self._reasoning.pieces)
 
     @property
@@ -75,23 +75,23 @@ class Reply:
         return str(self._text)
 
     def reasoning(self) -> str | None:
-        """The reasoning, None if there is none."""
+        """Return the reasoning, or None if there is none."""
         return str(self._reasoning) or None
 
     def announce(self) -> None:
-        """Publish an empty delta, unless text follows before anybody could see it."""
+        """Publish an empty delta, unless text arrives within `DELTA_SECONDS`."""
         self._typing = self._loop.call_later(DELTA_SECONDS, self._publish_typing)
 
     def add(self, piece: str) -> None:
-        """Append to the text; publish it at once, or with what follows within `DELTA_SECONDS`."""
+        """Append to the text; publish it at once, or batched after `DELTA_SECONDS`."""
         self._add(self._text, piece)
 
     def add_reasoning(self, piece: str) -> None:
-        """Append to the reasoning; published as the text is."""
+        """Append to the reasoning; published with the same batching as the text."""
         self._add(self._reasoning, piece)
 
     def flush(self) -> None:
-        """Publish what was added and not published yet."""
+        """Publish the text and reasoning that are not published yet."""
         self._cancel_timers()
         if self.is_over:
             return
@@ -103,7 +103,7 @@ class Reply:
                 self._publish(self, delta(text, offset))
 
     def since(self, position: Position) -> list[frames.Frame]:
-        """Return as few frames what was published after `position`; at least an empty delta."""
+        """Return the deltas after `position` in as few frames as possible, at least one."""
         reasoning = self.reasoning() or ""
         missed = reasoning[position.reasoning : self._reasoning.published]
         told = [self._reasoning_delta(missed, position.reasoning)] if missed else []
@@ -111,7 +111,7 @@ class Reply:
         return told if told and not text else [*told, self._delta(text, position.text)]
 
     def close(self) -> None:
-        """Publish no more deltas: the end was published, or the chat was deleted."""
+        """Stop publishing deltas, because the end was published or the chat was deleted."""
         self.is_over = True
         self._cancel_timers()
 

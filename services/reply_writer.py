@@ -1,12 +1,12 @@
-"""The replies of one chat, from beginning to end.
+"""Write the replies of one chat, from begin to end.
 
-`ReplyWriter.run` is one coroutine for each chat that has something to answer. It writes one reply
-at a time: begin (its row is stored), stream (its deltas are published), end (its text is stored and
-published). Messages that are stored meanwhile are answered together by the next reply.
+Each chat with pending work has one coroutine, `ReplyWriter.run`. It writes one reply at a time:
+begin (store its row), stream (publish its deltas), end (store and publish its text). Messages that
+are stored meanwhile are answered together by the next reply.
 
-Whatever is published follows from a commit, in commit order: `on_commit` callbacks call
-`add_message`, `add_reply` and `abandon`. Stopping, deleting a chat, draining and a failing provider
-are the same path, with another reason to end.
+Stored facts are published after their commit, in commit order: `on_commit` callbacks call
+`add_message`, `add_reply` and `abandon`. Stop, deletion of the chat, drain and provider failure
+take the same path and differ only in the reason for the end.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ from services.watchers import Watcher
 from storage import chats, turns
 from storage.database import Database
 
-CHECKPOINT_SECONDS = 1.0  # of a reply that a crash may cost
+CHECKPOINT_SECONDS = 1.0  # of a reply that a crash can lose
 _RETRY_SECONDS = 1.0
 
-_UNSTORABLE = ModelUnavailable("The model sent a text that can't be stored.").public()
+_UNSTORABLE = ModelUnavailable("The model sent text that can't be stored.").public()
 
 log = logging.getLogger("quillium.replies")
 
 
 class Tools(NamedTuple):
-    """What every writer needs. `clock` returns epoch seconds."""
+    """The services that every writer uses. `clock` returns epoch seconds."""
 
     db: Database
     connections: ConnectionRegistry
@@ -58,7 +58,7 @@ class Tools(NamedTuple):
     metrics: Metrics
 
     def new_reply(self, requested_model: str) -> turns.NewReply:
-        """Name the next reply, and the model that will really write it."""
+        """Return an id for the next reply, and the resolved model that will write it."""
         default = self.settings.admin()["default_model"]
         return turns.NewReply(ids.new("msg"), self.directory.resolve(requested_model, default)[1])
 
@@ -67,28 +67,28 @@ class Tools(NamedTuple):
 
 
 class ReplyWriter:
-    """Writes the replies of one chat; `on_idle` is called when there is nothing left to answer."""
+    """Writes the replies of one chat; calls `on_idle` when there is nothing left to answer."""
 
     def __init__(
         self, tools: Tools, user_id: str, chat_id: str, on_idle: Callable[[ReplyWriter], None]
     ) -> None:
         self.user_id = user_id
         self.chat_id = chat_id
-        self.holders = 0  # requests whose write may give it something to answer
+        self.holders = 0  # requests whose pending write may add work
         self._tools = tools
         self._on_idle = on_idle
-        self._turns: deque[Turn] = deque()  # the first one is being written
+        self._turns: deque[Turn] = deque()  # the first turn's reply is in progress
         self._task: asyncio.Task[None] | None = None
-        self._cut_next: Status | None = None  # a stop that came before there was a turn
+        self._cut_next: Status | None = None  # a stop that arrived before there was a turn
         self._is_draining = False
 
-    # From commits, in their order
+    # Called after commits, in commit order
 
     def add_message(self, stored: turns.Stored, watcher: Watcher | None) -> None:
-        """Publish a new message and have it answered; `watcher` receives the frames of its turn."""
+        """Publish a new message and start its reply; `watcher` receives the frames of its turn."""
         turn = self._open_turn()
         turn.answers.add(stored.message.id)
-        turn.begun = stored.begun  # before anything is published: whatever fails, it is answered
+        turn.begun = stored.begun  # first, so that a failing publication can't prevent the reply
         watchers = [] if watcher is None else [watcher]
         turn.watchers += watchers
         self._publish(frames.message(stored.message), watchers)
@@ -97,18 +97,18 @@ class ReplyWriter:
         self._set_begun(turn, stored.begun)
 
     def add_reply(self, begun: turns.Begun) -> None:
-        """Write a reply whose row was stored by itself, to regenerate it."""
+        """Write a regenerated reply, whose row is already stored."""
         self._set_begun(self._open_turn(), begun)
 
     def abandon(self) -> None:
-        """The chat was deleted: nothing more is published of it, and its watchers are told."""
+        """Stop publishing because the chat was deleted, and notify its watchers."""
         for turn in self._turns:
             self._publish_gone(turn)
 
-    # From requests
+    # Called by requests
 
     def stop(self) -> str | None:
-        """Stop the reply that is being written, or is about to; return its id once it has one."""
+        """Stop the current or pending reply; return its id, or None if it has none yet."""
         if not self._turns:
             self._cut_next = "stopped"
             return None
@@ -117,7 +117,7 @@ class ReplyWriter:
         return turn.begun.message.id if turn.begun else None
 
     def drain(self) -> None:
-        """End the reply as `interrupted`, and begin no other one."""
+        """End the current reply as `interrupted`, and begin no further replies."""
         self._is_draining = True
         for turn in self._turns:
             turn.cut_short("interrupted")
@@ -134,7 +134,7 @@ class ReplyWriter:
         return False
 
     def streamed(self) -> Reply | None:
-        """The reply that is being written, if any of it was published."""
+        """Return the current reply once it is streaming, else None."""
         turn = self._turns[0] if self._turns else None
         is_streamed = turn and turn.state in (ReplyState.STREAMING, ReplyState.ENDING)
         return turn.reply if turn and is_streamed else None
@@ -143,7 +143,7 @@ class ReplyWriter:
     def is_idle(self) -> bool:
         return self._task is None and not self.holders
 
-    # The way of a reply
+    # Writing a reply
 
     async def run(self) -> None:
         """Write one reply after another until nothing is left to answer."""
@@ -177,9 +177,9 @@ class ReplyWriter:
             turn.enter(ReplyState.OVER)
 
     async def _begin(self, turn: Turn) -> turns.Begun | None:
-        """Store the reply's row, unless the message's commit did; None if there is no reply.
+        """Store the reply's row unless the message's commit did. Return None if there is no reply.
 
-        Raises `StorageUnavailable`, but not if a message that came meanwhile has begun the reply.
+        Raises `StorageUnavailable`, unless the commit of a later message has begun the reply.
         """
         try:
             await self._store_beginning(turn)
@@ -189,7 +189,7 @@ class ReplyWriter:
         return None if turn.state is ReplyState.OVER else turn.begun
 
     async def _store_beginning(self, turn: Turn) -> None:
-        """Wait for servers whose models are not known yet, then store the reply's row."""
+        """Wait for providers whose models are still being listed, then store the reply's row."""
         tools = self._tools
         if turn.begun is None and not self._is_draining:
             await tools.directory.wait_for(tools.db.read(chats.model_of, self.chat_id))
@@ -204,7 +204,7 @@ class ReplyWriter:
             )
 
     async def _stream(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
-        """Publish what the provider writes; return how that ended."""
+        """Stream the reply from its provider; return its ending."""
         ending = Ending("complete")
         try:
             async with asyncio.timeout(None) as turn.streaming:
@@ -221,7 +221,7 @@ class ReplyWriter:
         return ending if turn.cut is None else Ending(turn.cut)
 
     async def _listen(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
-        """Publish what the provider sends, and store it once a second in case of a crash."""
+        """Publish the provider's events, and store the text once a second in case of a crash."""
         tools, loop = self._tools, asyncio.get_running_loop()
         default = tools.settings.admin()["default_model"]
         provider, model = tools.directory.resolve(reply.message.model or "", default)
@@ -251,13 +251,13 @@ class ReplyWriter:
         return broken_off()
 
     async def _checkpoint(self, reply: Reply) -> None:
-        with contextlib.suppress(StorageUnavailable):  # the end is retried instead
+        with contextlib.suppress(StorageUnavailable):  # the final write is retried instead
             await self._tools.db.write(
                 turns.checkpoint, reply.message.id, reply.text(), reply.reasoning()
             )
 
     async def _end(self, turn: Turn, reply: Reply, ending: Ending) -> None:
-        """Store the end of a reply; retry for as long as the storage is unavailable."""
+        """Store the end of a reply; retry while the storage is unavailable."""
         message = replace(
             reply.message,
             content=reply.text(),
@@ -274,20 +274,20 @@ class ReplyWriter:
                 await self._tools.db.write(turns.end_reply, message, on_commit=publish)
                 return
             except StorageUnavailable:
-                if self._is_draining:  # the next start marks it `interrupted`
+                if self._is_draining:  # the next start marks the reply as `interrupted`
                     return
                 await asyncio.sleep(_RETRY_SECONDS)
             except Exception:
                 if message.error == _UNSTORABLE:
                     raise
-                log.exception("a reply could not be stored")  # without an end, its chat is stuck
+                log.exception("a reply could not be stored")  # an unended reply blocks its chat
                 message = replace(reply.message, status="failed", error=_UNSTORABLE)
 
     def _open_turn(self) -> Turn:
-        """The turn that will answer what is stored now.
+        """Return the turn that will answer messages stored now; create it if needed.
 
-        A reply answers all that was committed before its row, so the last turn is open until then.
-        The task that writes it begins after all that this callback publishes.
+        A reply answers all messages that were committed before its row, so the last turn stays open
+        until then. The writing task starts only after the calling callback has published.
         """
         if not self._turns or self._turns[-1].begun is not None:
             turn = Turn(asyncio.get_running_loop().time())
@@ -304,7 +304,7 @@ class ReplyWriter:
     # Publishing
 
     def _set_begun(self, turn: Turn, begun: turns.Begun | None) -> None:
-        """Publish that the assistant has read the messages, since its reply's row is stored."""
+        """Publish that the assistant has read the messages, once the reply's row is stored."""
         if begun is not None:
             turn.begun = begun
             self._publish(frames.read(begun.read), turn.watchers)
@@ -313,7 +313,7 @@ class ReplyWriter:
         self._publish(frame, self._turns[0].watchers, reply)
 
     def _publish_end(self, turn: Turn, message: Message | None) -> None:
-        """Publish the stored end; None means that the chat was deleted before."""
+        """Publish the stored end of a reply; None means that the chat was deleted before it."""
         if message is None:
             self._publish_gone(turn)
             return

@@ -1,7 +1,7 @@
-"""The security log: one line for each event that an administrator may have to look into.
+"""The security log: one line for each event that an administrator may want to investigate.
 
-Lines name the client address, the account and the request, never a secret. Their form is stable:
-fail2ban and others read it (docs/operations.md).
+Lines contain the client address, account id and request id, never a secret. The format is stable,
+because tools such as fail2ban parse it (docs/operations.md).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ log = logging.getLogger("quillium.security")
 
 
 def record(event: str, client: Client, user_id: str | None = None, **details: str) -> None:
-    """Write an event such as `login_failed`. An event that a command caused has no address."""
+    """Log an event such as `login_failed`. Events caused by commands have no client address."""
     told = {
         "event": event,
         "address": client.address or "-",

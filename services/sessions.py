@@ -1,7 +1,7 @@
-"""Sessions: tokens are issued, exchanged and revoked here (contract, section 4).
+"""Sessions: issue, exchange and revoke tokens (contract, section 4).
 
-The promise: a lost response, a crash or a laptop that slept never ends a session, and a stolen
-refresh token is noticed when both the thief and the owner have used their tokens.
+A lost response, a crash or a suspended laptop never ends a session. A stolen refresh token is
+detected once both the thief and the owner have used their tokens.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from storage import sessions
 from storage.connection import Connection
 from storage.database import Database
 
-REFRESH_REUSE_GRACE_SECONDS = 10.0  # two tabs that refresh at about the same time
+REFRESH_REUSE_GRACE_SECONDS = 10.0  # two tabs may refresh at about the same time
 _SWEEP_SECONDS = 60 * 60
 _ENDED = "The session has ended. Log in again."
 
 
 class SessionStart:
-    """A session that is about to begin. Its ids exist before the write that stores it."""
+    """A session to begin. Its ids are generated before the write that stores it."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class SessionStart:
         )
 
     def store(self, connection: Connection, user: User) -> None:
-        """Store the session, within a write."""
+        """Store the session. Call this within a write."""
         sessions.add(connection, user.row_id, self._session)
 
     def issue(self, user: User) -> dict[str, Any]:
-        """Return the tokens of the stored session: the four fields of the reference's login."""
+        """Return the stored session's tokens, in the four fields of the reference's login."""
         made = self._session
         return _issue(self._tokens, user, made.id, made.token_id, self._now, made.expires_at)
 
@@ -75,18 +75,18 @@ class Sessions:
     ) -> None:
         self._db = db
         self._tokens = tokens
-        self._max_seconds = max_seconds  # a session's longest life
+        self._max_seconds = max_seconds  # maximum lifetime of a session
         self._connections = connections
         self._clock = clock
         self._monotonic = monotonic
         self._grace = _Grace(monotonic)
-        self._noting: set[str] = set()  # pairs whose first use is being stored
+        self._noting: set[str] = set()  # pairs whose first use is currently being stored
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
         self._sweeper = self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     def authenticate(self, access_token: str) -> Caller:
-        """Return the caller behind an access token. Raises `InvalidToken` or `TokenExpired`."""
+        """Return the caller of an access token. Raises `InvalidToken` or `TokenExpired`."""
         claims = self._tokens.read(access_token, "access", self._clock())
         pair = self._db.cached_read(
             sessions.find, claims.session_id, claims.user_id, claims.pair_id
@@ -100,7 +100,7 @@ class Sessions:
         return Caller(pair.user, session_id=claims.session_id)
 
     def caller_of_refresh_token(self, refresh_token: str) -> Caller | None:
-        """Return the caller whose session a refresh token belongs to; None if it ended.
+        """Return the caller of a refresh token's session; None if the session has ended.
 
         Raises `InvalidToken` or `TokenExpired`.
         """
@@ -111,7 +111,7 @@ class Sessions:
         return Caller(pair.user, session_id=claims.session_id) if pair else None
 
     def is_live(self, session_id: str, user: User) -> bool:
-        """Whether a session has neither ended nor expired."""
+        """Return whether a session has neither ended nor expired."""
         now = int(self._clock())
         return self._db.cached_read(sessions.is_live, session_id, user.row_id, now)
 
@@ -129,8 +129,8 @@ class Sessions:
     async def refresh(self, refresh_token: str, client: Client) -> dict[str, Any]:
         """Exchange a refresh token for new tokens (contract, section 4).
 
-        A token may be exchanged again while nothing issued by its last use was used, and for
-        another 10 s. Reuse after that is theft and ends the session. Raises `InvalidToken` and
+        A token can be exchanged again until one of the new tokens is used, and for 10 s after the
+        exchange. Later reuse is treated as theft and ends the session. Raises `InvalidToken` and
         `TokenExpired`.
         """
         claims = self._tokens.read(refresh_token, "refresh", self._clock())
@@ -174,7 +174,7 @@ class Sessions:
         return self._tokens_of(claims, outcome.before.user, next_id, outcome.expires_at)
 
     async def _replace_unused(self, claims: Claims, pair: sessions.Pair) -> dict[str, Any] | None:
-        """Issue a pair in place of the one whose response was lost; None if another was faster."""
+        """Replace a pair whose response was lost; None if a concurrent request was faster."""
         next_id = ids.random_text(22)
 
         def replaced(expires_at: int | None) -> None:
@@ -195,12 +195,12 @@ class Sessions:
 
     async def _end_stolen(self, claims: Claims, user: User, client: Client) -> None:
         security_log.record("refresh_reuse", client, user.id, session_id=claims.session_id)
-        with suppress(NotFound):  # another request has ended it already
+        with suppress(NotFound):  # another request has already ended it
             await self.revoke(user, claims.session_id, client)
-        raise InvalidToken("The token was used before, so its session was ended. Log in again.")
+        raise InvalidToken("This token was already used, so its session was ended. Log in again.")
 
     async def revoke(self, user: User, session_id: str, client: Client) -> None:
-        """End a session at once, with its sockets. Raises `NotFound`."""
+        """End a session and close its sockets at once. Raises `NotFound`."""
         await self._db.write(
             sessions.delete,
             session_id,
@@ -210,7 +210,7 @@ class Sessions:
         security_log.record("session_ended", client, user.id, session_id=session_id)
 
     async def revoke_all(self, user: User, client: Client) -> None:
-        """End every session of a user at once, with its sockets."""
+        """End all sessions of a user and close their sockets at once."""
         await self._db.write(
             sessions.delete_of_user,
             user.row_id,
@@ -219,17 +219,17 @@ class Sessions:
         security_log.record("sessions_ended", client, user.id)
 
     def page(self, caller: Caller, limit: int, offset: int) -> Page[Session]:
-        """The live sessions of the caller's user, the last used one first."""
+        """Return a page of the caller's live sessions, most recently used first."""
         now, current_id = int(self._clock()), caller.session_id or ""
         return self._db.read(sessions.page, caller.user.row_id, current_id, now, limit, offset)
 
     async def close(self) -> None:
-        """Finish the writes that run in the background."""
+        """Finish background writes."""
         self._sweeper.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _note_use(self, session_id: str, pair: sessions.Pair) -> None:
-        """Store the first use of a pair. Later ones cost nothing."""
+        """Store the first use of a pair. Later uses need no write."""
         if pair.token_id in self._noting:
             return
         self._noting.add(pair.token_id)
@@ -256,7 +256,7 @@ class Sessions:
     def _done(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            task.exception()  # a note that could not be stored is no reason to refuse a caller
+            task.exception()  # failing to store the use must not reject the request
 
     def _tokens_of(
         self, claims: Claims, user: User, token_id: str, expires_at: int
@@ -265,15 +265,15 @@ class Sessions:
 
 
 class _Grace:
-    """Past refresh tokens that may still be used: two tabs refresh at about the same time."""
+    """Past refresh tokens that are still accepted, since two tabs may refresh concurrently."""
 
     def __init__(self, monotonic: MonotonicClock) -> None:
         self._monotonic = monotonic
-        self._until: OrderedDict[str, MonotonicTime] = OrderedDict()  # the first to lapse first
+        self._until: OrderedDict[str, MonotonicTime] = OrderedDict()  # in order of expiry
         self._after_start = MonotonicTime(monotonic() + REFRESH_REUSE_GRACE_SECONDS)
 
     def begin(self, token_id: str | None) -> None:
-        """Accept a past refresh token from now on for `REFRESH_REUSE_GRACE_SECONDS`."""
+        """Start the grace period (`REFRESH_REUSE_GRACE_SECONDS`) of a past refresh token."""
         if token_id is None:
             return
         now = self._monotonic()
@@ -283,9 +283,9 @@ class _Grace:
             self._until.popitem(last=False)
 
     def covers(self, token_id: str, pair: sessions.Pair) -> bool:
-        """Whether the token, a past one of the session with this pair, is still accepted.
+        """Return whether a past refresh token of the pair's session is still accepted.
 
-        What was in its grace period when the last process ended is accepted just after the start.
+        Just after the start, this includes tokens whose grace period the restart may have cut.
         """
         now = self._monotonic()
         if now < self._until.get(token_id, now):

@@ -1,7 +1,7 @@
-"""What a user has chosen for themselves, and the admin for everybody.
+"""Settings of users, and of the admin for the whole server.
 
-The defaults stand in the schemas. The admin's document is kept in memory, because every request
-asks it for the rate limit; it changes there once the change is durable.
+The schemas define the defaults. The admin's settings are cached in memory, because every request
+needs the rate limit; the cache is updated once a change is durable.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Settings:
         use_providers: Callable[[Sequence[dict[str, Any]]], None],
         is_built_in: Callable[[str], bool] = lambda model: False,
     ) -> None:
-        """`use_providers` gets the admin's providers, now and whenever they change.
+        """Load the settings. `use_providers` receives the admin's providers, now and on change.
 
-        `is_built_in` tells which names of models they can't have.
+        `is_built_in` returns whether a model name is reserved for a built-in model.
         """
         self._db = db
         self._clock = clock
@@ -48,27 +48,27 @@ class Settings:
         return self._public(json.loads(chosen), updated_at)
 
     async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
-        """Merge: what is left out keeps its value."""
+        """Merge changes into a user's settings; omitted settings keep their values."""
         now = rfc3339(self._clock())
         chosen = await self._db.write(stored.merge_of_user, user.row_id, changes, now)
         return self._public(chosen, now)
 
     def _public(self, chosen: dict[str, Any], updated_at: str) -> dict[str, Any]:
-        """A user's settings: the reference's four fields first (contract, section 5)."""
+        """Return a user's settings, the reference's four fields first (contract, section 5)."""
         settings = {**self._user_defaults, **chosen, "updated_at": updated_at}
         return {name: settings[name] for name in self._user_fields}
 
     def admin(self) -> dict[str, Any]:
-        """What the admin has chosen, with the providers' keys: for the server alone."""
+        """Return the admin's settings with the providers' keys, for internal use only."""
         return self._admin
 
     def of_admin(self) -> dict[str, Any]:
-        """The admin's settings as answers show them: keys are never among them."""
+        """Return the admin's settings as responses show them, without keys."""
         providers = [provider_settings.shown(provider) for provider in self._admin["providers"]]
         return {**self._admin, "providers": providers}
 
     async def update_of_admin(self, changes: dict[str, Any]) -> dict[str, Any]:
-        """Merge; they hold at once, without a restart. Raises `InvalidRequest`."""
+        """Merge changes, effective at once without a restart. Raises `InvalidRequest`."""
         provider_settings.check(changes.get("providers", []), self._is_built_in)
         now = rfc3339(self._clock())
 

@@ -1,4 +1,4 @@
-"""One-use sign-in codes: links instead of lost passwords (contract, section 4)."""
+"""One-use sign-in codes, sent as links when a password is lost (contract, section 4)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _CODE_CHARACTERS = 22  # 131 random bits
 
 
 async def issue(db: Database, now: CalendarTime, user: User) -> str:
-    """Return a new code of the account, good once and for 10 minutes."""
+    """Create and return a code that is valid once, for 10 minutes."""
     code = ids.random_text(_CODE_CHARACTERS)
     await db.write(sign_in_codes.add, _hash(code), user.row_id, int(now) + CODE_SECONDS)
     return code
 
 
 class SignInCodes:
-    """Exchanges each code once for a session."""
+    """Exchanges one-use codes for sessions."""
 
     def __init__(self, db: Database, sessions: Sessions, clock: CalendarClock) -> None:
         self._db = db
@@ -54,7 +54,7 @@ class SignInCodes:
 
         taken = await self._db.write(take)
         if taken is None:
-            raise InvalidToken("This sign-in code is not valid, or it was used before.")
+            raise InvalidToken("This sign-in code is not valid or was already used.")
         user, is_good = taken
         if user.is_disabled:
             raise InvalidToken("The account is disabled.")

@@ -1,11 +1,11 @@
-"""Per-socket delivery cursor: what the socket was sent, and what it still lacks.
+"""Per-socket delivery cursor: tracks which frames and deltas a socket was sent.
 
-Whatever happens at the same moment, a socket gets each numbered frame once and in order, and the
-text of each reply from its beginning. While it catches up, numbered frames come from the database
-alone; then it goes live in one step, and skips what it was sent from the database already.
+Despite concurrent events, a socket gets each numbered frame once and in order, and the text of each
+reply from its beginning. While it catches up, numbered frames come from the database only. Then it
+goes live in one step, and skips frames that it already got from the database.
 
-A slow socket gets fewer and longer deltas: while bytes wait for it, the deltas of a reply are held
-back, and sent as one when the socket has drained.
+A slow socket gets fewer and longer deltas: while it has unsent bytes, the deltas of a reply are
+held back, and merged into one when the socket has drained.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from services.replies import Position, Reply
 
 
 class Socket(Protocol):
-    """An open socket, as the application sees it."""
+    """The interface of an open socket."""
 
     @property
     def caller(self) -> Caller: ...
 
     @property
     def is_busy(self) -> bool:
-        """Whether so much is unsent that deltas should be held back."""
+        """Return whether so much is unsent that deltas should be held back."""
 
     def send(self, encoded: bytes) -> None:
         """Queue a frame; never waits and never raises."""
@@ -36,14 +36,14 @@ class Socket(Protocol):
 
 
 class Sources(NamedTuple):
-    """Where a subscription gets what its socket lacks."""
+    """The sources of frames and deltas that a socket has missed."""
 
-    missed: Callable[[int], list[Frame]]  # some frames after a number; empty when none is left
-    streamed_replies: Callable[[], Iterable[Reply]]  # those that are being written just now
+    missed: Callable[[int], list[Frame]]  # the next frames after a number, if any
+    streamed_replies: Callable[[], Iterable[Reply]]  # the currently streaming replies
 
 
 class Subscription:
-    """`since` is the last number that the client saw; None to start with what happens now."""
+    """A socket's cursor. `since` is the last number the client received; None: live frames only."""
 
     def __init__(
         self, socket: Socket, sources: Sources, since: int | None, *, receives_chats: bool
@@ -51,15 +51,15 @@ class Subscription:
         self.socket = socket
         self._sources = sources
         self._receives_chats = receives_chats
-        self._last = since or 0  # the number of the last frame that was sent
+        self._last = since or 0  # the number of the last frame sent
         self._is_live = since is None
-        self._followed: WeakSet[Reply] = WeakSet()  # replies whose beginning the socket gets
-        self._behind: dict[str, tuple[Reply, Position]] = {}  # by message id: what it was sent
+        self._followed: WeakSet[Reply] = WeakSet()  # replies sent from the beginning
+        self._behind: dict[str, tuple[Reply, Position]] = {}  # by message id: how much was sent
         if self._is_live:
             self._join_replies()
 
     def deliver(self, frame: Frame, reply: Reply | None = None) -> None:
-        """Send a published frame; `reply` is given when the frame is a delta of that reply."""
+        """Send a published frame; pass `reply` if the frame is a delta of that reply."""
         if not self._is_live:
             if frame.type == "error":
                 self.socket.send(frame.encoded)
@@ -70,15 +70,15 @@ class Subscription:
                 if frame.seq <= self._last:
                     return
                 self._last = frame.seq
-            if frame.type == "message":  # a reply's text comes before its end
+            if frame.type == "message":  # send held-back text before the end of the reply
                 self._send_rest(frame.data["id"])
             self.socket.send(frame.encoded)
 
     def _deliver_delta(self, frame: Frame, reply: Reply) -> None:
-        """Send a delta, unless it comes with what is held back, or its beginning was never sent.
+        """Send a delta, unless it is held back or the reply's beginning was never sent.
 
-        The latter happens to a socket that joins between the commit of a chat's deletion and its
-        publication: it was told already that the chat is gone.
+        The latter happens if a socket joins between the commit of a chat's deletion and its
+        publication; the replay has already sent the deletion to that socket.
         """
         before = reply.published._replace(**_offset(frame))
         if reply not in self._followed:
@@ -93,12 +93,12 @@ class Subscription:
             self.socket.send(frame.encoded)
 
     def answer(self, frame: Frame) -> None:
-        """Send a frame once more that the client asked for twice, unless it is yet to be sent."""
+        """Resend the frame of a retried message, unless the catch-up will still send it."""
         if self._is_live or (frame.seq or 0) <= self._last:
             self.socket.send(frame.encoded)
 
     def resume(self) -> None:
-        """Send some of what the socket lacks. Call this whenever the socket has drained."""
+        """Send the next missed frames or deltas. Call this whenever the socket has drained."""
         if not self._is_live:
             missed = self._sources.missed(self._last)
             for frame in missed:
@@ -125,7 +125,7 @@ class Subscription:
 
 
 def _offset(delta: Frame) -> dict[str, int]:
-    """Where a delta begins, as a field of `Position`."""
+    """Return the start of a delta, as a field of `Position`."""
     if "reasoning_offset" in delta.data:
         return {"reasoning": delta.data["reasoning_offset"]}
     return {"text": delta.data["offset"]}

@@ -13,36 +13,36 @@ from storage import turns
 
 
 class ReplyState(Enum):
-    """How far a reply has come. `Turn.enter` alone changes it."""
+    """The state of a reply. Only `Turn.enter` changes it."""
 
-    WAITING = auto()  # nothing of it is streamed yet
-    STREAMING = auto()  # the provider writes it
-    ENDING = auto()  # its end is being stored
-    OVER = auto()  # nothing more is published of it
+    WAITING = auto()  # no text is streamed yet
+    STREAMING = auto()  # the provider is streaming
+    ENDING = auto()  # the end is being stored
+    OVER = auto()  # nothing more is published
 
 
 @dataclass(eq=False)
 class Turn:
-    """What one reply answers, who watches it, and how far it has come."""
+    """The messages that one reply answers, its watchers, and its state."""
 
-    requested_at: float  # seconds of the loop's clock
+    requested_at: float  # seconds on the event loop's clock
     answers: set[str] = field(default_factory=set)  # ids of the user's messages
     watchers: list[Watcher] = field(default_factory=list)
     state: ReplyState = ReplyState.WAITING
-    begun: turns.Begun | None = None  # once the reply's row is stored
-    reply: Reply | None = None  # from the first state after `WAITING`
-    cut: Status | None = None  # why it ends early
-    streaming: asyncio.Timeout | None = None  # the scope that `cut_short` cancels
+    begun: turns.Begun | None = None  # set when the reply's row is stored
+    reply: Reply | None = None  # set when the state leaves `WAITING`
+    cut: Status | None = None  # status of a reply that ends early
+    streaming: asyncio.Timeout | None = None  # the time-out scope that `cut_short` cancels
 
     def cut_short(self, status: Status) -> None:
-        """End the reply with this status: now, or as soon as it has begun."""
+        """End the reply with this status, now or as soon as it begins."""
         if self.cut is None:
             self.cut = status
             if self.state is ReplyState.STREAMING and self.streaming is not None:
                 self.streaming.reschedule(asyncio.get_running_loop().time())
 
     def enter(self, state: ReplyState) -> None:
-        """Change the state of the reply. One that is over stays over, and publishes nothing."""
+        """Change the state of the reply. `OVER` is final and stops publishing."""
         if self.state is ReplyState.OVER:
             return
         self.state = state

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 from services.frames import Frame
 
-MAX_QUEUED_BYTES = 1 << 20  # for a client that does not read
+MAX_QUEUED_BYTES = 1 << 20  # unread by the client
 
 
 class Watcher:
     """A queue of the frames of one turn.
 
-    It never delays the reply: a client with more than `MAX_QUEUED_BYTES` unread gets no more.
+    It never delays the reply: after `MAX_QUEUED_BYTES` of unread frames, the queue ends.
     """
 
     def __init__(self) -> None:
@@ -31,13 +31,13 @@ class Watcher:
             self.end()
 
     def end(self) -> None:
-        """Let `frames` end after the last frame. A second call has no effect."""
+        """End the queue after its last frame. Idempotent."""
         if not self._has_ended:
             self._has_ended = True
             self._frames.put_nowait(None)
 
     async def frames(self, silence: float) -> AsyncIterator[Frame | None]:
-        """Yield each frame, and None whenever none came for `silence` seconds."""
+        """Yield each frame, and None after every `silence` seconds without one."""
         while True:
             try:
                 frame = await asyncio.wait_for(self._frames.get(), silence)

@@ -125,7 +125,7 @@ async def test_headers_are_kept_as_keys_are(ada: Client, rooms: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "details"),
     [
-        ({"headers": {"Host": "x"}}, "providers.0.headers: 'Host' is no name of a header"),
+        ({"headers": {"Host": "x"}}, "providers.0.headers: 'Host' is not a header"),
         ({"models": ["m" * 201]}, "providers.0.models.0: 201 characters, at most 200"),
         ({"context_window": 1}, "providers.0.context_window: expected a number of at least 256"),
         ({"timeout_seconds": 0}, "providers.0.timeout_seconds: expected a number of at least 1"),
@@ -142,7 +142,7 @@ async def test_what_a_provider_can_not_be(
 
 async def test_two_providers_of_one_name(ada: Client) -> None:
     answer = await ada("PUT /settings/admin", {"providers": [PROVIDER, PROVIDER]})
-    assert answer.details == "providers: two of them have the same name."
+    assert answer.details == "providers: two providers have the same name."
 
 
 async def test_admin_settings_refuse_nonsense(ada: Client) -> None:

@@ -89,8 +89,8 @@ def test_what_is_accepted(changes: dict[str, Any]) -> None:
         ({"base_url": "http://169.254.169.254/"}, "providers.1.base_url: "),
         ({"models": ["m", "built-in"]}, "providers.1.models: built-in is the name of a built-in"),
         ({"headers": {f"X-{n}": "1" for n in range(21)}}, "headers: 21 headers, at most 20"),
-        ({"headers": {"Host": "x"}}, "headers: 'Host' is no name of a header"),
-        ({"headers": {"content-LENGTH": "1"}}, "'content-LENGTH' is no name of a header"),
+        ({"headers": {"Host": "x"}}, "headers: 'Host' is not a header"),
+        ({"headers": {"content-LENGTH": "1"}}, "'content-LENGTH' is not a header"),
         ({"headers": {"a b": "x"}}, "headers: 'a b' is no name"),
         ({"headers": {"X\n": "x"}}, "is no name"),
         ({"headers": {"": "x"}}, "is no name"),
@@ -100,10 +100,10 @@ def test_what_is_accepted(changes: dict[str, Any]) -> None:
         ({"headers": {"X": "é"}}, "headers.X: expected printable ASCII"),
         ({"headers": {"X": "v" * 4097}}, "headers.X: expected printable ASCII"),
         ({"headers": {"X": 1}}, "headers.X: expected printable ASCII"),
-        ({"headers": {"X": "1", "x": "2"}}, "headers: the same header twice"),
+        ({"headers": {"X": "1", "x": "2"}}, "headers: duplicate header"),
         ({"extra_body": {"stream": 1, "model": 2}}, "extra_body: model, stream can't be set here"),
         ({"extra_body": {"x": "y" * ((16 << 10) - 8)}}, "extra_body: at most 16 KiB"),
-        ({"name": "first"}, "providers: two of them have the same name."),
+        ({"name": "first"}, "providers: two providers have the same name."),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], details: str) -> None:

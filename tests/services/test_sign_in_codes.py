@@ -28,7 +28,7 @@ async def test_a_code_begins_one_session(rooms: Any, user: User, clock: Clock, e
     assert caller.user == user
     assert rooms.db.read(sessions.may_set_password, caller.session_id)
     assert events()[-1] == "code_used"
-    with pytest.raises(InvalidToken, match="used before"):
+    with pytest.raises(InvalidToken, match="already used"):
         await rooms.codes.exchange(code, HERE)
     assert rooms.sessions.page(caller, 10, 0).total == 1
 
