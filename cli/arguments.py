@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, NoReturn
 from core.config import Config
 from core.options import OPTIONS, ConfigError, Option
 
-_LONGEST_SHOWN = 200  # characters of a value in an error message
+_LONGEST_SHOWN = 200  # characters of a value quoted in an error message
 
 
 class Invocation(NamedTuple):
-    """What a command line asks for: to serve, or to run a command of `COMMANDS`."""
+    """A parsed command line: the configuration, and a command of `COMMANDS` or None to serve."""
 
     config: Config
     command: str | None = None
@@ -27,7 +27,7 @@ class Invocation(NamedTuple):
 
 @dataclass(frozen=True)
 class Command:
-    """Something other than serving. `argument` is its name and its help, if it takes one."""
+    """A command. `argument` is the name and help text of its argument, if it has one."""
 
     name: str
     help: str
@@ -56,13 +56,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("user list", "list the accounts"),
     Command("user passwd", "set the password of an account and end its sessions", _EMAIL),
     Command("user promote", "make an account an admin", _EMAIL),
-    Command("user demote", "withdraw an account's admin rights", _EMAIL),
-    Command("user link", "make a one-use link to sign in with, for a lost password", _EMAIL),
+    Command("user demote", "remove an account's admin rights", _EMAIL),
+    Command("user link", "create a one-time sign-in link, for a lost password", _EMAIL),
     Command("user revoke", "end an account's sessions and revoke its API keys", _EMAIL),
-    Command("user disable", "refuse an account everywhere", _EMAIL),
-    Command("user enable", "accept a disabled account again", _EMAIL),
-    Command("user delete", "delete an account with all of its chats", _EMAIL),
-    Command("key rotate", "replace the key that signs tokens, with the server stopped"),
+    Command("user disable", "disable an account", _EMAIL),
+    Command("user enable", "enable a disabled account", _EMAIL),
+    Command("user delete", "delete an account and all of its chats", _EMAIL),
+    Command("key rotate", "replace the key that signs tokens; the server must be stopped"),
     Command(
         "model install",
         "download a small language model (94 MB) into the data folder",
@@ -80,9 +80,9 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message} (see --help)")
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
-        """Name an unknown command. argparse says "argument : invalid choice" instead.
+        """Report an unknown command by name; argparse reports "argument : invalid choice".
 
-        The method is private, and the same in Python 3.11 to 3.14.
+        This overrides a private method that is the same in Python 3.11 to 3.14.
         """
         if isinstance(action, argparse._SubParsersAction) and value not in action.choices:
             command = f"{self.prog} {value}".removeprefix("quillium ")
@@ -112,26 +112,26 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str
     if given["port"] is None and not environment.get("QUILLIUM_PORT"):
         values["port"] = _default_port(values, environment)
     if values["data_dir"] is None:
-        # A demo creates its folder when it starts, and works for a user without a home folder.
+        # A demo creates its own folder at start-up, so it works for a user without a home folder.
         values["data_dir"] = Path() if values["demo"] else _default_data_dir()
     return Invocation(Config(**values), given["command"], given.get("argument"))
 
 
 def _check_conflicts(given: Mapping[str, Any], values: Mapping[str, Any]) -> None:
-    """Raise `ConfigError` for settings that exclude each other."""
+    """Raise `ConfigError` for mutually exclusive settings."""
     if values["demo"] and values["sidecar"]:
-        raise ConfigError("--demo and --sidecar exclude each other: choose one")
+        raise ConfigError("--demo and --sidecar can't be combined")
     if values["demo"] and given["data_dir"] is not None:
-        raise ConfigError("--demo uses a temporary data folder: leave --data-dir out")
+        raise ConfigError("--demo uses a temporary data folder: remove --data-dir")
     if values["demo"] and given["command"] is not None:
-        raise ConfigError(f"--demo is for serving: leave {given['command']} out")
+        raise ConfigError(f"--demo can't be combined with the command {given['command']}")
 
 
 def _default_port(values: Mapping[str, Any], environment: Mapping[str, str]) -> int:
-    """The port if Quillium's own setting names none. Raises `ConfigError`.
+    """Return the port to use if Quillium's own setting is absent. Raises `ConfigError`.
 
-    Hosting platforms set `PORT`. A sidecar would inherit it from any parent process, and two
-    desktop applications must not meet, so a sidecar ignores it and takes a free port.
+    Hosting platforms set `PORT`. A sidecar ignores it and uses a free port, because it could
+    inherit the variable from any parent process, and two desktop applications would collide.
     """
     if values["sidecar"]:
         return 0
@@ -143,17 +143,17 @@ def _default_port(values: Mapping[str, Any], environment: Mapping[str, str]) -> 
 
 
 def _default_data_dir() -> Path:
-    """The platform's folder for user data, such as `~/.local/share/quillium`.
+    """Return the platform's folder for user data, such as `~/.local/share/quillium`.
 
-    Raises `ConfigError` for a user without a home folder, as in a container with any uid.
+    Raises `ConfigError` for a user without a home folder, as in a container with an arbitrary uid.
     """
-    import platformdirs  # 10 ms, which nobody pays who names a folder
+    import platformdirs  # takes 10 ms, so it is only imported without --data-dir
 
     try:
         path = Path(platformdirs.user_data_dir("quillium", appauthor=False))
     except RuntimeError:
         path = Path("~")
-    if not path.is_absolute():  # versions before 4.5 return the `~` that they can't expand
+    if not path.is_absolute():  # versions before 4.5 return an unexpanded `~`
         raise ConfigError("this user has no home folder: name a data folder with --data-dir")
     return path
 
@@ -177,7 +177,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
             added.add_argument("argument", metavar=metavar, help=text)
         for option in OPTIONS:
             if option.is_for_commands:
-                # A flag that is left out here keeps what was given before the command.
+                # Without a default, an omitted flag keeps the value given before the command.
                 _add_option(added, option, default=argparse.SUPPRESS)
 
 

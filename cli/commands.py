@@ -1,8 +1,8 @@
-"""The commands: one function for each. They print their results to stdout.
+"""The commands, one function each. They print their results to stdout.
 
-A running server changes its accounts itself, because it alone writes to its database: the command
-calls its control endpoint, which is published in the data folder. If no server runs, the command
-locks the folder and does the same work.
+A running server is the only writer of its database. So account commands call its control endpoint,
+which is published in the data folder. If no server is running, the command locks the folder and
+does the same work itself.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TIMEOUT_SECONDS = 30.0
 
 
 class CommandError(ConfigError):
-    """A command can't be carried out. The text is the one line that the user sees."""
+    """A command failed. The message is the one line that the user sees."""
 
 
 def run(config: Config, command: str, argument: str | None) -> int:
@@ -47,7 +47,7 @@ def run(config: Config, command: str, argument: str | None) -> int:
 
 
 def _print(line: str) -> None:
-    """Print what may hold text of users; stdout may have any encoding."""
+    """Print a line that may contain text from users, whatever the encoding of stdout."""
     encoding = sys.stdout.encoding
     print(escape_unprintable(line).encode(encoding, "backslashreplace").decode(encoding))
 
@@ -85,15 +85,15 @@ def _rotate_key(data_dir: Path, _: None) -> int:
     folder.existing(data_dir)
     with folder.locked(data_dir) as data:
         data.rotate_key(calendar_now())
-    print("The signing key was replaced. Sessions go on: what the old key signed stays valid for")
-    print("its own time. To end every session as well, run quillium user revoke for each account.")
+    print("The signing key was replaced. Sessions continue: existing tokens stay valid until they")
+    print("expire. To end all sessions, run quillium user revoke for each account.")
     return 0
 
 
 def _install_model(data_dir: Path, _: None) -> int:
     print(
-        f"The model {model_file.MODEL} is a download of 94 MB and takes 98 MB on the disk. It is a"
-        " tiny model, for demos.",
+        f"The model {model_file.MODEL} is a 94 MB download and uses 98 MB of disk space. It is a"
+        " tiny model for demos.",
         file=sys.stderr,
     )
     with Progress(sys.stderr) as progress:
@@ -101,9 +101,9 @@ def _install_model(data_dir: Path, _: None) -> int:
     file = model_file.installed(data_dir)
     _print(f"{file} {'was' if is_new else 'is already'} installed.")
     if local.is_available():
-        print("From the next start on it answers chats that ask for no other model.")
+        print("After the next start, it is the default model for chats that name no other.")
     else:
-        print("To run it, install the local extra, a download of another 34 MB.")
+        print("To run it, install the local extra, another 34 MB download.")
         print(install_hint("local"))
     return 0
 
@@ -130,13 +130,13 @@ def _contents(report: maintenance.Report) -> str:
 
 _DONE = {
     "add": "The account was created.",
-    "passwd": "The password was changed, and all sessions of the account have ended.",
-    "promote": "The account is an admin account now.",
+    "passwd": "The password was changed, and all sessions of the account were ended.",
+    "promote": "The account is now an admin account.",
     "demote": "The account is no longer an admin account.",
-    "disable": "The account is disabled, and all of its sessions have ended.",
+    "disable": "The account is disabled, and all of its sessions were ended.",
     "enable": "The account is enabled again.",
-    "revoke": "All sessions of the account have ended, and its API keys are revoked.",
-    "link": "Open this address within 10 minutes. It works once:",
+    "revoke": "All sessions of the account were ended, and its API keys were revoked.",
+    "link": "Open this link within 10 minutes. It works once:",
     "delete": "The account and all of its chats were deleted.",
 }
 
@@ -151,7 +151,7 @@ def _user(config: Config, action: str, email: str) -> int:
         print("Nothing was deleted.")
         return 1
     if not config.new_database:
-        folder.existing(config.data_dir)  # a mistyped folder must not become an empty server
+        folder.existing(config.data_dir)  # a mistyped folder must not be created
     try:
         with folder.locked(config.data_dir) as data:
             result = asyncio.run(_run_here(data, config, asked))
@@ -177,8 +177,8 @@ def _password() -> str:
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     password = getpass.getpass("Password (at least 8 characters): ")
-    if password != getpass.getpass("Once more: "):
-        raise CommandError("the two passwords differ; nothing was changed")
+    if password != getpass.getpass("Repeat password: "):
+        raise CommandError("the passwords don't match; nothing was changed")
     return password
 
 
@@ -194,9 +194,9 @@ def _is_confirmed(email: str) -> bool:
 async def _run_here(
     data: folder.DataFolder, config: Config, asked: dict[str, str]
 ) -> dict[str, Any]:
-    """Run an action on accounts in this process: no server uses the folder."""
+    """Run an account action in this process, when no server uses the folder."""
     with Progress(sys.stderr) as progress:
-        # The copy that a migration makes is of use until a server has run on the new schema.
+        # Keep the copy that a migration makes until a server has run on the new schema.
         db = data.database(progress, may_be_missing=config.new_database, keeps_copies=True)
     try:
         return await build_administration(db, config.bcrypt_cost, calendar_now).run(**asked)
@@ -205,7 +205,7 @@ async def _run_here(
 
 
 def _run_in_server(data_dir: Path, asked: dict[str, str]) -> tuple[str, dict[str, Any]]:
-    """Have the running server run an action on accounts.
+    """Have the running server execute an account action.
 
     Return the server's URL and the result. Raises `CommandError`.
     """

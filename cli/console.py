@@ -1,7 +1,7 @@
-"""The console of Windows, which ends its processes without a signal when it is closed.
+"""The Windows console, which terminates its processes without a signal when it is closed.
 
-Python's SIGBREAK comes then, too, but Windows ends the process as soon as the C library has noted
-it. A handler of our own is called first, and holds that up. It was not tried on Windows.
+Python also receives SIGBREAK, but Windows ends the process as soon as the C library has recorded
+it. Our own handler runs first and delays that. This has not been tested on Windows.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _LONGEST_SECONDS = 10.0  # Windows waits for 5 s when a console is closed, and l
 
 
 class ConsoleHandler:
-    """Called by Windows on a thread of its own. The process lives until it returns."""
+    """Handle an event. Windows calls this on a separate thread and waits for it to return."""
 
     def __init__(self, stopping: Stopping) -> None:
         self._stopping = stopping
         self.has_ended = threading.Event()
 
     def __call__(self, event: int) -> bool:
-        """Stop the server and wait for its end. Return whether the event was handled."""
+        """Stop the server and wait until it has stopped. Return whether the event was handled."""
         if event not in (_CLOSE, _LOGOFF, _SHUTDOWN):
             return False  # Ctrl-C and Ctrl-Break are signals
         self._stopping.request()
@@ -35,7 +35,7 @@ class ConsoleHandler:
 
 @contextmanager
 def drain_on_console_close(stopping: Stopping) -> Iterator[None]:
-    """Let the server end in order when its console is closed. Does nothing but on Windows."""
+    """Shut down gracefully when the console is closed. Does nothing except on Windows."""
     handler = ConsoleHandler(stopping)
     if sys.platform == "win32":
         import ctypes

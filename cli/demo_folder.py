@@ -16,12 +16,12 @@ from core.options import ConfigError
 from storage import folder
 
 PREFIX = "quillium-demo-"
-_STARTING_SECONDS = 60.0  # a folder without a lock may belong to a demo that is just starting
+_STARTING_SECONDS = 60.0  # a folder without a lock may belong to a demo that is starting
 
 
 @contextmanager
 def temporary() -> Iterator[Path]:
-    """Create a data folder, and remove it at the end. Raises `ConfigError`."""
+    """Create a data folder, and remove it on exit. Raises `ConfigError`."""
     parent = _parent()
     try:
         path = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
@@ -37,15 +37,15 @@ def temporary() -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder as far as that is possible; the next start sweeps the rest."""
+    """Remove a folder as far as possible; the next start removes the rest."""
     shutil.rmtree(path, ignore_errors=True)
 
 
 def sweep() -> None:
-    """Remove the folders of demos that were killed.
+    """Remove the folders of killed demos.
 
-    A lock dies with its process, so a folder whose lock can be taken is abandoned. Folders of other
-    users are left alone.
+    The system releases a lock when its process ends, so a folder whose lock is free is abandoned.
+    Folders of other users are not touched.
     """
     with suppress(OSError):
         for path in _parent().glob(f"{PREFIX}*"):
@@ -54,10 +54,10 @@ def sweep() -> None:
 
 
 def _parent() -> Path:
-    """The system's folder for temporary files.
+    """Return the system's folder for temporary files.
 
-    Not `tempfile.gettempdir()`, which writes a file to try it out: a server that is no demo writes
-    nothing outside its data folder.
+    Not `tempfile.gettempdir()`, which writes a test file: a server without `--demo` must not write
+    outside its data folder.
     """
     for variable in ("TMPDIR", "TEMP", "TMP"):
         if os.environ.get(variable):
@@ -80,4 +80,4 @@ def _remove_if_abandoned(path: Path) -> None:
     with suppress(folder.FolderError):
         with folder.locked(path):
             remove(path)
-        remove(path)  # Windows keeps a file that is open
+        remove(path)  # Windows can't delete open files

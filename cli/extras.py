@@ -1,4 +1,4 @@
-"""How to install an optional part of Quillium, for whoever lacks it."""
+"""Installation hints for the optional extras."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _ROOMS = Path(__file__).resolve().parent.parent
 
 
 def install_hint(extra: str) -> str:
-    """A sentence that tells how to get an extra of `setup.cfg`, such as `metrics`."""
+    """Return a sentence that explains how to install an extra of `setup.cfg`, such as `metrics`."""
     if getattr(sys, "frozen", False):
         return f"Build this program with it: python packaging/build.py --with {extra}"
     is_checkout = (_ROOMS / "setup.cfg").is_file()

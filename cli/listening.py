@@ -1,4 +1,4 @@
-"""The sockets that a server listens on."""
+"""The listening sockets."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from typing import Any
 
 from core.options import ConfigError
 
-# The listen queue. When a thousand clients connect at once and it is full, their systems retry only
-# after a second.
+# The listen backlog. If it overflows when a thousand clients connect at once, their TCP stacks
+# retry only after a second.
 BACKLOG = 1024
 _LOCALHOST = ("127.0.0.1", "::1")
 _UNAVAILABLE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # the machine lacks IPv6, or IPv4
-_ATTEMPTS = 20  # to find a port that is free on both addresses of localhost
+_ATTEMPTS = 20  # attempts to find a port that is free on both addresses of localhost
 _LAST_PORT = "last-port"
 
 
 class _CannotListen(ConfigError):
     def __init__(self, address: str, port: int, error: Exception) -> None:
         place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        # A `UnicodeError` is about a name that can't be one, such as `a..b`.
+        # A malformed name such as `a..b` raises `UnicodeError`.
         reason = getattr(error, "strerror", None) or "it is not a host name"
         super().__init__(f"can't listen on {place}: {reason}. Choose another --port or --host.")
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """Listen on `host`, with `localhost` on 127.0.0.1 and ::1, both on the same port.
+    """Listen on `host`; for `localhost`, on 127.0.0.1 and ::1 with the same port.
 
-    Port 0 is a free one. Raises `ConfigError`.
+    Port 0 means any free port. Raises `ConfigError`.
     """
     addresses = _LOCALHOST if host.lower() == "localhost" else (host,)
     for _ in range(_ATTEMPTS if port == 0 else 1):
@@ -42,10 +42,10 @@ def listen(host: str, port: int) -> list[socket.socket]:
 
 
 def listen_as_before(host: str, data_dir: Path) -> list[socket.socket]:
-    """Listen on the port of the last start, or on a free one if that port is taken.
+    """Listen on the port of the last start, or on a free one if that port is in use.
 
-    A page keeps its origin, and with it what the browser stores for it, as long as the port stays
-    the same (contract, section 10). Raises `ConfigError`.
+    A stable port keeps the page's origin, and therefore its browser storage (contract, section 10).
+    Raises `ConfigError`.
     """
     path = data_dir / _LAST_PORT
     last = _read_port(path)
@@ -63,7 +63,7 @@ def listen_as_before(host: str, data_dir: Path) -> list[socket.socket]:
 
 
 def address_of(sockets: list[socket.socket]) -> tuple[str, int]:
-    """Host and port of the first socket, where the machine itself reaches the server."""
+    """Return a host and port under which this machine reaches the server."""
     host, port = sockets[0].getsockname()[:2]
     return host, port
 
@@ -82,14 +82,14 @@ def _read_port(path: Path) -> int:
 
 
 def _bind_all(names: tuple[str, ...], port: int) -> list[socket.socket]:
-    """Bind every address that the machine has. Raises `_CannotListen` and leaves nothing bound."""
+    """Bind all addresses that the machine supports. Raises `_CannotListen` with nothing bound."""
     sockets: list[socket.socket] = []
     lacking = None
     for name in names:
         try:
             for family, address in _addresses(name, port):
                 wanted = (address[0], address_of(sockets)[1], *address[2:]) if sockets else address
-                # Not Tornado's `bind_sockets`, which leaves a socket open when it fails.
+                # Not Tornado's `bind_sockets`, which leaks a socket when it fails.
                 bound = socket.create_server(wanted, family=family, backlog=BACKLOG)
                 bound.setblocking(False)
                 sockets.append(bound)
@@ -105,6 +105,6 @@ def _bind_all(names: tuple[str, ...], port: int) -> list[socket.socket]:
 
 
 def _addresses(name: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
-    """Family and address of everything that a name stands for. Raises `OSError`, `UnicodeError`."""
+    """Resolve a name to families and addresses. Raises `OSError` or `UnicodeError`."""
     found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))

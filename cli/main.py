@@ -1,4 +1,4 @@
-"""The program behind `quillium.py`: parse the command line, then serve or run a command."""
+"""The main program: parse the command line, then serve or run a command."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from storage.folder import FolderError, FolderUnusable
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
 log = logging.getLogger("quillium")
 
-_EXIT_SECONDS = 1.0  # for threads that still run when all is done
+_EXIT_SECONDS = 1.0  # for threads that still run at exit
 
 
 def main(given: Sequence[str], version: str, script: Path) -> int:
     """Run the program and return its exit status.
 
-    0, or 2 with one line when it can't start or carry out a command; 1 when a check found damage;
-    130 after Ctrl-C in a command.
+    0 on success; 1 if a check found damage; 2, with one line on stderr, if the start or a command
+    fails; 130 after Ctrl-C in a command.
     """
     missing = streams.open_missing()
     try:
@@ -58,7 +58,7 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
             _run_watched(given, script)
     level = config.log_level
     if command is not None and config.log_file is None and level == "INFO":
-        level = "WARNING"  # a command prints its result; the log would only repeat it
+        level = "WARNING"  # a command prints its result, which the log would only repeat
     with Log(level, config.log_format, config.log_file):
         try:
             if command is not None:
@@ -69,36 +69,36 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
 
             Process(config, version).run()
         except Exception as error:
-            if config.log_file is not None:  # nobody may be there who sees stderr
+            if config.log_file is not None:  # stderr may not be visible
                 log.critical("%s", _explain(error))
             raise
     return 0
 
 
 def _explain(error: Exception) -> str:
-    """Return the line that explains an error to the user. Raises an error that is a bug."""
+    """Return the line that explains an error to the user. Reraises an unexpected error."""
     if isinstance(error, MissingExtra):
         return f"{error}. {install_hint(error.extra)}"
     if isinstance(error, FolderUnusable):
-        return f"{error} (--data-dir names another folder)"
+        return f"{error} (use --data-dir to choose another folder)"
     if isinstance(error, (ConfigError, FolderError, InstallError)):
         return str(error)
     if isinstance(error, OSError):
         return streams.describe(error)
     if "can't start new thread" in str(error):
-        return "the system allows this user no more threads (ulimit -u)"
+        return "this user has reached the system's thread limit (ulimit -u)"
     raise error
 
 
 def _run_watched(given: Sequence[str], script: Path) -> None:
-    """Replace this process by Tornado's watcher, which also waits for code that can be loaded."""
+    """Replace this process with Tornado's watcher, which also waits while code fails to load."""
     os.environ[_IS_WATCHED] = "true"
     watcher = ["-m", "tornado.autoreload", "--until-success", str(script)]
     os.execv(sys.executable, [sys.executable, *watcher, *given])
 
 
 def _without_threads(status: int) -> int:
-    """Return `status`, or exit with it if a thread is stuck, because Python would wait for that."""
+    """Return `status`, or exit at once if a thread is stuck, because Python would wait for it."""
     until = time.monotonic() + _EXIT_SECONDS
     others = [
         thread

@@ -1,4 +1,4 @@
-"""The server process: start, serve, shut down. All that it opens is closed by one stack."""
+"""The server process: start, serve, shut down. One exit stack closes all resources."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ from services.metrics import Prometheus
 from storage import folder, users
 from web.server import Server
 
-DRAIN_SECONDS = 8.0  # for requests and sockets in flight; then their connections are closed
-_ENDING_SECONDS = 15.0  # that a sidecar waits for a folder which an ending instance still holds
-_NOTICING_SECONDS = 3.0  # within which an instance whose parent was killed begins to end
+DRAIN_SECONDS = 8.0  # for requests and sockets in flight, before their connections are closed
+_ENDING_SECONDS = 15.0  # how long a sidecar waits for a folder that a stopping instance has locked
+_NOTICING_SECONDS = 3.0  # how soon an instance starts to stop after its parent was killed
 _SETUP_CODE_CHARACTERS = 12  # 71 random bits, short enough to type
 _ROOMS = Path(__file__).resolve().parent.parent
 
@@ -45,17 +45,16 @@ log = logging.getLogger("quillium")
 
 
 class Process:
-    """One server, from the lock of its data folder to the release of that lock."""
+    """One server, from locking its data folder to releasing the lock."""
 
     def __init__(self, config: Config, version: str) -> None:
         self._config = config
         self._version = version
 
     def run(self) -> None:
-        """Serve until a signal, or for a sidecar the end of stdin, asks for the end.
+        """Serve until a signal or, for a sidecar, the end of stdin.
 
-        Raises `ConfigError`, `FolderError` or `OSError` if it can't start, once everything that was
-        opened is closed again.
+        Closes everything and raises `ConfigError`, `FolderError` or `OSError` if the start fails.
         """
         asyncio.run(self._serve())
 
@@ -78,7 +77,7 @@ class Process:
             await self._stopping.wait()
 
     def _start(self, resources: AsyncExitStack) -> None:
-        """Open everything. Blocks the event loop, on which nothing else runs yet."""
+        """Open all resources. Blocks the event loop, on which nothing else runs yet."""
         demo_folder.sweep()
         if self._config.demo:
             path = resources.enter_context(demo_folder.temporary())
@@ -105,15 +104,15 @@ class Process:
         )
         resources.push_async_callback(self._services.close)
         self._serve_requests(resources, data)
-        # What exists now stays: scanning it again and again would only cause pauses.
+        # Objects that exist now live until exit: exempt them from collection to avoid pauses.
         gc.collect()
         gc.freeze()
 
     def _lock_folder(self, resources: AsyncExitStack) -> folder.DataFolder:
-        """Lock the data folder. A sidecar waits for an instance that is ending.
+        """Lock the data folder. A sidecar waits for an instance that is stopping.
 
-        The parent of that instance may have been killed a moment ago, so that it does not know yet.
-        An instance that serves publishes its control endpoint, and one that ends removes it.
+        If that instance's parent was killed a moment ago, the instance may not have noticed yet.
+        A serving instance publishes its control endpoint, and a stopping one removes it.
         """
         path, began, is_waiting = self._config.data_dir, time.monotonic(), False
         while True:
@@ -125,7 +124,7 @@ class Process:
                 if not self._config.sidecar or time.monotonic() - began > patience:
                     raise
             if not is_waiting:
-                log.debug("the data folder is still in use; waiting for its server to end")
+                log.debug("the data folder is still in use; waiting for the other server to stop")
                 is_waiting = True
             time.sleep(0.05)
 
@@ -163,7 +162,7 @@ class Process:
             _restart_on_changes()
 
     async def _announce(self) -> None:
-        """Say where the server runs, in the way that whoever started it asked for.
+        """Report the server's URL: to a terminal, the log, or a sidecar's parent.
 
         Raises `ConfigError` if stdout is broken.
         """
@@ -205,12 +204,12 @@ class Process:
         print_line(json.dumps(ready))
 
     async def _page_url(self, user: User) -> str:
-        """Return a link that opens the page signed in, once and within 10 minutes."""
+        """Create a link that opens the page signed in. It works once, within 10 minutes."""
         code = await self._services.administration.link(user, COMMAND)
         return f"{listening.url_of(self._sockets)}/#code={code}"
 
     def _welcome_first_admin(self) -> None:
-        """Say how the first account is created, which is the admin's."""
+        """Explain how to create the first account, which becomes the admin."""
         if is_loopback(self._config.host):
             if sys.stderr.isatty():
                 notify("Open it in a browser. The first account becomes the admin.")
@@ -235,7 +234,7 @@ class Process:
 
 
 def _bound_shutdown(resources: AsyncExitStack) -> None:
-    """Don't let a stuck thread, such as one that resolves a host name, delay the exit.
+    """Keep a stuck thread, such as one that resolves a host name, from delaying the exit.
 
     `asyncio.run` waits for the loop's default executor, so it gets an empty one to wait for.
     """
@@ -251,9 +250,9 @@ def _bound_shutdown(resources: AsyncExitStack) -> None:
 
 
 def _restart_on_changes() -> None:
-    """Replace this process by a new one when the code changes.
+    """Restart the process when the code changes.
 
-    The new one starts at once, as after SIGKILL, and sweeps what this one leaves behind.
+    The restart is immediate, as after SIGKILL; the new process cleans up after the old one.
     """
     from tornado import autoreload
 

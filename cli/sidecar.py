@@ -1,7 +1,7 @@
-"""The conversation of a sidecar with the desktop application that started it (section 10).
+"""The protocol between a sidecar and the desktop application that started it (section 10).
 
-The application is the parent process. It holds the other ends of stdin and stdout, which the
-system closes when the parent ends, however it does.
+The application is the parent process. It has the other ends of stdin and stdout, which the
+system closes when the parent ends for any reason.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Respond = Callable[[str], Awaitable[dict[str, Any]]]
 
 
 class Parent:
-    """Watches stdin and stdout from a thread, and stops the server when one of them is gone.
+    """Watches stdin and stdout from a thread, and stops the server when either one closes.
 
-    Requests are lines such as `{"request": "tokens"}`. They are answered one after the other, each
-    by one line on stdout. Anything else on stdin is ignored.
+    Requests are lines such as `{"request": "tokens"}`. They are processed in order, each with a
+    one-line response on stdout. Any other input is ignored.
     """
 
     def __init__(self, stopping: Stopping, respond: Respond) -> None:
@@ -40,7 +40,7 @@ class Parent:
         self._turn = asyncio.Lock()
 
     def watch(self) -> None:
-        """Begin to watch, also while the server is starting."""
+        """Start watching. May be called while the server is starting."""
         threading.Thread(target=self._watch, name="quillium-parent", daemon=True).start()
 
     def _watch(self) -> None:
@@ -55,7 +55,7 @@ class Parent:
         async with self._turn:
             response = json.dumps(await self._respond(request))
             # In a thread: a parent that does not read must not block the server.
-            with suppress(ConfigError):  # its stdout is broken, which `_watch` notices
+            with suppress(ConfigError):  # stdout is broken, which `_watch` detects
                 await self._loop.run_in_executor(None, print_line, response)
 
 
@@ -71,7 +71,7 @@ def _lines_of_stdin() -> Iterator[bytes]:
     """Yield lines until stdin ends or stdout breaks. Raises `OSError`."""
     rest = b""
     while _is_there():
-        # `os.read` and not `sys.stdin`, whose lock would still be held when the process exits.
+        # Not `sys.stdin`, whose lock would still be held when the process exits.
         received = os.read(0, 4096)
         if not received:
             return
@@ -81,7 +81,7 @@ def _lines_of_stdin() -> Iterator[bytes]:
 
 
 def _is_there() -> bool:
-    """Wait for something to read on stdin; False if stdout is broken. Raises `OSError`."""
+    """Wait for input on stdin. Return False if stdout is broken. Raises `OSError`."""
     if sys.platform == "win32":  # it has no poll()
         return True
     news = select.poll()

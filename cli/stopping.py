@@ -1,4 +1,4 @@
-"""When a server stops: signals, and requests to stop from other threads."""
+"""Stop requests: signals, and calls from other threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-# SIGHUP comes when a terminal is closed, and SIGBREAK when a console is closed on Windows.
+# SIGHUP is sent when a terminal closes, SIGBREAK when a Windows console closes.
 _SIGNALS = tuple(
     getattr(signal, name)
     for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")
@@ -19,15 +19,15 @@ _HANGUP = getattr(signal, "SIGHUP", None)
 
 
 class Interrupted(BaseException):
-    """A request to stop came while the server was starting."""
+    """The server was asked to stop while it was starting."""
 
 
 class Stopping:
-    """Turns the first signal into an orderly stop. A second one ends the process at once.
+    """Turns the first signal into a graceful shutdown. A second one kills the process.
 
-    At once means by the signal's default action: no Python code has to run for it, so a long call
-    into SQLite can't delay it. Nothing acknowledged is lost by that, as with SIGKILL. Further
-    SIGHUPs are ignored, because a closed terminal sends more than one.
+    The second signal has its default action, which runs no Python code, so a long call into SQLite
+    can't delay it. As with SIGKILL, no acknowledged data is lost. Further SIGHUPs are ignored,
+    because a closing terminal sends more than one.
     """
 
     def __init__(self) -> None:
@@ -45,18 +45,18 @@ class Stopping:
         await self._event.wait()
 
     def install(self) -> None:
-        """Handle signals from now on. Call it on the event loop's thread, which is the main one."""
+        """Install the signal handlers. Call it on the event loop's thread, the main thread."""
         self._loop = asyncio.get_running_loop()
         for number in _SIGNALS:
-            # Not `loop.add_signal_handler`, which Windows does not have. `nohup` ignores SIGHUP.
+            # Not `loop.add_signal_handler`, which Windows lacks. `nohup` ignores SIGHUP.
             if number != _HANGUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Raise `Interrupted` when a request to stop comes in here, on the main thread.
+        """Raise `Interrupted` on the main thread if a stop is requested inside this block.
 
-        For the start, which blocks the event loop.
+        Used during start-up, which blocks the event loop.
         """
         self._is_interruptible = True
         try:
@@ -87,5 +87,5 @@ class Stopping:
 
     def _set_event(self) -> None:
         assert self._loop is not None
-        with suppress(RuntimeError):  # the loop is closed already
+        with suppress(RuntimeError):  # the loop is already closed
             self._loop.call_soon_threadsafe(self._event.set)

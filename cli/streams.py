@@ -1,4 +1,4 @@
-"""The standard streams: what to do when one is closed or breaks."""
+"""Handling of closed and broken standard streams."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _NAMES = ("stdin", "stdout", "stderr")
 
 
 def open_missing() -> frozenset[str]:
-    """Connect closed standard streams to the null device, and return their names.
+    """Connect closed standard streams to the null device. Return their names.
 
-    `2>&-` closes a stream, and a windowed program on Windows has none. The next file that such a
-    process opened would get the number 2, and be written to by everything that reports an error.
+    `2>&-` closes a stream, and windowed programs on Windows have none. Otherwise the next file that
+    the process opens would get descriptor 2, and error messages would be written into it.
     """
     missing = set()
     for number, name in enumerate(_NAMES):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor, which is this one
             missing.add(name)
         if getattr(sys, name) is None:
             missing.add(name)
@@ -40,13 +40,13 @@ def report(error: object, missing: frozenset[str]) -> None:
 
 
 def notify(text: str) -> None:
-    """Print a line for whoever watches the terminal, which may be closed at any moment."""
+    """Print an informational line on the terminal; ignore errors, as the terminal may be closed."""
     with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 
 def print_line(text: str) -> None:
-    """Print a line on stdout at once. Raises `ConfigError` if nobody can read it."""
+    """Print a line on stdout and flush it. Raises `ConfigError` if stdout is broken."""
     try:
         print(text, flush=True)
     except OSError as error:
@@ -54,15 +54,15 @@ def print_line(text: str) -> None:
 
 
 def describe(error: OSError) -> str:
-    """What failed, in the system's words, and for which file."""
+    """Return the system's error text, with the file it concerns."""
     reason = error.strerror or str(error)
     return f"{reason}: {error.filename}" if error.filename else reason
 
 
 def flush_output() -> OSError | None:
-    """Flush stdout, and return why that failed, if it did.
+    """Flush stdout. Return the error if that failed.
 
-    Then the rest is discarded, or Python would try again at exit and print a traceback.
+    After a failure the buffer is discarded: Python would retry at exit and print a traceback.
     """
     try:
         sys.stdout.flush()

@@ -1,1 +1,1 @@
-"""What the rest is made of: pure values and rules, with the time passed in."""
+"""Pure values and rules that every other package uses. Callers pass the time in."""

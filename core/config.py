@@ -1,4 +1,4 @@
-"""The settings that a process was started with. `core.options` describes each of them."""
+"""The configuration of the process. `core.options` describes each setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that start at once where Python can do that, which saves a round of the event loop."""
+"""Eager tasks, where Python supports them: they save one iteration of the event loop."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ T = TypeVar("T")
 
 
 def begin(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """Return a task for the coroutine. From Python 3.12 on it has run already until it first waits.
+    """Start a task for the coroutine. From Python 3.12 on it runs at once until its first `await`.
 
-    Needs a running loop.
+    Requires a running event loop.
     """
     loop = asyncio.get_running_loop()
     if sys.version_info >= (3, 12):

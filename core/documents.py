@@ -1,6 +1,6 @@
-"""JSON (RFC 8259): written briefly, and read strictly when somebody else wrote it.
+"""JSON (RFC 8259): a compact encoder, and a strict parser for untrusted input.
 
-What other parsers disagree on is refused, so that nobody is surprised: duplicate keys, NaN and
+The parser rejects everything that other parsers treat differently: duplicate keys, NaN and
 infinities, a byte order mark, lone surrogates, U+0000, nesting over 64 (contract, sections 1, 2).
 """
 
@@ -18,14 +18,14 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def encoded(value: Any) -> bytes:
-    """A value as it goes to a client: UTF-8, without spaces."""
+    """Encode a value for a client: UTF-8, without spaces."""
     return _ENCODER.encode(value).encode()
 
 
 def parse(text: str | bytes, passwords: Sequence[str] = (), what: str = "body") -> dict[str, Any]:
-    """Return the JSON object in `text`. Raises `InvalidRequest`, which calls the text `what`.
+    """Parse the JSON object in `text`. Raises `InvalidRequest`, whose details name it `what`.
 
-    Fields of the names `passwords` may hold U+0000, because they are not stored.
+    The fields named in `passwords` may contain U+0000, because they are not stored.
     """
     try:
         return _parse(text, passwords)
@@ -34,7 +34,7 @@ def parse(text: str | bytes, passwords: Sequence[str] = (), what: str = "body") 
 
 
 class _Unreadable(Exception):
-    """What is wrong with a text; its sentence lacks a subject."""
+    """Invalid JSON. The message is a sentence without its subject, which the caller adds."""
 
 
 def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
             raise _Unreadable(f"is not UTF-8: see byte {error.start}.") from None
     if not text:
         raise _Unreadable("is empty; a JSON object was expected.")
-    if text.startswith("\ufeff"):  # which `json.loads` looks for, and the decoder does not
+    if text.startswith("\ufeff"):  # `json.loads` checks for it, the decoder does not
         raise _Unreadable("is not valid JSON: it begins with a byte order mark.")
     try:
         document = _DECODER.decode(text)
@@ -55,10 +55,10 @@ def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # more digits than Python converts (sys.set_int_max_str_digits)
-        raise _Unreadable("holds a number that is too long.") from None
+        raise _Unreadable("contains a number that is too long.") from None
     if not isinstance(document, dict):
         raise _Unreadable("must be a JSON object.")
-    # Both walks cost more than parsing, so they are made only where there can be something to find.
+    # Both traversals cost more than parsing, so they run only where they can find something.
     if text.count("{") + text.count("[") > MAX_DEPTH:
         _check_depth(document)
     if "\\u" in text:
@@ -74,25 +74,25 @@ def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
 
 
 def is_storable(text: str) -> bool:
-    """Whether a string is all of Unicode but lone surrogates and U+0000 (contract, section 1)."""
+    """Return whether a string has no lone surrogate and no U+0000 (contract, section 1)."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        raise _Unreadable("holds the same key twice in one object.")
+        raise _Unreadable("contains the same key twice in one object.")
     return document
 
 
 def _no_constant(name: str) -> float:
-    raise _Unreadable(f"holds {name}, which is not JSON.")
+    raise _Unreadable(f"contains {name}, which is not valid JSON.")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _Unreadable("holds a number that is too large.")
+        raise _Unreadable("contains a number that is too large.")
     return number
 
 
@@ -122,7 +122,7 @@ def _check_strings(document: dict[str, Any]) -> None:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str) and not is_storable(value):
-            raise _Unreadable("holds U+0000 or half of a surrogate pair in a string.")
+            raise _Unreadable("contains U+0000 or an unpaired surrogate in a string.")
         if isinstance(value, dict):
             waiting.extend(value)
         waiting.extend(_children(value))

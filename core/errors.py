@@ -1,8 +1,8 @@
-"""The errors of the application: one class for each code of the contract, section 2.
+"""Application errors: one class for each error code (contract, section 2).
 
-An error says what went wrong and knows nothing of HTTP; `web.errors` holds the one table
-that turns a class into a status. `message` is a stable sentence for the code. `details` tells the
-caller what was wrong this time and what to do; it never holds a secret, a path or SQL.
+The classes are independent of HTTP; `web.errors` maps each class to a status. `message` is a
+fixed sentence for each code. `details` explains this occurrence and how to fix it; it never
+contains a secret, a path or SQL.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar
 
 
 class QuilliumError(Exception):
-    """What every error of the application has in common."""
+    """Base class of all application errors."""
 
     code: ClassVar[str] = "internal_error"
     message: ClassVar[str] = "Something went wrong on the server"
@@ -21,7 +21,7 @@ class QuilliumError(Exception):
         self.details = details or f"{self.message}."
 
     def public(self) -> dict[str, str]:
-        """The error as clients see it: `code`, `message` and `details` (contract, section 2)."""
+        """Return the public form: `code`, `message` and `details` (contract, section 2)."""
         return {"code": self.code, "message": self.message, "details": self.details}
 
 
@@ -61,7 +61,7 @@ class RegistrationClosed(QuilliumError):
 
 
 class NotFound(QuilliumError):
-    """`NotFound("chat")`: the same answer for what never was and for what is another user's."""
+    """A resource does not exist or belongs to another user; clients can't tell which."""
 
     code = "not_found"
     message = "The resource was not found"
@@ -96,7 +96,7 @@ class UnsupportedMediaType(QuilliumError):
 
 
 class ResyncRequired(QuilliumError):
-    """What a client missed can't be sent; it has to list everything again (section 7)."""
+    """The missed frames are gone; the client must list everything again (section 7)."""
 
     code = "resync_required"
     message = "List everything again"
@@ -128,7 +128,7 @@ class ShuttingDown(QuilliumError):
 
 
 class ModelUnavailable(QuilliumError):
-    """The model can't be reached, or broke off (contract, section 8)."""
+    """The model is unreachable, or its response ended early (contract, section 8)."""
 
     code = "model_unavailable"
     message = "The model is not available"
@@ -145,7 +145,7 @@ class ModelTimeout(QuilliumError):
 
 
 def of(kind: type[QuilliumError], details: str) -> QuilliumError:
-    """An error of any class with these details, where nothing has really gone wrong."""
+    """Return an error of any class with these details, for a simulated failure."""
     error = RateLimited(details, 1) if kind is RateLimited else kind(details)
     error.details = details
     return error

@@ -1,12 +1,12 @@
-"""Text from users, made safe to show on a terminal or in a log."""
+"""Escape text from users for display on a terminal or in a log."""
 
 from __future__ import annotations
 
 
 def escape_unprintable(text: str) -> str:
-    r"""Write control, bidirectional and invisible characters as escapes, such as `\x1b`.
+    r"""Replace control, bidirectional and invisible characters with escapes such as `\x1b`.
 
-    So no name and no path can colour a terminal, reorder a line, or begin a line of its own.
+    This keeps names and paths from colouring a terminal, reordering a line or starting a new one.
     """
     if text.isprintable():
         return text

@@ -1,7 +1,7 @@
-"""E-mail addresses and passwords: the form in which they are compared, and what is refused.
+"""E-mail addresses and passwords: normalization and validation.
 
-Contract, sections 1 and 4: two addresses that look alike are one, and a new password is neither
-common nor the account's own address or name.
+Contract, sections 1 and 4: addresses that look the same are equal, and a new password must
+differ from common passwords and from the account's own address and name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from core.errors import InvalidRequest
 
 _COMMON = Path(__file__).parent / "common_passwords.txt"
 
-# Shown as nothing, or changing the direction of what is shown, beside the categories below
+# Invisible characters and direction marks that the categories below do not include
 # (Unicode's Default_Ignorable_Code_Point).
 _IGNORABLE = (
     (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065),
@@ -25,34 +25,34 @@ _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp", "Zs"}
 
 
 def normalized_email(email: str) -> str:
-    """Return an address in the form in which it is stored and compared: NFC, case-folded."""
+    """Return the normalized form for storage and comparison: NFC, case-folded."""
     folded = unicodedata.normalize("NFC", email.strip()).casefold()
-    return unicodedata.normalize("NFC", folded)  # folding may take a character apart
+    return unicodedata.normalize("NFC", folded)  # case folding may decompose a character
 
 
 def normalized_password(password: str) -> str:
-    """Return a password in NFC: keyboards differ in how they compose a character."""
+    """Return a password in NFC, because keyboards compose characters differently."""
     return unicodedata.normalize("NFC", password)
 
 
 def is_visible(text: str) -> bool:
-    """Whether every character can be seen: none is invisible, a control or an unknown one."""
+    """Return whether no character is invisible, a control character or unassigned."""
     return (text.isascii() and text.isprintable()) or all(map(_is_visible, text))
 
 
 def check_new_password(password: str, email: str, name: str) -> None:
-    """Raise `InvalidRequest` for a common password and the account's own address or name."""
+    """Raise `InvalidRequest` if a password is common or is the account's address or name."""
     chosen = normalized_password(password).casefold()
     address = normalized_email(email)
     own = {address, address.partition("@")[0], normalized_password(name).strip().casefold()}
     if chosen.strip() in own - {""}:
-        raise InvalidRequest("password: expected something else than the address or the name")
+        raise InvalidRequest("password: must differ from the email address and the name")
     if is_common(password):
         raise InvalidRequest("password: this is one of the most common passwords; choose another")
 
 
 def is_common(password: str) -> bool:
-    """Whether a password is one of the 10,000 most common ones, in capitals or not."""
+    """Return whether a password is one of the 10,000 most common ones, ignoring case."""
     chosen = normalized_password(password).casefold()
     return "\n" not in chosen and f"\n{chosen}\n" in _common_passwords()
 
@@ -65,6 +65,6 @@ def _is_visible(character: str) -> bool:
 
 @functools.cache
 def _common_passwords() -> str:
-    """The list, one a line. As one text it takes 0.1 MB, as a set a megabyte."""
+    """Return the list, one password a line. As one string it takes 0.1 MB, as a set 1 MB."""
     text = _COMMON.read_text(encoding="utf-8")
     return text.partition("\n----")[2]

@@ -8,15 +8,15 @@ import string
 
 ALPHABET = string.digits + string.ascii_letters
 
-_LENGTH = 20  # 119 random bits: no two are ever equal
+_LENGTH = 20  # 119 random bits, so collisions do not occur in practice
 
-# Each byte stands for a character; the last 8 of the 256 for none, so that none is more likely.
+# Maps each byte to a character. The last 8 of the 256 are discarded to avoid modulo bias.
 _CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 _NOT_EVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
 
 
 def random_text(length: int) -> str:
-    """Return `length` characters of `[0-9A-Za-z]`, fit for secrets: 5.95 bits each."""
+    """Return `length` random characters of `[0-9A-Za-z]`, safe for secrets: 5.95 bits each."""
     text = b""
     while len(text) < length:
         text += secrets.token_bytes(2 * length).translate(_CHARACTERS, _NOT_EVEN)
@@ -24,7 +24,7 @@ def random_text(length: int) -> str:
 
 
 def request_id() -> str:
-    """Return an id for a request in a log. It keeps no secret, so it may be cheap."""
+    """Return a request id for the log. It is not a secret, so a fast generator is enough."""
     return f"req_{random.getrandbits(96):024x}"
 
 

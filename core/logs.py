@@ -1,8 +1,8 @@
-"""Logging: text for a terminal, one JSON object per line for machines, to stderr or to a file.
+"""Logging to stderr or a file: text for terminals, one JSON object per line for machines.
 
-A thread of its own writes the lines. A reader of stderr that is slow or stuck, such as a desktop
-application that never reads its sidecar's pipe, can't block the server: lines that don't fit into
-the queue are dropped. Without a stderr, as in a windowed program, all of them are.
+A separate thread writes the lines. A slow or stuck reader of stderr, such as a desktop application
+that never reads its sidecar's pipe, can't block the server: when the queue is full, new lines are
+dropped. Without a stderr, as in a windowed program, all lines are dropped.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from core.times import CalendarTime, rfc3339
 MAX_QUEUED = 10_000  # lines
 MAX_FILE_SIZE = 10 << 20  # bytes
 OLD_FILES = 5
-_CLOSE_SECONDS = 1.0  # for the lines that are still queued when the process ends
-_FIELDS = "fields"  # the attribute of a record that holds its structured fields
+_CLOSE_SECONDS = 1.0  # to write queued lines when the process exits
+_FIELDS = "fields"  # the record attribute for structured fields
 
 
 class Log:
-    """Log to `file`, else to stderr. A context manager that writes what is queued when it closes.
+    """Log to `file`, or to stderr without one. A context manager that flushes on exit.
 
     `format` is text, json, or auto: text on a terminal, otherwise JSON. Raises `ConfigError` if the
     file can't be written.
@@ -54,7 +54,7 @@ class Log:
         handler = _QueueingHandler(self._queue)
         handler.setFormatter(self._formatter)
         logging.basicConfig(level=self._level, handlers=[handler], force=True)
-        logging.getLogger("tornado.access").setLevel(logging.ERROR)  # ours is `quillium.access`
+        logging.getLogger("tornado.access").setLevel(logging.ERROR)  # duplicates `quillium.access`
         logging.getLogger("asyncio").setLevel(logging.WARNING)
         return self
 
@@ -71,14 +71,14 @@ class Log:
 
 class _Stderr:
     def __init__(self) -> None:
-        # Not `sys.stderr.write`: a write that is stuck would hold its lock, and block the exit.
+        # Not `sys.stderr.write`: a blocked write would hold its lock and delay the exit.
         self._descriptor = None if sys.stderr is None else sys.stderr.fileno()
 
     def write(self, line: str) -> None:
         if self._descriptor is None:
             return
         left = f"{line}\n".encode(errors="backslashreplace")
-        with contextlib.suppress(OSError):  # nobody reads it any more
+        with contextlib.suppress(OSError):  # the reader is gone
             while left:
                 left = left[os.write(self._descriptor, left) :]
 
@@ -105,7 +105,7 @@ class _File:
 
 
 class _RotatingFile(logging.handlers.RotatingFileHandler):
-    """A log file that only its owner can read. A full disk loses lines and nothing else."""
+    """A log file that only its owner can read. A full disk loses log lines but raises nothing."""
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -130,12 +130,12 @@ class _QueueingHandler(logging.Handler):
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """For `extra=` of a logging call: structured fields, which the JSON format includes."""
+    """Return the `extra=` of a logging call; the JSON format includes these fields."""
     return {_FIELDS: values}
 
 
 class TextFormatter(logging.Formatter):
-    """Escapes line breaks and control characters, so that no input can forge a log line."""
+    """Escapes line breaks and control characters to prevent log injection."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,4 +1,4 @@
-"""Markdown that may end anywhere, as a stopped reply does."""
+"""Markdown that may be cut off anywhere, as in a stopped reply."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import re
 _FENCE = re.compile(
     r"^(?P<before>(?:[ \t>]|[-*+][ \t]+|\d{1,9}[.)][ \t]+)*)(?P<mark>`{3,}|~{3,})(?P<info>.*)$"
 )
-# HTML that reaches beyond a blank line, and what ends it (CommonMark 0.31, section 4.6).
+# HTML blocks that continue past a blank line, and their end conditions (CommonMark 0.31, 4.6).
 _HTML = re.compile(
     r"^ {0,3}<(?:(?P<comment>!--)|(?P<tag>pre|script|style|textarea|details|div)\b)", re.I
 )
 
 
 def closed(text: str) -> str:
-    """Return the text, and lines that close what it leaves open.
+    """Return the text followed by lines that close its open blocks.
 
-    Closes a fenced block of code, a displayed formula and HTML that would take in what follows.
+    Closes a fenced code block, a display formula and an HTML block, any of which would otherwise
+    include the text after it.
     """
     endings: list[str] = []
     fence: re.Match[str] | None = None
@@ -54,7 +55,7 @@ def _closes(line: str, mark: str) -> bool:
 
 
 def _note_html(line: str, endings: list[str]) -> None:
-    """Keep the list of what has to be closed, outermost first."""
+    """Update the stack of open blocks, outermost first."""
     found = _HTML.match(line)
     if found:
         endings.append("-->" if found["comment"] else f"</{found['tag'].lower()}>")

@@ -1,7 +1,7 @@
-"""What is measured while the server runs, for whoever watches it.
+"""Metric hooks that do nothing unless metrics are enabled.
 
-These do nothing: a server that nobody watches pays for the call alone. `services.metrics` has those
-that count, for `--metrics`.
+Without `--metrics`, each measurement costs one empty call. `services.metrics` has the subclass
+that records them.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 
 class Metrics:
     def request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """A request was answered."""
+        """Record a completed request."""
 
     def frame_sent(self) -> None:
-        """A frame was given to one socket."""
+        """Record a frame that was queued for one socket."""
 
     def frame_received(self, type: str) -> None:
-        """A socket sent a frame of a known type."""
+        """Record a received frame of a known type."""
 
     def refused(self, bucket: str) -> None:
-        """Somebody had nothing left: of "requests", "signals" or "logins"."""
+        """Record a rate-limit rejection; `bucket` is "requests", "signals" or "logins"."""
 
     def time_to_first_token(self, seconds: float) -> None:
-        """A reply began to speak, so long after it was asked for."""
+        """Record the time from a reply's request to its first token, in seconds."""
 
     def reply_ended(self, status: str) -> None:
-        """A reply ended: as complete, stopped, interrupted or failed."""
+        """Record a finished reply: complete, stopped, interrupted or failed."""

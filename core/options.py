@@ -1,4 +1,4 @@
-"""The settings of the process: one table, read by the command line and by a test of the docs.
+"""The settings of the process in one table, used by the command line and a test of the docs.
 
 Each setting is a flag and an environment variable (contract, section 9).
 """
@@ -12,11 +12,11 @@ from typing import Any
 
 
 class ConfigError(Exception):
-    """A setting that can't be used. Its text is the one line that the user sees."""
+    """A setting is invalid. The message is the one line that the user sees."""
 
 
 class MissingExtra(ConfigError):
-    """A setting needs packages that are not installed: those of an extra of `setup.cfg`."""
+    """A setting requires an extra of `setup.cfg` that is not installed."""
 
     def __init__(self, extra: str) -> None:
         super().__init__(f"the {extra} extra is not installed")
@@ -25,15 +25,15 @@ class MissingExtra(ConfigError):
 
 @dataclass(frozen=True)
 class Option:
-    """One setting. `parse` raises `ValueError` with a text that says what was expected."""
+    """One setting. `parse` raises `ValueError` whose message names the expected value."""
 
     name: str
     default: str
     parse: Callable[[str], Any]
     help: str
     group: str
-    is_for_commands: bool = False  # commands take it, not only the server
-    is_secret: bool = False  # error messages don't quote its value
+    is_for_commands: bool = False  # also accepted by commands
+    is_secret: bool = False  # never quoted in error messages
 
     @property
     def flag(self) -> str:
@@ -145,8 +145,8 @@ OPTIONS: tuple[Option, ...] = (
         "new_database",
         "false",
         _switch,
-        "begin with an empty database, or without the lost log, where the data folder shows that "
-        "there was one; otherwise that is an error",
+        "start even if the data folder's database or its write-ahead log is missing; without this "
+        "flag, a missing file is an error",
         NETWORK,
         is_for_commands=True,
     ),

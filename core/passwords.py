@@ -15,19 +15,19 @@ from core.identity import normalized_password
 
 
 def hash_password(password: str, cost: int) -> str:
-    """The bcrypt hash to store. Takes about 0.25 s at cost 12: never call it on the event loop."""
+    """Return the bcrypt hash. Takes about 0.25 s at cost 12: never call it on the event loop."""
     return bcrypt.hashpw(_digest(normalized_password(password)), bcrypt.gensalt(cost)).decode(
         "ascii"
     )
 
 
 def matches(password: str, password_hash: str) -> bool:
-    """Whether the password is the one that was hashed; as slow as `hash_password`."""
+    """Return whether the password matches the hash. As slow as `hash_password`."""
     stored = password_hash.encode("ascii")
     normalized = normalized_password(password)
     if bcrypt.checkpw(_digest(normalized), stored):
         return True
-    # Before passwords were normalized, they were hashed as they were sent.
+    # Old hashes are of the password as sent, before normalization was added.
     return normalized != password and bcrypt.checkpw(_digest(password), stored)
 
 
@@ -37,9 +37,9 @@ def cost_of(password_hash: str) -> int:
 
 
 def unmatchable_hash(cost: int) -> str:
-    """A hash that no password is known for, to compare with when the address is unknown.
+    """Return a hash that matches no known password, for logins with an unknown address.
 
-    The comparison takes as long as a real one, so the time taken tells nothing.
+    The comparison takes as long as a real one, so timing does not reveal whether an account exists.
     """
     return f"$2b${cost:02d}${'.' * 53}"
 

@@ -1,4 +1,4 @@
-"""A progress line for long work, shown to a user who waits at a terminal."""
+"""A progress line on the terminal for long operations."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-# Called with what is being done and the fraction that is done, or None if that is unknown.
+# Called with the current task and the completed fraction, or None if that is unknown.
 ProgressCallback = Callable[[str, "float | None"], None]
 
-PATIENCE_SECONDS = 1.0  # work that ends sooner shows no progress
+PATIENCE_SECONDS = 1.0  # shorter operations show no progress
 _REDRAW_SECONDS = 0.2
 
 
 class Progress:
-    """One line, redrawn by a thread of its own. Draws nothing unless `stream` is a terminal.
+    """One line, redrawn by a separate thread. Draws nothing unless `stream` is a terminal.
 
-    A context manager: the line is erased when it closes. A terminal that goes away is ignored.
+    A context manager: the line is erased on exit. Errors of a closed terminal are ignored.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -27,7 +27,7 @@ class Progress:
         self._thread = threading.Thread(target=self._draw, name="quillium-progress", daemon=True)
 
     def __call__(self, doing: str, share: float | None) -> None:
-        """Set what is being done and the fraction that is done, or None if that is unknown."""
+        """Set the current task and the completed fraction, or None if that is unknown."""
         self._current = (doing, share)
 
     def __enter__(self) -> Progress:

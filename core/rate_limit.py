@@ -1,7 +1,7 @@
-"""Token buckets and counts of failures (contract, section 3), in monotonic time.
+"""Token buckets and failure counters (contract, section 3), in monotonic time.
 
 A bucket starts full and each request takes one token. A minute after the first request, the whole
-bucket is refilled: at most `limit` requests pass in each such minute. Full buckets are forgotten,
+bucket is refilled: at most `limit` requests pass in each such minute. Full buckets are deleted,
 so memory is bounded by the callers of the last minute.
 """
 
@@ -17,7 +17,7 @@ from core.times import MonotonicTime
 
 
 class Allowance(NamedTuple):
-    """What a caller has left; the bucket is refilled in `seconds_left`."""
+    """A caller's remaining tokens; the bucket is refilled in `seconds_left`."""
 
     passed: bool
     limit: int
@@ -26,7 +26,7 @@ class Allowance(NamedTuple):
 
     @property
     def retry_after(self) -> int:
-        """Whole seconds until the refill, at least 1."""
+        """Return the whole seconds until the refill, at least 1."""
         return max(1, math.ceil(self.seconds_left))
 
 
@@ -36,22 +36,22 @@ class FailureLog:
     def __init__(self, limit: int, period: float) -> None:
         self._limit = limit
         self._period = period
-        # Ordered by last failure, so that what has lapsed is found at the front.
+        # Ordered by last failure, so expired entries are at the front.
         self._failures: OrderedDict[Hashable, list[MonotonicTime]] = OrderedDict()
 
     def blocked_for(self, key: Hashable, now: MonotonicTime) -> float:
-        """Return the seconds until the key may try again; 0 if it may now."""
+        """Return the seconds until the key may try again; 0 if it is not blocked."""
         times = self._failures.get(key, [])
         if len(times) < self._limit:
             return 0.0
         return max(0.0, times[-self._limit] + self._period - now)
 
     def count(self, key: Hashable, now: MonotonicTime) -> int:
-        """Return the failures within the period, up to the limit."""
+        """Return the number of failures within the period, up to the limit."""
         return sum(now < time + self._period for time in self._failures.get(key, ()))
 
     def add(self, key: Hashable, now: MonotonicTime) -> None:
-        """Count a failure, and forget the keys whose failures have all lapsed."""
+        """Count a failure, and delete the keys whose failures have all expired."""
         times = self._failures.setdefault(key, [])
         times.append(now)
         del times[: -self._limit]
@@ -63,7 +63,7 @@ class FailureLog:
         self._failures.pop(key, None)
 
     def clear_where(self, is_meant: Callable[[Any], bool]) -> None:
-        """Clear every key that `is_meant` returns true for."""
+        """Delete every key for which `is_meant` returns true."""
         for key in [key for key in self._failures if is_meant(key)]:
             del self._failures[key]
 
@@ -85,7 +85,7 @@ class RateLimiter:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()  # by first use, oldest first
 
     def take(self, caller: str, limit: int, now: MonotonicTime) -> Allowance:
-        """Take one token. A refused request takes none, and a new `limit` applies at once."""
+        """Take one token. A rejected request takes none, and a new `limit` applies at once."""
         self._forget_full_ones(now)
         bucket = self._buckets.get(caller)
         if bucket is None:

@@ -1,7 +1,7 @@
-"""Records of the application, as they are stored, and in their public form.
+"""The application's records, and their public form.
 
-`public()` returns the form of the contract, sections 5 and 6, with the reference's fields first.
-`row_id` is the key of the row; it never leaves the server.
+`public()` returns the JSON form of the contract, sections 5 and 6, reference fields first.
+`row_id` is the primary key of the row; it is never sent to clients.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How many tokens a reply took, as its provider counted them."""
+    """The token usage of a reply, as counted by its provider."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -57,7 +57,7 @@ class User:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling: a user, by a session (with its access token) or by an API key."""
+    """The authenticated user of a request, with the session (and access token) or API key used."""
 
     user: User
     session_id: str | None = None
@@ -66,7 +66,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Client:
-    """Where a request comes from; all empty for what a command or the process itself does."""
+    """The origin of a request; all fields are empty for commands and internal actions."""
 
     address: str = ""
     user_agent: str = ""
@@ -83,7 +83,7 @@ class Session:
     last_used_at: str
     address: str
     user_agent: str
-    is_current: bool = False  # whether it is the session of the request
+    is_current: bool = False  # whether it is the session of this request
 
     def public(self) -> dict[str, Any]:
         return {
@@ -98,7 +98,7 @@ class Session:
 
 @dataclass(frozen=True)
 class ManagedUser:
-    """An account as an admin sees it. Nothing of its content is shown."""
+    """An account as an admin sees it, without any of its content."""
 
     user: User
     last_seen_at: str | None
@@ -147,8 +147,8 @@ class Message:
     model: str | None
     client_id: str | None
     error: dict[str, str] | None = None
-    seq: int = 0  # of its frame; 0 for one that was never sent, or is being written
-    reasoning: str | None = None  # what a reasoning model thought before its answer
+    seq: int = 0  # of its frame; 0 if no frame was sent, or while the message is being written
+    reasoning: str | None = None  # the reasoning text before the answer
     finish_reason: FinishReason | None = None  # why the provider ended the reply
     usage: Usage | None = None
 
@@ -171,7 +171,7 @@ class Message:
 
 @dataclass(frozen=True)
 class ReadMark:
-    """How far somebody has read in a chat, and what the user had not read at that moment."""
+    """A user's read position in a chat, and the unread state at that moment."""
 
     chat_id: str
     message_id: str
@@ -203,7 +203,7 @@ class Chat:
     unread_count: int
     last_message: Message | None
     system_prompt: str | None = None
-    parameters: str = "{}"  # a JSON object: how the model is to answer
+    parameters: str = "{}"  # a JSON object of model options
 
     def public(self) -> dict[str, Any]:
         return {
@@ -222,7 +222,7 @@ class Chat:
 
 @dataclass(frozen=True)
 class ChatChange:
-    """A chat that was made, changed or deleted; `chat` is None when it is gone."""
+    """A chat that was created, changed or deleted; `chat` is None after a deletion."""
 
     chat_id: str
     chat: Chat | None
@@ -234,7 +234,7 @@ class ChatChange:
 
 @dataclass(frozen=True)
 class JsonPage:
-    """Some of a list in their public form, as JSON with commas between; and how many in all."""
+    """One page of a list as comma-separated JSON items, and the total number of items."""
 
     items: str
     total: int
@@ -243,7 +243,7 @@ class JsonPage:
 
 @dataclass(frozen=True)
 class Page(Generic[Record]):
-    """Some of a list, and how many there are in all."""
+    """One page of a list, and the total number of items."""
 
     items: list[Record]
     total: int

@@ -1,8 +1,8 @@
-"""The two kinds of time, and the RFC 3339 form in which calendar time leaves the server.
+"""Calendar and monotonic time, and the RFC 3339 form that clients receive.
 
-Calendar time is what people read and what tokens are signed with; it jumps when the system clock
-is set. Monotonic time measures durations: limits, lockouts, grace periods, retries, uptime. They
-are two types, so that mypy refuses one where the other belongs.
+Calendar time is for display and for token claims; it jumps when the system clock is set.
+Monotonic time measures durations: limits, lockouts, grace periods, retries, uptime. They are two
+types, so mypy reports an error when one is used for the other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CalendarTime = NewType("CalendarTime", float)
 """Seconds since 1970-01-01T00:00:00Z."""
 
 MonotonicTime = NewType("MonotonicTime", float)
-"""Seconds since some moment before the process began; comparable within one process only."""
+"""Seconds since an arbitrary start point; comparable only within one process."""
 
 CalendarClock = Callable[[], CalendarTime]
 MonotonicClock = Callable[[], MonotonicTime]
@@ -30,12 +30,12 @@ _RFC_3339 = re.compile(
 
 
 def calendar_now() -> CalendarTime:
-    """The system's calendar clock."""
+    """Return the time of the system's calendar clock."""
     return CalendarTime(time.time())
 
 
 def monotonic_now() -> MonotonicTime:
-    """The system's monotonic clock, which nobody can set."""
+    """Return the time of the system's monotonic clock, which can't be set."""
     return MonotonicTime(time.monotonic())
 
 
@@ -48,8 +48,8 @@ def rfc3339(seconds: CalendarTime) -> str:
 def normalized(text: str) -> str:
     """Return any valid RFC 3339 time in the server's own form: UTC, milliseconds, `Z`.
 
-    Digits beyond milliseconds are cut off. A leap second becomes the last millisecond before it,
-    and a time outside the years 0 to 9999 in UTC the nearest one within. Raises `ValueError` for
+    Digits beyond milliseconds are truncated. A leap second becomes the last millisecond before it.
+    A time outside the years 0 to 9999 in UTC is clamped to that range. Raises `ValueError` for
     a time that does not exist.
     """
     match = _RFC_3339.match(text)
@@ -57,7 +57,7 @@ def normalized(text: str) -> str:
         raise ValueError("not an RFC 3339 time")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     fraction, sign, offset_hours, offset_minutes = match.groups()[6:]
-    # Python has no year 0, nor one after 9999; the calendar repeats itself every 400 years.
+    # Python supports the years 1 to 9999 only; the calendar repeats every 400 years.
     shift = 400 if year < 5000 else -400
     is_leap = second == 60
     utc = datetime(year + shift, month, day, hour, minute, 59 if is_leap else second)
@@ -74,7 +74,7 @@ def normalized(text: str) -> str:
 
 
 def is_valid(text: str) -> bool:
-    """Whether the text is a time that `normalized` accepts."""
+    """Return whether `normalized` accepts the text."""
     try:
         normalized(text)
     except ValueError:
@@ -92,7 +92,7 @@ def _offset(sign: str | None, hours: str | None, minutes: str | None) -> timedel
 
 
 def _check_leap_second(utc: datetime) -> None:
-    """Leap seconds end a month in UTC, at 23:59:60 (RFC 3339, section 5.7)."""
+    """Check a leap second: it ends a month in UTC, at 23:59:60 (RFC 3339, section 5.7)."""
     is_last_minute = (utc.hour, utc.minute) == (23, 59)
     if not is_last_minute or (utc + timedelta(days=1)).day != 1:
         raise ValueError("no leap second can be there")

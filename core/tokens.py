@@ -1,7 +1,7 @@
 """Access and refresh tokens: JWTs signed with HS256 (RFC 7519; contract, section 4).
 
-A token says who may be calling. Whether the session still lives, and what the user may do, is
-read from the database each time: nothing in a token grants a right.
+A token only identifies a session. Whether that session is still valid, and the user's rights, are
+read from the database for each request: the token itself grants nothing.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from core.times import CalendarTime
 
 ISSUER = "quillium"
 ALGORITHM = "HS256"
-# The header of every token that we ever issue, {"alg":"HS256","typ":"JWT"}: another algorithm, a
-# `kid` or a `crit` begins differently and is refused before any of it is believed.
+# The header of every token that we issue, {"alg":"HS256","typ":"JWT"}. A token with another
+# algorithm, a `kid` or a `crit` has a different prefix and is rejected before it is parsed.
 _HEADER = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9."
 _LONGEST = 4096  # characters; ours have about 400
-_REMEMBERED = 4096  # tokens whose signature is not computed again: 15 µs instead of 60
+_REMEMBERED = 4096  # tokens with a cached signature check: 15 µs instead of 60
 
 
 @dataclass(frozen=True)
 class Claims:
-    """What a genuine token says. `expires_at` is in epoch seconds."""
+    """The claims of a verified token. `expires_at` is in epoch seconds."""
 
     user_id: str
     session_id: str
@@ -36,7 +36,7 @@ class Claims:
 
     @property
     def pair_id(self) -> str:
-        """The id of the refresh token that was issued together with this token, or that it is."""
+        """The id of this pair's refresh token; for a refresh token, its own id."""
         return self.token_id.partition("-")[0]
 
 
@@ -51,8 +51,8 @@ class PreviousKey:
 class Tokens:
     """Issues and reads the tokens of a signing key. The time is passed in.
 
-    Tokens that the previous key signed are read for the longest life of a token after it was
-    replaced, so that a rotation of the key ends no session.
+    After a key rotation, tokens signed with the previous key stay valid for the longest lifetime
+    of a token, so a rotation ends no session.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Tokens:
 
     @functools.cached_property
     def _jwt(self) -> Any:
-        import jwt  # with the first token: a start has no need of it
+        import jwt  # created with the first token, to keep the start-up short
 
         return jwt.PyJWT(options={"enforce_minimum_key_length": True})
 
@@ -91,16 +91,16 @@ class Tokens:
         return self._sign({"sub": user.id}, "refresh", session_id, token_id, now, expires_at)
 
     def read(self, token: str, kind: str, now: CalendarTime) -> Claims:
-        """Return the claims of a genuine token of this kind, `"access"` or `"refresh"`.
+        """Return the claims of a valid token of this kind, `"access"` or `"refresh"`.
 
-        Raises `InvalidToken`, or `TokenExpired` for a genuine token that has expired. `iat` in
-        the future is accepted: a clock that steps back keeps issued tokens valid.
+        Raises `InvalidToken`, or `TokenExpired` for an authentic token that has expired. `iat` in
+        the future is accepted: issued tokens stay valid when the clock steps back.
         """
         if len(token) > _LONGEST or not token.startswith(_HEADER):
             raise InvalidToken("This is not a token of this server.")
         claims = self._genuine(token)
         if claims.kind != kind:
-            raise InvalidToken(f"This is not a token of the kind that belongs here: {kind}.")
+            raise InvalidToken(f"Wrong kind of token: expected {kind}.")
         if now >= claims.expires_at:
             raise TokenExpired("Refresh the session, or log in again.")
         return claims
@@ -120,7 +120,7 @@ class Tokens:
         return token
 
     def _verify(self, token: str) -> Claims:
-        """Check signature, issuer and the presence and type of each claim, but not the time."""
+        """Check the signature, the issuer and the type of each claim, but not the time."""
         claims = self._decode(token, self._secret)
         if claims is None and self._previous is not None:
             claims = self._decode(token, self._previous.secret)
@@ -134,11 +134,11 @@ class Tokens:
         # `type(...) is`, because a bool is an int to isinstance.
         complete = all(type(claims.get(name)) is kind for name, kind in wanted.items())
         if not complete:
-            raise InvalidToken("The token is not complete.")
+            raise InvalidToken("The token lacks a claim.")
         return Claims(claims["sub"], claims["sid"], claims["jti"], claims["type"], claims["exp"])
 
     def _decode(self, token: str, secret: bytes) -> dict[str, Any] | None:
-        """Return the claims of a token that this key signed, None for any other."""
+        """Return the claims of a token that this key signed, or None."""
         import jwt
 
         try:
@@ -154,7 +154,7 @@ class Tokens:
         return claims
 
     def _is_older(self, claims: dict[str, Any], key: PreviousKey) -> bool:
-        """Whether a token may have been issued before its key was replaced."""
+        """Return whether a token may have been issued before its key was replaced."""
         longest = max(self.access_seconds, self.refresh_seconds)
         expires_at = claims.get("exp")
         return isinstance(expires_at, int) and expires_at <= key.replaced_at + longest

@@ -1,1 +1,1 @@
-"""The API: one file per resource, each a thin layer over `services`."""
+"""The API handlers: one file per resource, each a thin layer over `services`."""

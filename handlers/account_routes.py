@@ -25,7 +25,7 @@ ACCOUNTS = (
     Route(
         "/auth/registration",
         registration.Registration,
-        {"GET": Operation("Whether registration is open", OPEN, response="registration_state")},
+        {"GET": Operation("Get whether registration is open", OPEN, response="registration_state")},
     ),
     Route(
         "/auth/login",
@@ -45,7 +45,7 @@ ACCOUNTS = (
         auth.Refresh,
         {
             "POST": Operation(
-                "Exchange a refresh token for new tokens; send it again if the response was lost",
+                "Exchange a refresh token for new tokens; retry if the response was lost",
                 OPEN,
                 body="refresh",
                 response="tokens",
@@ -58,7 +58,7 @@ ACCOUNTS = (
         auth.Logout,
         {
             "POST": Operation(
-                "End a session, or all sessions of the user; `api_keys` revokes the keys, too",
+                "End a session, or all sessions of the user; `api_keys` also revokes the API keys",
                 Access.LOGOUT,
                 body="logout",
                 status=204,
@@ -71,7 +71,7 @@ ACCOUNTS = (
         auth.Exchange,
         {
             "POST": Operation(
-                "Exchange a one-use sign-in code for tokens",
+                "Exchange a one-time sign-in code for tokens",
                 OPEN,
                 body="exchange",
                 response="tokens",
@@ -84,7 +84,7 @@ ACCOUNTS = (
         auth.Sessions,
         {
             "GET": Operation(
-                "List the caller's sessions, the last used one first",
+                "List the caller's sessions, most recently used first",
                 SESSION,
                 response="sessions_page",
                 parameters=PAGE,
@@ -94,7 +94,7 @@ ACCOUNTS = (
     Route(
         "/auth/sessions/{id}",
         auth.OneSession,
-        {"DELETE": Operation("End a session at once", SESSION, status=204, response=None)},
+        {"DELETE": Operation("End a session immediately", SESSION, status=204, response=None)},
     ),
     Route(
         "/users/me",
@@ -102,14 +102,14 @@ ACCOUNTS = (
         {
             "GET": Operation("Get the caller's account", USER, response="user"),
             "PUT": Operation(
-                "Change the account; a new email address or password needs the current password",
+                "Change the account; a new email address or password requires the current password",
                 USER,
                 body="user_update",
                 response="user",
                 errors=(errors.EmailTaken, errors.InvalidCredentials, errors.Forbidden),
             ),
             "DELETE": Operation(
-                "Delete the account with everything in it",
+                "Delete the account and all of its data",
                 SESSION,
                 body="account_delete",
                 status=204,
@@ -126,7 +126,7 @@ ACCOUNTS = (
                 "List the caller's API keys", USER, response="api_keys_page", parameters=PAGE
             ),
             "POST": Operation(
-                "Create an API key; only this response contains it",
+                "Create an API key; the key is shown only in this response",
                 SESSION,
                 body="api_key_create",
                 status=201,
@@ -137,20 +137,20 @@ ACCOUNTS = (
     Route(
         "/users/api-key/{id}",
         users.OneApiKey,
-        {"DELETE": Operation("Revoke an API key at once", SESSION, status=204, response=None)},
+        {"DELETE": Operation("Revoke an API key immediately", SESSION, status=204, response=None)},
     ),
     Route(
         "/users",
         administration.Users,
         {
             "GET": Operation(
-                "List accounts, or those whose address or name contains `q`",
+                "List accounts, optionally only those whose email address or name contains `q`",
                 ADMIN,
                 response="managed_users_page",
                 parameters=(*PAGE, "q"),
             ),
             "POST": Operation(
-                "Create an account; its owner signs in with a one-use link",
+                "Create an account; its owner signs in with a one-time link",
                 ADMIN,
                 body="user_create",
                 status=201,
@@ -164,14 +164,14 @@ ACCOUNTS = (
         administration.OneUser,
         {
             "PATCH": Operation(
-                "Change an account: name, admin rights, whether it is disabled",
+                "Change an account's name, admin rights or disabled state",
                 ADMIN,
                 body="user_administer",
                 response="managed_user",
                 errors=(errors.Conflict,),
             ),
             "DELETE": Operation(
-                "Delete an account with everything in it",
+                "Delete an account and all of its data",
                 ADMIN,
                 status=204,
                 response=None,
@@ -184,7 +184,7 @@ ACCOUNTS = (
         administration.UserLink,
         {
             "POST": Operation(
-                "Create a one-use sign-in link, such as for a forgotten password",
+                "Create a one-time sign-in link, for example after a forgotten password",
                 ADMIN,
                 body="nothing",
                 status=201,

@@ -1,4 +1,4 @@
-"""`/users`: user administration, for admins (contract, section 4). Nobody's content is shown."""
+"""`/users`: user administration for admins, without users' content (contract, section 4)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from web.base import BaseHandler
 
 class AdministrationHandler(BaseHandler):
     async def link_to(self, user: User) -> dict[str, Any]:
-        """Return a one-use sign-in code of the account, as a link to the page."""
+        """Create a one-time sign-in code for the account, and respond with a link to the page."""
         code = await self.services.administration.link(user, self.client)
         assert self.admission is not None
         link = f"{self.admission.own_origin}/#code={code}"

@@ -1,4 +1,4 @@
-"""The Tornado application: finds the handler of a path by the table of `handlers.routes`."""
+"""The Tornado application, which routes requests by the table in `handlers.routes`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from web.target import normalize
 
 
 class QuilliumApplication(Application):
-    """Routes by the table of `handlers.routes`."""
+    """Routes requests by the table in `handlers.routes`."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class QuilliumApplication(Application):
         is_draining: Callable[[], bool],
         control_key: str = "",
     ) -> None:
-        """`control_key` is what commands of the server's owner show; without one, none may."""
+        """`control_key` authenticates commands of the server's owner; None disables them."""
         self.in_flight = InFlight()
         super().__init__(
             in_flight=self.in_flight,
@@ -41,7 +41,7 @@ class QuilliumApplication(Application):
             openapi=openapi.document,
             log_function=log_request,
             websocket_ping_interval=30,
-            websocket_ping_timeout=20,  # so that a dead peer is gone within 60 s
+            websocket_ping_timeout=20,  # detects a dead peer within 60 s
             websocket_max_message_size=MAX_BODY,
         )
         self._services = services
@@ -83,7 +83,7 @@ class QuilliumApplication(Application):
 
 
 _PLACEHOLDERS = {
-    # Only what looks like an account's id, so that `/users/ME` is an unknown path.
+    # Match account ids only, so that `/users/ME` is an unknown path.
     "/users/{id}": "/users/(user_[0-9A-Za-z]{1,80})",
     "{id}": "([0-9A-Za-z_]{1,100})",
     "{file}": "(.+)",
@@ -92,12 +92,12 @@ _PLACEHOLDERS = {
 
 
 def _literal() -> dict[str, Route]:
-    """Return the routes without a placeholder by each of their paths."""
+    """Return the routes without a placeholder, by path."""
     return {path: route for path, route in _paths() if "{" not in path}
 
 
 def _compiled() -> list[tuple[re.Pattern[str], Route]]:
-    """Return the other routes, in the order in which they are tried."""
+    """Return the routes with a placeholder, in matching order."""
     return [(_pattern(path), route) for path, route in _paths() if "{" in path]
 
 

@@ -1,7 +1,7 @@
-"""The page's modules and styles joined, so that a browser asks for two files and not for eighty.
+"""Bundles of the page's modules and styles, which reduce eighty requests to two.
 
-The sources stay what they are and are served, too. They are joined when somebody asks, and again
-after a change, so there is no step to forget.
+The source files are also served unchanged. A bundle is built on the first request and again after
+each change, so there is no build step to forget.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 ENTRY = "page/main.js"
 STYLES = ("scales", "elements", "layout", "conversation", "dialogs", "devices")  # in this order
 JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`
-LATER = ("vendor/highlight.js", "vendor/temml.js")  # loaded with the first code and formula
+LATER = ("vendor/highlight.js", "vendor/temml.js")  # loaded on demand
 
 _FROM = r'\s*from\s*"(?P<path>\.[^"]+)"|\s*"(?P<bare>\.[^"]+)")\s*;?'
 _IMPORT = re.compile(
@@ -33,10 +33,10 @@ _BLOCK_COMMENT = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTIL
 
 
 def joined_script(static: Path) -> str:
-    """Return one module that does what `page/main.js` does with all that it imports.
+    """Return one module that is equivalent to `page/main.js` with all of its imports.
 
-    Each module becomes a function, and its exports the properties of an object. That needs modules
-    without circular imports, and exports that are never assigned again; a test checks both.
+    Each module becomes a function, and its exports become properties of an object. This requires
+    modules without circular imports, and exports that are never reassigned; a test checks both.
     """
     parts = []
     order = list(modules(static))
@@ -45,7 +45,7 @@ def joined_script(static: Path) -> str:
         if not name.startswith("vendor/"):
             source = without_comments(source)
         block = _as_block(source, name, number, order)
-        # A function keeps the variables of a module apart. The entry waits, so it can't be in one.
+        # A function scopes a module's variables. The entry uses `await`, so it gets a plain block.
         is_entry = name == ENTRY
         wrapped = f"{{\n{block}\n}}" if is_entry else f"(() => {{\n{block}\n}})();"
         parts.append(f"const m{number} = {{}};\n{wrapped}")
@@ -54,20 +54,20 @@ def joined_script(static: Path) -> str:
 
 
 def joined_styles(static: Path) -> str:
-    """Return the style sheets of the page as one."""
+    """Return the page's style sheets, concatenated."""
     files = (static / "page" / "styles" / f"{name}.css" for name in STYLES)
     return "\n".join(_BLOCK_COMMENT.sub("", file.read_text(encoding="utf-8")) for file in files)
 
 
 def changed(static: Path) -> int:
-    """Return when a source changed last, in nanoseconds of the file system's clock."""
+    """Return the latest modification time of the sources, in nanoseconds."""
     files = [*static.glob("*.js"), *static.glob("vendor/*.js"), *static.glob("client/*.js")]
     files += [*static.glob("page/**/*.js"), *static.glob("page/styles/*.css")]
     return max(file.stat().st_mtime_ns for file in files)
 
 
 def modules(static: Path) -> Iterator[str]:
-    """The modules below `static` that the page begins with, each after those that it imports."""
+    """Return the page's initial modules, as paths below `static`, in dependency order."""
     seen: set[str] = set()
 
     def visit(name: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ def modules(static: Path) -> Iterator[str]:
 
 
 def without_comments(source: str) -> str:
-    """Return a module of ours without the comments that have lines for themselves."""
+    """Remove the comments that occupy whole lines from one of our modules."""
     return _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
 
 
@@ -136,13 +136,13 @@ def _as_block(source: str, name: str, number: int, order: list[str]) -> str:
 
 
 def _names(text: str) -> list[tuple[str, str]]:
-    """Pairs of `a as b, c`."""
+    """Parse the pairs of `a as b, c`."""
     parts = [part.split(" as ") for part in text.split(",") if part.strip()]
     return [(part[0].strip(), part[-1].strip()) for part in parts]
 
 
 def _bindings(what: str) -> Iterator[str]:
-    """What stands on the left of the assignments for an import."""
+    """Return the left-hand side of the assignments that replace an import."""
     if what.startswith("*"):
         yield what.split()[-1]
         return

@@ -1,4 +1,4 @@
-"""`/chats`: conversations, search, export and import (contract, section 6)."""
+"""`/chats`: chats, search, export and import (contract, section 6)."""
 
 from __future__ import annotations
 

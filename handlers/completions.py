@@ -1,7 +1,7 @@
-"""The endpoints of `/openai/v1` that models answer (contract, section 8).
+"""The `/openai/v1` endpoints that call a model (contract, section 8).
 
-For a provider that is an OpenAI-compatible server itself, the request goes there as it came, and
-its status, errors and chunks come back as received. The built-in models answer in the same form.
+If the provider is an OpenAI-compatible server, the request is forwarded unchanged, and the server's
+status, errors and chunks are returned as received. Built-in models respond in the same format.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from core import errors, ids
 from handlers.openai import PATIENCE_SECONDS, Format, OpenAIHandler
 from services.completions import Completion
 
-_BUFFERED_BYTES = 1 << 20  # of an answer, so that one that breaks off becomes an error
+_BUFFERED_BYTES = 1 << 20  # so that a response that ends early can become an error
 _HAS_NO_SUCH_ENDPOINT = {404, 405, 501}
 
 
 class _Received(Exception):
-    """A response that is not the stream that was asked for, to be passed on as it is."""
+    """The provider sent a response other than the requested stream, to be returned unchanged."""
 
     def __init__(self, status: int, headers: list[tuple[str, str]], body: Any) -> None:
-        """`body` is bytes, or an error in OpenAI's form."""
+        """`body` is bytes, or an error document in OpenAI's format."""
         self.status = status
         self.headers = headers
         self.body = body
 
 
 class _CompletionHandler(OpenAIHandler):
-    path: ClassVar[str]  # of the endpoint, at a provider
+    path: ClassVar[str]  # of the endpoint, below the provider's base URL
     form: ClassVar[type[Format]]
-    prompted: ClassVar[str | None] = None  # the field for the admin's system prompt
+    prompted: ClassVar[str | None] = None  # the request field that gets the admin's system prompt
 
     _completion: Completion | None = None
-    _format: Format | None = None  # of an answer composed here
+    _format: Format | None = None  # set for a streamed response of a built-in model
 
     async def post(self) -> None:
         request = self.json_body()
@@ -62,17 +62,17 @@ class _CompletionHandler(OpenAIHandler):
             self._completion.end(None)
 
     async def answer(self, completion: Completion) -> None:
-        """Answer the request, whoever it is that can."""
+        """Forward the request to an OpenAI-compatible server, or have the provider complete it."""
         if completion.forwarding is not None:
             await self.forward(completion)
         else:
             await self.compose(completion, self.chat_request(completion.request))
 
     def chat_request(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Return the request in the form of "Chat Completions"."""
+        """Convert the request to the "Chat Completions" format."""
         return request
 
-    # As received
+    # Forwarded responses
 
     async def forward(self, completion: Completion) -> None:
         if not completion.request.get("stream"):
@@ -90,7 +90,7 @@ class _CompletionHandler(OpenAIHandler):
                 self._respond_received(received)
 
     async def _received_events(self, completion: Completion) -> AsyncGenerator[bytes, None]:
-        """Yield the events of a provider's stream. Raises `_Received` for another response."""
+        """Yield the events of a provider's stream. Raises `_Received` for any other response."""
         assert completion.forwarding is not None
         async with completion.forwarding.forward(self.path, completion.request) as response:
             if response.status != 200:
@@ -101,13 +101,13 @@ class _CompletionHandler(OpenAIHandler):
             if not self.has_begun:
                 for name, value in passed_headers(response.headers.get_all()):
                     self.set_header(name, value)
-            await self.send_event(b"")  # the header, as soon as the provider's is there
+            await self.send_event(b"")  # send our header as soon as the provider's arrives
             async with aclosing(whole_events(response.chunks())) as events:
                 async for event in events:
                     yield event
 
     async def _send_received(self, completion: Completion) -> None:
-        """Send a response that is not streamed; a short one whole, a long one as it comes."""
+        """Forward a response that is not streamed; buffer it up to `_BUFFERED_BYTES`."""
         assert completion.forwarding is not None
         async with completion.forwarding.forward(self.path, completion.request) as response:
             if not 200 <= response.status < 300:
@@ -122,7 +122,7 @@ class _CompletionHandler(OpenAIHandler):
             except errors.QuilliumError:
                 if not self._headers_written:
                     raise
-                self.detach().close()  # so that nobody takes it for the whole answer
+                self.detach().close()  # a regular end would make the response look complete
 
     async def _write_chunks(self, response: Response) -> None:
         waiting = 0
@@ -135,11 +135,11 @@ class _CompletionHandler(OpenAIHandler):
                     waiting = 0
 
     async def _error(self, completion: Completion, response: Response) -> _Received:
-        """Return a provider's error, with its status and in OpenAI's form."""
+        """Return a provider's error with its status, in OpenAI's format."""
         status = response.status
         if status < 400:
             raise errors.ModelUnavailable(
-                f"{completion.provider.name} leads elsewhere ({status}); look at its base_url."
+                f"{completion.provider.name} redirects ({status}); check its base_url."
             )
         document = await response.error()
         error = error_of(status, document, response.secrets)
@@ -153,7 +153,7 @@ class _CompletionHandler(OpenAIHandler):
         self.write(received.body)
 
     def _stream_received(self, completion: Completion, received: _Received) -> None:
-        """Send as events what came instead of a stream, once the header was sent."""
+        """Convert a response that is not a stream to events, after our header has been sent."""
         form = self._form(completion)
         if received.status != 200:
             self.write(b"".join(form.failure(received.body)))
@@ -166,10 +166,10 @@ class _CompletionHandler(OpenAIHandler):
             error = error_of(502, parsed(received.body[:MAX_BYTES_OF_AN_ERROR]), [])
             self.write(b"".join(form.failure(error)))
 
-    # Composed here
+    # Generated responses
 
     async def compose(self, completion: Completion, chat: Mapping[str, Any]) -> None:
-        """Have the provider answer a request of "Chat Completions", in the form of this one."""
+        """Have the provider complete a "Chat Completions" request, and respond in this format."""
         form = self._form(completion)
         if completion.request.get("stream"):
             self._format = form
@@ -188,7 +188,7 @@ class _CompletionHandler(OpenAIHandler):
 async def _formatted(
     form: Format, completion: Completion, chat: Mapping[str, Any]
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the events of a stream. What begins it waits for the first word, or for a failure."""
+    """Yield the events of a stream. The opening events wait for the first token or a failure."""
     has_begun = False
     async with aclosing(completion.provider.complete(chat, completion.model)) as events:
         async for event in events:
@@ -218,7 +218,7 @@ class Responses(_CompletionHandler):
     prompted = "instructions"
 
     async def answer(self, completion: Completion) -> None:
-        """Pass the request on where the provider has this endpoint; else ask in the other form."""
+        """Forward the request if the provider has this endpoint, else use "Chat Completions"."""
         provider = completion.provider
         if isinstance(provider, OpenAICompatible) and not provider.lacks_responses:
             try:
@@ -237,7 +237,7 @@ class Responses(_CompletionHandler):
 
 
 class _NoSuchEndpoint(Exception):
-    """The provider has no `/responses`."""
+    """The provider does not have the `/responses` endpoint."""
 
 
 class Embeddings(_CompletionHandler):
@@ -246,5 +246,5 @@ class Embeddings(_CompletionHandler):
 
     async def compose(self, completion: Completion, chat: Mapping[str, Any]) -> None:
         if not isinstance(completion.provider, Demo):
-            raise errors.ModelRefused("The embedded model makes no embeddings; quillium-demo does.")
+            raise errors.ModelRefused("The embedded model has no embeddings; use quillium-demo.")
         self.respond(await asyncio.to_thread(demo_completions.embeddings, completion.request))

@@ -1,6 +1,6 @@
-"""`/control`: where commands of the server's owner reach it while it runs.
+"""`/control`: the endpoint for commands of the server's owner while the server runs.
 
-They send the key that lies in the data folder, mode 0600, as long as the server runs.
+Commands authenticate with a key that the running server keeps in the data folder, mode 0600.
 """
 
 from __future__ import annotations

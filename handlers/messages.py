@@ -13,7 +13,7 @@ from storage import messages
 from web.accept import prefers_event_stream
 from web.base import BaseHandler
 
-KEEPALIVE_SECONDS = 15.0  # proxies close connections that are silent for longer
+KEEPALIVE_SECONDS = 15.0  # proxies close connections that are idle for longer
 
 
 class Messages(BaseHandler):

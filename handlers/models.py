@@ -1,4 +1,4 @@
-"""`/models`: who can answer (contract, section 8)."""
+"""`/models`: the available models (contract, section 8)."""
 
 from __future__ import annotations
 

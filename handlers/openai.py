@@ -1,4 +1,4 @@
-"""`/openai/v1`: what all endpoints of the OpenAI-compatible API share (docs/openai.md)."""
+"""`/openai/v1`: the base handler of the OpenAI-compatible API, and models (docs/openai.md)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from core import errors
 from web.base import BaseHandler
 from web.errors import STATUS, status_of
 
-HEADER_SECONDS = 2.0  # in which a server may fail with a status of its own
-COMMENT_SECONDS = 15.0  # of silence, after which a stream gets a comment
-PATIENCE_SECONDS = 60.0  # for a caller that does not read; others wait for the same model
+HEADER_SECONDS = 2.0  # in which a provider's failure still determines the status
+COMMENT_SECONDS = 15.0  # of silence before a stream sends a comment
+PATIENCE_SECONDS = 60.0  # for a client that does not read, because it blocks the model for others
 MAX_OPENAI_BODY = 20 << 20  # bytes
 _COMMENT = b": keep-alive\n\n"
 
@@ -30,7 +30,7 @@ log = logging.getLogger("quillium")
 
 
 class OpenAIHandler(BaseHandler):
-    """Errors in OpenAI's form, and a model's failures as those of a gateway (RFC 9110, 15.6)."""
+    """Reports errors in OpenAI's format, and model failures as gateway errors (RFC 9110, 15.6)."""
 
     statuses: ClassVar = {
         **STATUS,
@@ -49,10 +49,10 @@ class OpenAIHandler(BaseHandler):
         return {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
 
     async def send_stream(self, events: AsyncGenerator[bytes, None]) -> None:
-        """Send events as they come, each of them complete.
+        """Send each event as soon as it is available.
 
-        The header goes out with the first event, or after `HEADER_SECONDS`; until then the
-        stream may still fail with a status. Comments keep it alive. Raises what `events` raises.
+        The header is sent with the first event, or after `HEADER_SECONDS`; until then a failure
+        still sets the status. Comments keep the stream alive. Raises what `events` raises.
         """
         async with aclosing(events):
             coming = asyncio.ensure_future(anext(events))
@@ -73,7 +73,7 @@ class OpenAIHandler(BaseHandler):
                 await asyncio.wait([coming])
 
     async def send_event(self, event: bytes) -> None:
-        """Send one event. Raises `StreamClosedError`, or `TimeoutError` if nobody reads."""
+        """Send one event. Raises `StreamClosedError`, or `TimeoutError` if the client stalls."""
         if not self.has_begun:
             self.has_begun = True
             self.start_event_stream()
@@ -81,11 +81,11 @@ class OpenAIHandler(BaseHandler):
         await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
 
     async def send_failure(self, error: Exception, form: Format | None) -> None:
-        """End a stream that has begun with an error, in its form if it has one."""
+        """End a started stream with an error event, in the stream's format if it has one."""
         if isinstance(error, StreamClosedError):
             return
         if isinstance(error, TimeoutError):
-            self.detach().close()  # nobody reads; an end now would look like the answer's own
+            self.detach().close()  # a regular end would make the response look complete
             return
         known = self.as_known(error, 500)
         if known is not error:

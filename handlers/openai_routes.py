@@ -1,4 +1,4 @@
-"""The rows of `/openai/v1`, for tools that know OpenAI's API (docs/openai.md)."""
+"""The rows of the route table for `/openai/v1`, the OpenAI-compatible API (docs/openai.md)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from web.operations import Access, AlternateResponse, Operation
 
 MODEL_ERRORS = (errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout)
 USER = Access.USER
-STREAM = AlternateResponse(200, "text/event-stream", None, "Events, with `stream`")
-# A provider's status is passed on, whatever it is; these are the usual ones.
+STREAM = AlternateResponse(200, "text/event-stream", None, "Server-Sent Events, with `stream`")
+# A provider's status is forwarded unchanged; these are the usual ones.
 REFUSED = tuple(
-    AlternateResponse(status, JSON, "provider_error", "The provider's own refusal")
+    AlternateResponse(status, JSON, "provider_error", "An error of the provider")
     for status in (402, 404, 422)
 )
 
@@ -22,7 +22,7 @@ OPENAI = (
         completions.ChatCompletions,
         {
             "POST": Operation(
-                "Continue a conversation, in the form of OpenAI's Chat Completions",
+                "Create a chat completion, compatible with OpenAI's Chat Completions API",
                 USER,
                 body="completion_create",
                 response="completion",
@@ -36,7 +36,7 @@ OPENAI = (
         completions.TextCompletions,
         {
             "POST": Operation(
-                "Continue a text, in the form of OpenAI's older Completions",
+                "Create a text completion, compatible with OpenAI's legacy Completions API",
                 USER,
                 body="text_completion_create",
                 response="text_completion",
@@ -50,7 +50,7 @@ OPENAI = (
         completions.Responses,
         {
             "POST": Operation(
-                "Continue a conversation, in the form of OpenAI's Responses",
+                "Create a response, compatible with OpenAI's Responses API",
                 USER,
                 body="response_create",
                 response="response",
@@ -64,7 +64,7 @@ OPENAI = (
         completions.Embeddings,
         {
             "POST": Operation(
-                "Turn texts into vectors, in the form of OpenAI's Embeddings",
+                "Create embeddings, compatible with OpenAI's Embeddings API",
                 USER,
                 body="embedding_create",
                 response="embeddings",
@@ -78,7 +78,7 @@ OPENAI = (
         openai.Models,
         {
             "GET": Operation(
-                "List the models that can answer, in the form of OpenAI's API",
+                "List the available models, compatible with OpenAI's Models API",
                 USER,
                 response="openai_models",
             )
@@ -89,7 +89,7 @@ OPENAI = (
         openai.OneModel,
         {
             "GET": Operation(
-                "Return one of these models",
+                "Get a model",
                 USER,
                 response="openai_model",
                 errors=(errors.NotFound,),

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of `routes` and `schemas`: it can't say what they don't."""
+"""Generates the OpenAPI 3.1 document from `routes` and `schemas`, its only sources."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from web.errors import status_of
 from web.operations import Access, Operation
 
 _ABOUT = """\
-The backend of an AI chat. Every path below `/api/v1` is served below `/v1` too.
+The backend of an AI chat. Every path below `/api/v1` is also available below `/v1`.
 
-Errors are `{"error": {"code", "message", "details"}}`. `message` is the same sentence for every
-error of a code; `details` says what was wrong in this request. Each user may send as many requests
-per minute as the admin allows; the `X-RateLimit-*` headers tell what is left.
+Errors have the form `{"error": {"code", "message", "details"}}`. `message` is a fixed sentence for
+each code; `details` explains what was wrong with this request. The admin sets how many requests
+each user may send per minute; the `X-RateLimit-*` headers contain the remaining quota.
 
-Strings are stored as sent. U+0000 is an error in all of them but passwords, and so are unpaired
-surrogates. White space around names, titles and email addresses is removed.
+Strings are stored as sent. U+0000, except in passwords, and unpaired surrogates are errors.
+Leading and trailing white space is removed from names, titles and email addresses.
 
-The WebSocket at `/api/v1/ws` takes `frame_to_server` and sends `frame_from_server`."""
+The WebSocket at `/api/v1/ws` accepts `frame_to_server` and sends `frame_from_server`."""
 
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": {
@@ -37,11 +37,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1, "default": 0},
     },
     "q": {
-        "description": "Words that must all occur in the chat, such as `garden spring`",
+        "description": "Search words, such as `garden spring`; all of them must occur in the chat",
         "schema": {"type": "string"},
     },
     "order": {
-        "description": "Whether the oldest or the newest message comes first",
+        "description": "Sort order: `asc` lists the oldest message first, `desc` the newest",
         "schema": {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
     },
     "format": {
@@ -49,39 +49,39 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "enum": ["json", "markdown"], "default": "json"},
     },
     "token": {
-        "description": "An access token or API key, for browsers, which can't send headers here",
+        "description": "An access token or API key; browsers can't set headers for a WebSocket",
         "schema": {"type": "string"},
     },
     "since": {
-        "description": "The `seq` of the last frame that was received, or `latest`; left out, no"
+        "description": "The `seq` of the last received frame, or `latest`; if omitted, no"
         " `chat` frames are sent",
         "schema": {"type": "string", "pattern": "^(latest|[0-9]{1,15})$"},
     },
 }
 
-# With no `example`: the viewer at `/docs` would send it when somebody tries an operation.
+# Without an `example`, which the viewer at `/docs` would send with each request.
 _SENT_HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {
-        "description": "An id for the request, which the response and the log will carry; one is"
+        "description": "An id for the request, included in the response and the log; one is"
         " generated if it is missing or invalid",
         "schema": {"type": "string"},
     },
     "X-Quillium-Simulate": {
-        "description": "With `--dev`, what happens to the request: a comma-separated list of"
+        "description": "With `--dev`, the failures to simulate: a comma-separated list of"
         " `latency=800` (milliseconds), `status=CODE`, `token_expired`, `rate_limited` and `drop`."
-        " A WebSocket takes the query parameter `simulate` instead, and `drop_after=N` too",
+        " For a WebSocket, use the query parameter `simulate`, which also accepts `drop_after=N`",
         "schema": {"type": "string"},
     },
 }
 
 _HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
-    "X-Request-Id": ("Id of the request, as in the log", {"type": "string"}),
-    "X-RateLimit-Limit": ("Requests per minute; absent without a limit", {"type": "integer"}),
-    "X-RateLimit-Remaining": ("Requests that are left", {"type": "integer"}),
-    "X-RateLimit-Reset": ("When the limit is reset, in epoch seconds", {"type": "integer"}),
-    "Retry-After": ("Seconds to wait before another attempt", {"type": "integer"}),
+    "X-Request-Id": ("Request id, as written to the log", {"type": "string"}),
+    "X-RateLimit-Limit": ("Requests per minute; absent if there is no limit", {"type": "integer"}),
+    "X-RateLimit-Remaining": ("Remaining requests", {"type": "integer"}),
+    "X-RateLimit-Reset": ("Time at which the limit resets, in epoch seconds", {"type": "integer"}),
+    "Retry-After": ("Seconds to wait before retrying", {"type": "integer"}),
     "WWW-Authenticate": ("The authentication scheme", {"type": "string"}),
-    "Allow": ("The methods of this path", {"type": "string"}),
+    "Allow": ("The methods that this path supports", {"type": "string"}),
 }
 _COUNTED = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 _WITH_STATUS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
@@ -99,21 +99,21 @@ _TAGS = {
     "users": "The caller's account and API keys, and user administration",
     "chats": "Chats and messages",
     "models": "Language models",
-    "settings": "Settings of a user and of the server",
+    "settings": "User and server settings",
     "ws": "The WebSocket",
-    "openai": "An API for tools that are made for OpenAI's",
+    "openai": "An OpenAI-compatible API for existing tools",
     "around": "Health, metrics and this document",
 }
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
-_WRONG = "What was wrong in this request, and what to do."
+_WRONG = "What was wrong with this request, and how to fix it."
 _PAGES = {"/", "/docs", "/control", "/favicon.ico", "/static/{file}"}  # not part of the API
 
 
-# What goes both ways over the WebSocket: OpenAPI has no better place for it than a callback.
+# OpenAPI can't describe the frames of a WebSocket; a callback is the closest match.
 _FRAMES = {
     "operationId": "frames",
     "security": [],
-    "summary": "Frames from the server; the response stands for frames to the server",
+    "summary": "Frames from the server; the response describes frames to the server",
     "requestBody": {"content": {routes.JSON: {"schema": reference("frame_from_server")}}},
     "responses": {
         "200": {
@@ -126,7 +126,7 @@ _FRAMES = {
 
 @functools.cache
 def document(version: str) -> bytes:
-    """Return the whole document, encoded."""
+    """Return the document as JSON in UTF-8."""
     paths, examples = _paths(), _examples()
     described = {
         "openapi": "3.1.1",
@@ -256,7 +256,7 @@ def _responses(route: routes.Route, operation: Operation) -> dict[str, Any]:
 def _refusals(
     route: routes.Route, operation: Operation
 ) -> dict[int, list[type[errors.QuilliumError]]]:
-    """The errors that an operation may answer, by status."""
+    """Return the possible errors of an operation, by status."""
     possible: list[type[errors.QuilliumError]] = [*_ANYWHERE, *operation.errors]
     possible.append(errors.PayloadTooLarge)
     possible.append(errors.UnsupportedMediaType)
@@ -274,13 +274,13 @@ def _refusals(
 
 
 def _used(named: dict[str, Any], part: Any) -> dict[str, Any]:
-    """Return those that a part of the document refers to."""
+    """Return the named components that a part of the document references."""
     text = json.dumps(part)
     return {name: value for name, value in named.items() if f'/{name}"' in text}
 
 
 def _examples() -> dict[str, Any]:
-    """Each error in each form that it has."""
+    """Return an example of each error in each error format."""
     return {
         f"{handler.error_schema}_{error.code}": {
             "value": handler.envelope(errors.of(error, _WRONG))

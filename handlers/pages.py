@@ -1,4 +1,4 @@
-"""The pages and their files (contract, section 9)."""
+"""The pages and their static files (contract, section 9)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE_HEADERS = {
 }
 
 COMPRESSED = (".css", ".html", ".js", ".json", ".md", ".svg", ".ts", ".webmanifest")
-# Python's own table depends on its version, and on Windows on the registry.
+# Python's own table depends on the Python version, and on Windows on the registry.
 TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
@@ -40,17 +40,17 @@ _GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
 
 
 def accepts_gzip(headers: Mapping[str, str]) -> bool:
-    """Whether the client takes a compressed body."""
+    """Return whether the client accepts a gzip body."""
     return _GZIP.search(headers.get("Accept-Encoding", "")) is not None
 
 
 def type_of(path: Path) -> str | None:
-    """Return the type of a file by its ending, for those that every system has to know."""
+    """Return the media type of a file by its extension, independently of the system."""
     return TYPES.get(path.suffix)
 
 
 class Body:
-    """A text, and the same compressed."""
+    """A text file, plain and compressed."""
 
     def __init__(self, plain: bytes) -> None:
         self.plain = plain
@@ -60,19 +60,19 @@ class Body:
 
 @lru_cache(maxsize=256)
 def _compressed(file: Path, changed: int) -> Body:
-    """Return a file; `changed` is its time stamp, so that a new version is read."""
+    """Return a file. `changed` is its modification time, which makes it part of the cache key."""
     return Body(file.read_bytes())
 
 
 @lru_cache(maxsize=4)
 def _joined(name: str, static: Path, changed: int) -> Body:
-    """Return a joined file; `changed` is the time stamp of its newest source."""
+    """Return a bundle; `changed` is the latest modification time of its sources."""
     join = bundle.joined_script if name.endswith(".js") else bundle.joined_styles
     return Body(join(static).encode())
 
 
 class Static(BaseHandler, StaticFileHandler):
-    """Files of `static`, and nothing that lies outside of it; compressed where that is accepted."""
+    """Serves the files below `static`, compressed if the client accepts it."""
 
     is_counted = False
 
@@ -82,27 +82,27 @@ class Static(BaseHandler, StaticFileHandler):
 
     def parse_url_path(self, url_path: str) -> str:
         if "\0" in url_path:
-            raise HTTPError(404)  # no file system takes it, and Tornado would answer 500
+            raise HTTPError(404)  # not a valid file name, for which Tornado would respond with 500
         return super().parse_url_path(url_path)
 
     def validate_absolute_path(self, root: str, absolute_path: str) -> str | None:
         path = super().validate_absolute_path(root, absolute_path)
         if path is not None and not Path(path).resolve().is_relative_to(Path(root).resolve()):
-            # A symbolic link that leads out; Tornado before 6.6, for Python 3.10, follows it.
+            # A symbolic link to outside `static`; Tornado before 6.6, for Python 3.10, follows it.
             raise HTTPError(404)
         return path
 
     def set_extra_headers(self, path: str) -> None:
         for name, value in PAGE_HEADERS.items():
             self.set_header(name, value)
-        self.set_header("Cache-Control", "no-cache")  # the browser asks again, and gets a 304
+        self.set_header("Cache-Control", "no-cache")  # the browser revalidates, and gets a 304
         if path.endswith(COMPRESSED):
             self.add_header("Vary", "Accept-Encoding")
 
     def compute_etag(self) -> str | None:  # type: ignore[override]
         if "Etag" in self._headers:
             return self._headers["Etag"]
-        # Not Tornado's, which remembers it: a file that is edited while this runs would stay old.
+        # Not Tornado's cached hash, which goes stale when a file is edited while the server runs.
         return f'"{self.get_content_version(str(self.absolute_path))}"'
 
     def get_content_type(self) -> str:
@@ -125,7 +125,7 @@ class Static(BaseHandler, StaticFileHandler):
         self.write(body.compressed if is_small else body.plain)
 
     async def _prepared(self, path: str, is_small: bool) -> Body | None:
-        """Return what is joined or compressed; None for a file to send as it is."""
+        """Return a bundle or a compressible file; None for a file to send unchanged."""
         root = Path(self.root).resolve()
         if path in bundle.JOINED:
             return await asyncio.to_thread(_joined, path, root, bundle.changed(root))
@@ -133,7 +133,7 @@ class Static(BaseHandler, StaticFileHandler):
             return None
         file = Path(root, self.parse_url_path(path)).resolve()
         if not file.is_relative_to(root) or not file.is_file():
-            return None  # Tornado refuses it
+            return None  # Tornado rejects it
         return await asyncio.to_thread(_compressed, file, file.stat().st_mtime_ns)
 
     async def head(self, *args: str) -> None:
@@ -153,12 +153,12 @@ class Page(Static):
 
 
 class Docs(Page):
-    """The API to read and try, at `/docs`."""
+    """The API reference at `/docs`, where requests can be tried out."""
 
     file = "docs/index.html"
 
 
 class Favicon(Page):
-    """`/favicon.ico`, which some programs ask for whatever the page says."""
+    """`/favicon.ico`, which some clients request regardless of the page's icon links."""
 
     file = "icons/favicon.ico"

@@ -1,4 +1,4 @@
-"""`/auth/registration`: whether somebody can create an account here, for entrance pages."""
+"""`/auth/registration`: whether registration is open, for sign-in pages."""
 
 from __future__ import annotations
 

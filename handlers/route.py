@@ -1,4 +1,4 @@
-"""What a row of the table of routes is, and the abbreviations that the rows share."""
+"""The `Route` class for rows of the route table, and shared constants."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The route table: path, handler, required access, and the schemas of requests and responses.
 
-The router, the guards, the tests and the OpenAPI document read it. Every operation states its
-access: `Operation` has no default for it.
+The router, the guards, the tests and the OpenAPI document use it. Every operation must declare its
+required access: `Operation` has no default for it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from handlers.route import Route as Route
 from web.base import BaseHandler
 from web.operations import Access, AlternateResponse, Operation
 
-PREFIXES = ("/api/v1", "/v1")  # local, and the path of the hosted address
+PREFIXES = ("/api/v1", "/v1")  # the local prefix, and the prefix of the hosted service
 
 
 API = (
@@ -35,7 +35,7 @@ API = (
         chats.Chats,
         {
             "GET": Operation(
-                "List chats, the most recently changed first, or search them with `q`",
+                "List chats, most recently changed first, or search them with `q`",
                 USER,
                 response="chats_page",
                 parameters=(*PAGE, "q"),
@@ -59,7 +59,7 @@ API = (
         chats.Import,
         {
             "POST": Operation(
-                "Create a chat from an export, with new ids",
+                "Import an exported chat under new ids",
                 USER,
                 body="chat_import",
                 status=201,
@@ -74,10 +74,10 @@ API = (
         {
             "GET": Operation("Get a chat", USER, response="chat"),
             "PATCH": Operation(
-                "Change title or model of a chat", USER, body="chat_update", response="chat"
+                "Change a chat's title or model", USER, body="chat_update", response="chat"
             ),
             "DELETE": Operation(
-                "Delete a chat with its messages; a reply that is being written ends",
+                "Delete a chat and its messages; a reply in progress is cancelled",
                 USER,
                 status=204,
                 response=None,
@@ -89,13 +89,13 @@ API = (
         messages.Messages,
         {
             "GET": Operation(
-                "List messages, oldest first; a reply that is being written is the last one",
+                "List messages, oldest first; a reply in progress is the last one",
                 USER,
                 response="messages_page",
                 parameters=(*PAGE, "order"),
             ),
             "POST": Operation(
-                "Send a message; the reply follows over the WebSocket, or as events",
+                "Send a message; the reply is streamed over the WebSocket or as Server-Sent Events",
                 USER,
                 body="message_create",
                 status=201,
@@ -106,7 +106,7 @@ API = (
                         200,
                         JSON,
                         "message",
-                        "The message was stored before, with the same `client_id`",
+                        "A message with the same `client_id` is already stored",
                     ),
                     AlternateResponse(
                         200,
@@ -123,7 +123,7 @@ API = (
         messages.Stop,
         {
             "POST": Operation(
-                "Stop the reply that is being written and keep its text",
+                "Stop the reply in progress and keep its text",
                 USER,
                 body="nothing",
                 status=202,
@@ -136,7 +136,7 @@ API = (
         messages.Regenerate,
         {
             "POST": Operation(
-                "Write the last reply again; it keeps its id",
+                "Regenerate the last reply; it keeps its id",
                 USER,
                 body="nothing",
                 status=202,
@@ -156,7 +156,7 @@ API = (
                 parameters=("format",),
                 more=(
                     AlternateResponse(
-                        200, "text/markdown", None, "The chat as Markdown, with `format=markdown`"
+                        200, "text/markdown", None, "The chat in Markdown, with `format=markdown`"
                     ),
                 ),
             )
@@ -177,7 +177,7 @@ API = (
         {
             "GET": Operation("Get the caller's settings", USER, response="user_settings"),
             "PUT": Operation(
-                "Change some of the caller's settings",
+                "Update the caller's settings; omitted fields stay unchanged",
                 USER,
                 body="user_settings_update",
                 response="user_settings",
@@ -190,7 +190,7 @@ API = (
         {
             "GET": Operation("Get the server's settings", ADMIN, response="admin_settings"),
             "PUT": Operation(
-                "Change some of the server's settings",
+                "Update the server's settings; omitted fields stay unchanged",
                 ADMIN,
                 body="admin_settings_update",
                 response="admin_settings",
@@ -202,7 +202,7 @@ API = (
         system.OpenAPI,
         {"GET": Operation("Get this document", OPEN, response=None)},
     ),
-    # A refused token is reported over the socket, so a guard of the socket checks it.
+    # A rejected token is reported over the socket, so the socket's own guard checks it.
     Route(
         "/ws",
         websocket.Socket,
@@ -214,7 +214,7 @@ API = (
     ),
 )
 
-# Beside the API, under one address alone.
+# Outside the API prefixes.
 AROUND = (
     *OPENAI,
     Route(
@@ -222,10 +222,10 @@ AROUND = (
         system.Health,
         {
             "GET": Operation(
-                "Check whether the server works",
+                "Check the server's health",
                 OPEN,
                 response="health",
-                more=(AlternateResponse(503, JSON, "health", "The database can't be written"),),
+                more=(AlternateResponse(503, JSON, "health", "The database is not writable"),),
             )
         },
     ),
@@ -234,7 +234,7 @@ AROUND = (
         system.Metrics,
         {
             "GET": Operation(
-                "Get metrics for Prometheus; only with --metrics",
+                "Get metrics for Prometheus; requires --metrics",
                 Access.WATCHER,
                 response=None,
                 media_type="text/plain",
@@ -243,7 +243,7 @@ AROUND = (
         },
     ),
     Route("/", pages.Page, {"GET": Operation("Get the chat page", OPEN, response=None)}),
-    Route("/docs", pages.Docs, {"GET": Operation("Read and try this API", OPEN, response=None)}),
+    Route("/docs", pages.Docs, {"GET": Operation("Get the API reference", OPEN, response=None)}),
     Route(
         "/control",
         control.Control,

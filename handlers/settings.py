@@ -1,4 +1,4 @@
-"""`/settings`: what a user and the admin have chosen (contract, section 5)."""
+"""`/settings`: the user's and the server's settings (contract, section 5)."""
 
 from __future__ import annotations
 

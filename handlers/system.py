@@ -1,4 +1,4 @@
-"""Beside the API: health, metrics and the API's description (contract, section 9)."""
+"""Health, metrics and the OpenAPI document, outside the API prefixes (contract, section 9)."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Health(BaseHandler):
 
 
 class Metrics(BaseHandler):
-    """For Prometheus, which sends an admin's API key; not there without `--metrics`."""
+    """Metrics for Prometheus, which sends an admin's API key; 404 without `--metrics`."""
 
     is_counted = False
 
     def get(self) -> None:
         if self.services.prometheus is None:
-            raise NotFound("page: start with --metrics to have it")
+            raise NotFound("page: start the server with --metrics to enable it")
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
         self.write(self.services.prometheus.text())
 
 
 class OpenAPI(BaseHandler):
-    """The description of the API, made of `routes` and `schemas` when it is first asked for."""
+    """The OpenAPI document, generated on the first request."""
 
     def get(self) -> None:
         self.write(self.application.settings["openapi"](self.services.version))

@@ -15,7 +15,7 @@ class Me(BaseHandler):
         user = self.known_caller.user
         changes = self.json_body(id=user.id, is_admin=user.is_admin, created_at=user.created_at)
         if changes.get("email") == normalized_email(user.email):
-            del changes["email"]  # a profile that was sent back as it came
+            del changes["email"]  # unchanged fields of a profile that was sent back
         if self.known_caller.session_id is None and {"email", "password"} & changes.keys():
             raise Forbidden("An API key may not change e-mail or password; log in instead.")
         updated = await self.services.accounts.update(self.known_caller, changes, self.client)

@@ -1,6 +1,7 @@
-"""`/ws`: frames in, one call into `services`, frames out (contract, section 7).
+"""`/ws`: the WebSocket (contract, section 7).
 
-It forwards, nothing else. A frame that can't be handled gets an `error` frame and the socket lives.
+Each received frame becomes one call into `services`. An invalid frame is answered with an `error`
+frame, and the socket stays open.
 """
 
 from __future__ import annotations
@@ -51,11 +52,11 @@ class Socket(BaseHandler, WebSocketHandler):
         await WebSocketHandler.get(self)
 
     def _check_handshake(self) -> None:
-        """Raise `InvalidRequest` where Tornado would respond in plain text (RFC 6455, 4.2.1)."""
+        """Raise `InvalidRequest` where Tornado would send plain text (RFC 6455, section 4.2.1)."""
         headers = self.request.headers
         connection = headers.get("Connection", "").lower().replace(" ", "").split(",")
         if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in connection:
-            raise errors.InvalidRequest("This is a WebSocket. Open it with a WebSocket client.")
+            raise errors.InvalidRequest("This is a WebSocket. Connect with a WebSocket client.")
         if headers.get("Sec-WebSocket-Version") != "13":
             raise errors.InvalidRequest("Sec-WebSocket-Version: expected 13")
         try:
@@ -66,11 +67,11 @@ class Socket(BaseHandler, WebSocketHandler):
             raise errors.InvalidRequest("Sec-WebSocket-Key: expected 16 bytes in Base64")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        self.set_header("Sec-WebSocket-Version", "13")  # for a client of another version
+        self.set_header("Sec-WebSocket-Version", "13")  # for a client that uses another version
         super().write_error(status_code, **kwargs)
 
     def check_origin(self, origin: str) -> bool:
-        return True  # a guard has checked it, as for every request
+        return True  # already checked by a guard, as for every request
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
@@ -82,7 +83,7 @@ class Socket(BaseHandler, WebSocketHandler):
     def open(self, *args: str, **kwargs: str) -> None:
         assert self.admission is not None
         assert isinstance(self.ws_connection, Protocol)
-        self.set_nodelay(True)  # or a frame waits up to 40 ms for the peer's acknowledgement
+        self.set_nodelay(True)  # otherwise Nagle's algorithm delays a frame by up to 40 ms
         self._writer = FrameWriter(self.ws_connection, self._drained)
         refusal = self.admission.refusal
         if refusal is not None:
@@ -102,15 +103,15 @@ class Socket(BaseHandler, WebSocketHandler):
         self._leave()
 
     def on_pong(self, data: bytes) -> None:
-        """Every 30 s: a session may have ended without an event."""
+        """Check the session every 30 s, because a session can expire without an event."""
         if not self._is_leaving:
             with contextlib.suppress(errors.StorageUnavailable):
                 self._is_welcome()
 
-    # Out
+    # Sending
 
     def send(self, encoded: bytes) -> None:
-        """Queue a frame. Disconnect a client with more than 1 MiB unsent; it may come back."""
+        """Queue a frame. Disconnect a client with more than 1 MiB unsent; it may reconnect."""
         if self._is_leaving or self._writer is None or self._writer.count == self._max_frames:
             return
         if self._writer.is_full:
@@ -142,11 +143,11 @@ class Socket(BaseHandler, WebSocketHandler):
 
     @property
     def _max_frames(self) -> int | None:
-        """After how many frames a simulation breaks the connection."""
+        """The number of frames after which a simulation drops the connection."""
         return self.admission.simulation.drop_after if self.admission else None
 
     def _break(self) -> None:
-        """Break the connection without a close frame, as a simulation asks for."""
+        """Drop the connection without a close frame, for a simulated failure."""
         assert isinstance(self.ws_connection, Protocol)
         self.ws_connection.stream.close()
 
@@ -155,26 +156,26 @@ class Socket(BaseHandler, WebSocketHandler):
             self.services.connections.remove(self._subscription)
 
     def _give_up(self, error: errors.QuilliumError) -> None:
-        """Disconnect a client whose missed frames can't be read now; it may come back."""
+        """Disconnect a client whose missed frames can't be read; it may reconnect."""
         self._leave()
         self._send_error(error, None)
         self.close(Close.TRY_AGAIN_LATER, error.code)
 
     def _is_welcome(self) -> bool:
-        """Whether the session or key is still valid; if not, the socket closes."""
+        """Return whether the session or key is still valid; close the socket if it is not."""
         if self.services.accounts.is_live(self.caller):
             return True
         self._leave()
         self.close(Close.SESSION_ENDED, "invalid_token")
         return False
 
-    # In
+    # Receiving
 
     def on_message(self, message: str | bytes) -> Future[None] | None:
         if self._is_leaving:
             return None
         if isinstance(message, bytes):
-            self.close(Close.UNSUPPORTED, "frames are text")
+            self.close(Close.UNSUPPORTED, "only text frames are supported")
             return None
         return coroutines.begin(self._receive(message))
 
@@ -193,7 +194,7 @@ class Socket(BaseHandler, WebSocketHandler):
             self._send_error(errors.InternalError("The frame could not be handled."), data)
 
     def _parse(self, message: str) -> tuple[str, Any]:
-        """Return type and data of a frame. An invalid frame counts as a signal."""
+        """Return the type and data of a frame. An invalid frame counts against the signal limit."""
         try:
             frame = documents.parse(message, what="frame")
             type = frame.get("type")
@@ -242,7 +243,7 @@ class Socket(BaseHandler, WebSocketHandler):
         self.services.limits.signal(self.caller.user.id)
 
     def _send_error(self, error: errors.QuilliumError, data: Any) -> None:
-        """Answer a frame with an error that names what it answers, where that is known."""
+        """Send an `error` frame with the `chat_id` and `client_id` that caused it, if known."""
         known = data if isinstance(data, dict) else {}
         answers = {
             name: value[:100]

@@ -1,9 +1,9 @@
-"""Builds Quillium as a folder that runs on machines without Python, for desktop applications.
+"""Build Quillium as a folder that runs on machines without Python, for desktop applications.
 
     python packaging/build.py
 
-The folder is `dist/quillium`; start `dist/quillium/quillium --sidecar`. It is for the system and
-the processor that it was built on. docs/desktop.md tells how to ship it.
+The folder is `dist/quillium`; run `dist/quillium/quillium --sidecar`. It runs on the operating
+system and processor architecture it was built on. docs/desktop.md explains how to ship it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ("static", "schemas")  # beside the code, where it looks for them
-EXTRAS = {"local": "xllamacpp", "metrics": "prometheus_client"}  # left out unless asked for
+DATA = ("static", "schemas")  # next to the code, which expects them there
+EXTRAS = {"local": "xllamacpp", "metrics": "prometheus_client"}  # excluded unless requested
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description="Build dist/quillium, a folder that needs no Python"
+        description="Build dist/quillium, a folder that runs without Python"
     )
-    parser.add_argument("--to", type=Path, default=ROOT / "dist", help="where the folder is put")
+    parser.add_argument("--to", type=Path, default=ROOT / "dist", help="output folder")
     parser.add_argument(
         "--with", dest="extras", action="append", choices=EXTRAS, default=[], help="an extra"
     )
@@ -41,7 +41,7 @@ def main() -> int:
         "--noconfirm",
         "--clean",
         "--log-level=WARN",
-        "--onedir",  # one file would run as two processes, and a killed one leave the other
+        "--onedir",  # one file would run as two processes; killing one would orphan the other
         "--name=quillium",
         f"--distpath={chosen.to}",
         f"--workpath={work}",

@@ -1,6 +1,6 @@
-"""Join the modules of `static/client` to `static/quillium.js`, the one file that front ends copy.
+"""Bundle `static/client` into `static/quillium.js`, the single file that front ends copy.
 
-`python packaging/client.py` writes it; a test fails when it differs from its sources.
+Run `python packaging/client.py`; a test fails if the bundle is out of date.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent.parent / "static"
 TARGET = STATIC / "quillium.js"
-# Each needs only those before it; the last one begins with the module's documentation.
+# In dependency order; the last one starts with the module's documentation.
 MODULES = ["errors", "tabs", "http", "session", "calls", "records", "line", "queue", "quillium"]
 NOTE = "// Joined from static/client/*.js by packaging/client.py: edit those.\n"
 
 
 def joined() -> str:
-    """Return the text of the joined module."""
+    """Return the text of the bundle."""
     texts = {name: (STATIC / "client" / f"{name}.js").read_text() for name in MODULES}
     head, _, body = texts["quillium"].partition("*/\n")
     parts = [_without_imports(texts[name]).replace("\nexport ", "\n") for name in MODULES[:-1]]
@@ -28,7 +28,7 @@ def joined() -> str:
 
 def _without_imports(text: str) -> str:
     text = re.sub(r'^import .* from "\./\w+\.js";\n', "", text, flags=re.MULTILINE)
-    return re.sub(r'import\("\./\w+\.js"\)\.', "", text)  # of types, in comments
+    return re.sub(r'import\("\./\w+\.js"\)\.', "", text)  # type imports, in comments
 
 
 if __name__ == "__main__":

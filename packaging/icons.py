@@ -1,7 +1,7 @@
 """Draw the icons in `static/icons` from `static/quill.svg`: `python packaging/icons.py`.
 
-Needs Debian's chromium and the `test` extra. The icons have the paper's colour behind the quill,
-and room around it, so that systems may cut them to any shape.
+Requires Debian's chromium and the `test` extra. The icons have the page's background colour and a
+margin around the quill, so that systems can crop them to any shape.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FAVICON = 32
 
 
 def drawn(page: Page, size: int, *, is_filled: bool) -> bytes:
-    """Return a PNG of so many pixels on each side."""
+    """Return a square PNG with `size` pixels on each side."""
     page.set_viewport_size({"width": size, "height": size})
     padding = round(size * (0.18 if is_filled else 0.02))
     background = PAPER if is_filled else "transparent"
@@ -33,7 +33,7 @@ def drawn(page: Page, size: int, *, is_filled: bool) -> bytes:
 
 
 def as_ico(png: bytes, size: int) -> bytes:
-    """Return an .ico that holds one PNG."""
+    """Return an .ico file that contains one PNG."""
     header = struct.pack("<HHH", 0, 1, 1)
     entry = struct.pack("<BBBBHHII", size, size, 0, 0, 1, 32, len(png), len(header) + 16)
     return header + entry + png

@@ -1,1 +1,1 @@
-"""What every request passes through, from the connection to the response."""
+"""The HTTP layer that all requests share, from the connection to the response."""

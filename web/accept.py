@@ -1,12 +1,12 @@
-"""What a client wants to receive (RFC 9110, section 12.5.1)."""
+"""Content negotiation with the Accept header (RFC 9110, section 12.5.1)."""
 
 from __future__ import annotations
 
 
 def prefers_event_stream(accept: str) -> bool:
-    """Whether a client prefers `text/event-stream` to JSON.
+    """Return whether a client prefers `text/event-stream` to JSON.
 
-    It has to name the event stream: `*/*` means JSON, as does a lower quality value than JSON's.
+    The header must name the event stream with a quality value not below JSON's; `*/*` means JSON.
     """
     qualities = dict(_quality(part) for part in accept.lower().split(","))
     stream = qualities.get("text/event-stream", 0.0)

@@ -13,7 +13,7 @@ log = logging.getLogger("quillium.access")
 
 
 def log_request(handler: RequestHandler) -> None:
-    """Record the metrics of a request and log it with its route, because a URL can hold a token.
+    """Record the metrics of a request and log it with its route, because a URL can contain a token.
 
     Static files and health checks are logged at DEBUG.
     """
@@ -22,7 +22,7 @@ def log_request(handler: RequestHandler) -> None:
     method = handler.request.method or ""
     caller = handler.admission.caller if handler.admission else None
     if method not in handler.SUPPORTED_METHODS:
-        method = "other"  # made-up methods must not fill the metrics
+        method = "other"  # arbitrary method names must not create new time series
     handler.services.metrics.request(handler.route, method, status, milliseconds / 1000)
     level = logging.INFO if handler.is_counted else logging.DEBUG
     level = level if status < 500 else logging.ERROR

@@ -1,4 +1,4 @@
-"""One request on its way through the guards, and what they have found out about it."""
+"""The request data that guards check, and their results."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from web.client_address import client_address, client_scheme
 from web.operations import Operation
 from web.simulation import Simulation
 
-_MAX_USER_AGENT = 200  # characters that are kept
+_MAX_USER_AGENT = 200  # characters; the rest is cut off
 
 
 @dataclass
 class Admission:
-    """The first group of fields is given; the second is filled by the guards."""
+    """The caller sets the first group of fields, the guards set the second."""
 
     request: HTTPServerRequest
     services: Services
-    operations: dict[str, Operation]  # by method; empty for an unknown path
+    operations: dict[str, Operation]  # by method; empty if the path is unknown
     settings: dict[str, Any] = field(default_factory=dict)  # of the application
     is_counted: bool = True  # by the rate limit
     is_too_large: bool = False
@@ -34,7 +34,7 @@ class Admission:
     request_id: str = ""
 
     caller: Caller | None = None
-    refusal: QuilliumError | None = None  # of the credential; raised where one is needed
+    refusal: QuilliumError | None = None  # error of a rejected credential
     allowed_origin: str | None = None
     allowance: Allowance | None = None
     simulation: Simulation = field(default_factory=Simulation)
@@ -46,18 +46,18 @@ class Admission:
 
     @functools.cached_property
     def client_address(self) -> str:
-        """The client's IP address; the proxy's entry if a trusted proxy forwarded the request."""
+        """The client's IP address, taken from a trusted proxy's header if there is one."""
         return client_address(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
 
     @functools.cached_property
     def client(self) -> Client:
-        """Where the request comes from."""
+        """The client's address and user agent."""
         user_agent = self.request.headers.get("User-Agent", "")
         return Client(self.client_address, user_agent[:_MAX_USER_AGENT], self.request_id)
 
     @property
     def own_origin(self) -> str:
-        """The origin under which the client sees this server."""
+        """The server's own origin, as the client addresses it."""
         scheme = client_scheme(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
         return f"{scheme}://{self.request.host}"
 

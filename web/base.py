@@ -1,7 +1,7 @@
-"""The base of all handlers: run the guards, parse the request, send the response or the error.
+"""The base class of all handlers: run guards, parse the request, send the response or error.
 
-A method parses, makes one call, and responds. Errors are raised anywhere below and become the
-envelope here (contract, section 2), with the status of the table in `web.errors`.
+A handler method parses, makes one call, and responds. This class turns every application error
+into the error envelope (contract, section 2), with the status from `web.errors`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Arguments = TypeVarTuple("Arguments")
 
 log = logging.getLogger("quillium")
 
-DEEP_OFFSET = 1000  # rows to skip; up to here a page takes less than a millisecond
+DEEP_OFFSET = 1000  # a page with a smaller offset takes less than a millisecond
 EXPOSED_HEADERS = (
     "X-Request-Id, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After"
 )
@@ -46,7 +46,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
 class BaseHandler(RequestHandler):
-    """The base of all handlers. `operations` comes from the row of `routes`."""
+    """The base class of all handlers. `operations` comes from the route table."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
     guards: ClassVar[tuple[Guard, ...]] = guards.REQUEST
@@ -59,7 +59,7 @@ class BaseHandler(RequestHandler):
     # the response.
     admission: Admission | None = None
     _request_id: str | None = None
-    _sent: Future[None] | None = None  # done when the response has left the process
+    _sent: Future[None] | None = None  # done when the response has been written to the socket
 
     def initialize(
         self,
@@ -74,7 +74,7 @@ class BaseHandler(RequestHandler):
         self.is_too_large = is_too_large
 
     async def prepare(self) -> None:
-        """Run the guards before a method. What they raise becomes the response."""
+        """Run the guards before the method. An error they raise becomes the response."""
         self.admission = Admission(
             request=self.request,
             services=self.services,
@@ -90,9 +90,9 @@ class BaseHandler(RequestHandler):
         self._set_headers_of_admission(self.admission)
 
     def _execute(self, *args: Any, **kwargs: Any) -> Any:
-        """Count the request as in flight, and begin at once where Python can.
+        """Count the request as in flight, and start eagerly where Python supports it.
 
-        A request with a large body waits for its turn, so that others come between two of them.
+        A request with a large body yields to the event loop first, so that others are not starved.
         """
         execution = self._counted(super()._execute(*args, **kwargs))
         is_large = len(self.request.body) > SMALL_BODY
@@ -115,7 +115,7 @@ class BaseHandler(RequestHandler):
         return self._sent
 
     def set_default_headers(self) -> None:
-        """Set what every response carries, also one that an error replaces."""
+        """Set the headers of every response, including error responses."""
         self.set_header("Server", "Quillium")
         self.set_header("X-Request-Id", self.request_id)
         self.set_header("Vary", "Origin")
@@ -138,30 +138,30 @@ class BaseHandler(RequestHandler):
 
     @property
     def caller(self) -> Caller | None:
-        """The caller, if the request had a valid credential."""
+        """The authenticated caller, or None."""
         return self.admission.caller if self.admission else None
 
     @property
     def known_caller(self) -> Caller:
-        """The caller of an operation that needs one."""
+        """The authenticated caller of an operation that requires one."""
         assert self.admission is not None
         assert self.admission.caller is not None
         return self.admission.caller
 
     @property
     def client(self) -> Client:
-        """Where the request comes from."""
+        """The client's address and user agent."""
         assert self.admission is not None
         return self.admission.client
 
     def authorize(self, access: Access) -> None:
-        """Raise unless the caller has this access, where that depends on the body."""
+        """Raise unless the caller has this access, for operations where it depends on the body."""
         assert self.admission is not None
         guards.authorize(self.admission, access)
 
     @property
     def request_id(self) -> str:
-        """The caller's own if it is a valid one, else a new one (contract, section 1)."""
+        """The client's own request id if it is valid, else a new one (contract, section 1)."""
         if self._request_id is None:
             given = self.request.headers.get("X-Request-Id", "")
             self._request_id = given if _REQUEST_ID.match(given) else ids.request_id()
@@ -187,11 +187,11 @@ class BaseHandler(RequestHandler):
         return schemas.accept(name, document, **fixed)
 
     def parameter(self, name: str) -> str | None:
-        """A query parameter. Raises `InvalidRequest` if it comes twice or can't be text."""
+        """Return a query parameter. Raises `InvalidRequest` if it is repeated or not valid text."""
         return parameters.text(self.request.query_arguments, name)
 
     def page_bounds(self) -> tuple[int, int]:
-        """`limit` and `offset` of a list. Raises `InvalidRequest`."""
+        """Return `limit` and `offset` of a list request. Raises `InvalidRequest`."""
         return parameters.page_bounds(self.request.query_arguments)
 
     async def read_page(
@@ -200,13 +200,13 @@ class BaseHandler(RequestHandler):
         work: Callable[[Connection, *Arguments], JsonPage],
         *arguments: *Arguments,
     ) -> JsonPage:
-        """Read a page of a list: at once, or in the pool when there is much to skip."""
+        """Read a page of a list: directly, or in the thread pool for a large offset."""
         if offset > DEEP_OFFSET:
             return await self.services.db.read_in_pool(work, *arguments)
         return self.services.db.read(work, *arguments)
 
     def respond(self, value: dict[str, Any], status: int | None = None) -> None:
-        """Send the answer of the operation, checked against its schema when testing."""
+        """Send the operation's response; with `--check-responses`, validate it first."""
         operation = self.operation
         if self.services.config.check_responses and operation.response is not None:
             self._check_response(operation.response, value)
@@ -214,7 +214,7 @@ class BaseHandler(RequestHandler):
         self.write(documents.encoded(value))
 
     def respond_page(self, page: Page[Any], limit: int, offset: int, **extra: str | None) -> None:
-        """Send a page of records, with links to its neighbours under the request's own prefix."""
+        """Send a page of records, with links to the adjacent pages under the same URL prefix."""
         items = [record.public() for record in page.items]
         self.respond(
             {"data": items, "pagination": self.pagination(page.total, limit, offset, extra)}
@@ -223,7 +223,7 @@ class BaseHandler(RequestHandler):
     def respond_json_page(
         self, page: JsonPage, limit: int, offset: int, **extra: str | None
     ) -> None:
-        """Send a page that is in its public form already."""
+        """Send a page whose items are already encoded in their public form."""
         pagination = documents.encoded(
             self.pagination(page.total, limit, offset, extra, page.count)
         )
@@ -234,11 +234,11 @@ class BaseHandler(RequestHandler):
         self.write(body)
 
     def start_event_stream(self) -> None:
-        """Prepare for Server-Sent Events, each of which is to leave at once."""
+        """Prepare a response of Server-Sent Events, without buffering."""
         self.set_header("Content-Type", "text/event-stream; charset=utf-8")
         self.set_header("X-Accel-Buffering", "no")
         connection: Any = self.request.connection
-        connection.stream.set_nodelay(True)  # Tornado does so only when a response ends
+        connection.stream.set_nodelay(True)  # Tornado sets it only when a response ends
 
     def respond_empty(self) -> None:
         self.set_status(204)
@@ -272,7 +272,7 @@ class BaseHandler(RequestHandler):
         try:
             schemas.validate(name, value)
         except errors.InvalidRequest as error:
-            raise AssertionError(f"The answer is not a {name}: {error.details}") from None
+            raise AssertionError(f"The response is not a valid {name}: {error.details}") from None
 
     # Around the methods
 
@@ -291,10 +291,10 @@ class BaseHandler(RequestHandler):
         self.respond_empty()
 
     def compute_etag(self) -> None:
-        return None  # hashing every answer costs more than sending it
+        return None  # hashing a response costs more than sending it
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """The envelope of contract section 2, for whatever was raised."""
+        """Send the error envelope (contract, section 2) for any exception."""
         raised = kwargs.get("exc_info", (None, None, None))[1]
         error = self.as_known(raised, status_code)
         self.set_status(status_of(type(error), self.statuses))

@@ -1,4 +1,4 @@
-"""Bounds on bodies, so that they can't fill the memory (docs/security.md, "The edge")."""
+"""Limits on request bodies that bound memory use (docs/security.md, "The edge")."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from tornado import httputil
 
 from web.relay import Relay
 
-MAX_BODY = 1 << 20  # bytes, unless a handler takes more
+MAX_BODY = 1 << 20  # bytes, unless a handler allows more
 SMALL_BODY = 1 << 16  # bytes; nearly all bodies are smaller
-LARGE_BODIES = 16  # read at a time; some 45 MiB with what becomes of them
-HUGE_BODIES = 4  # of more than `MAX_BODY`, read at a time; files, imports, images for models
+LARGE_BODIES = 16  # read concurrently; about 45 MiB with their parsed form
+HUGE_BODIES = 4  # larger than `MAX_BODY`, read concurrently: files, imports, images for models
 _LENGTH = re.compile(r"[0-9]{1,20}\Z")
 
 
 class Places:
-    """How many large and huge bodies are read at a time. Made on the event loop."""
+    """Limits how many large and huge bodies are read concurrently. Create it on the event loop."""
 
     def __init__(self) -> None:
         self.tiers = (
@@ -29,10 +29,10 @@ class Places:
 
 
 class BoundedBody(Relay):
-    """Passes on a body of at most `limit` bytes; reads the rest without keeping it.
+    """Passes on a body of at most `limit` bytes; reads and discards the rest.
 
-    The handler can then respond with 413, and the client receives the response. Only as many large
-    bodies are read at a time as there are `places`; the others wait in their connections.
+    This lets the handler respond with 413 such that the client receives it. `places` limits how
+    many large bodies are read concurrently; the other connections are paused.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class BoundedBody(Relay):
         while self._tiers and self._received > self._tiers[0][0]:
             _, places = self._tiers.pop(0)
             await places.acquire()
-            if self._has_ended:  # it timed out while it waited
+            if self._has_ended:  # the connection timed out while waiting
                 places.release()
                 return
             self._taken.append(places)

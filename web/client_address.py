@@ -1,8 +1,8 @@
-"""Who a request comes from, and by which scheme, directly or through a trusted proxy.
+"""The client's address and scheme, from the socket or from a trusted proxy.
 
-Tornado's `xheaders` is not used: it prefers `X-Real-Ip` and `X-Scheme`, which a client can send
-through a proxy that does not clear them. A proxy appends to `X-Forwarded-For`, so only the
-right-most entry is its own (contract, section 3).
+Tornado's `xheaders` is not used: it prefers `X-Real-Ip` and `X-Scheme`, which a client can forge
+unless the proxy removes them. A proxy appends to `X-Forwarded-For`, so only the right-most entry
+is trustworthy (contract, section 3).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def client_scheme(request: HTTPServerRequest, *, is_proxy_trusted: bool) -> str:
 
 
 def _last(request: HTTPServerRequest, name: str) -> str:
-    """Return the right-most entry of a list header, also if it is sent in several lines."""
+    """Return the right-most entry of a list header, which may span several header lines."""
     return request.headers.get(name, "").rpartition(",")[2].strip()
 
 
 def _canonical(text: str) -> str | None:
-    """Return an address without a zone, an IPv4 address never as mapped IPv6; None if invalid."""
+    """Return an address without zone, mapped IPv6 converted to IPv4; None if it is invalid."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,8 +1,8 @@
-"""HTTP/1.1 connections whose refusals are in the JSON envelope. Seen with Tornado 6.6.1.
+"""HTTP/1.1 connections that report malformed requests in the JSON envelope (Tornado 6.6.1).
 
-What Tornado can't parse (a header, a chunk with an extension, a trailer) never reaches a handler.
-Tornado answers it with a bare status line, and logs it with the header's value, which can be an
-access token. The methods that are replaced here are private, because it has no setting for this.
+A request that Tornado can't parse (a header, a chunk with an extension, a trailer) never reaches a
+handler. Tornado responds with a bare status line and logs the header's value, which can be an
+access token. It has no setting for this, so the methods overridden here are private.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger("quillium")
 
 
 class ServerConnection(HTTP1ServerConnection):
-    """A client's connection, with its requests one after the other."""
+    """A client's connection and its sequence of requests."""
 
     async def _server_request_loop(self, delegate: httputil.HTTPServerConnectionDelegate) -> None:
         try:
@@ -33,7 +33,7 @@ class ServerConnection(HTTP1ServerConnection):
                 request = delegate.start_request(self, connection)
                 has_more = await connection.read_response(request)
         except (StreamClosedError, UnsatisfiableReadError):
-            pass  # the latter is a header over the limit, and closes the stream
+            pass  # the latter is raised for a header over the limit, and closes the stream
         finally:
             delegate.on_close(self)
 
@@ -84,7 +84,7 @@ class Connection(HTTP1Connection):
 
 
 class Refusing(Relay):
-    """Refuses a request whose Host or query Tornado does not accept."""
+    """Rejects a request whose Host or query Tornado does not accept."""
 
     def __init__(
         self, delegate: httputil.HTTPMessageDelegate, connection: httputil.HTTPConnection
@@ -104,24 +104,24 @@ class Refusing(Relay):
 
     async def _refuse(self) -> None:
         assert isinstance(self._connection, HTTP1Connection)
-        stream = self._connection.detach()  # so that nothing more is read
+        stream = self._connection.detach()  # stops reading
         with contextlib.suppress(StreamClosedError):
             await stream.write(refusal("The Host or the query is malformed."))
         stream.close()
 
 
 class Peer:
-    """The client's end of a connection, as Tornado's requests ask for it."""
+    """The client's end of a connection, with the attributes that Tornado requires."""
 
     protocol = "http"
 
     def __init__(self, address: Any) -> None:
-        """`address` is that of a socket; the peer of a Unix socket has none."""
+        """`address` is the socket's peer address, which is empty for a Unix socket."""
         self.remote_ip = address[0] if isinstance(address, tuple) else ""
 
 
 def refusal(details: str) -> bytes:
-    """Return a whole response 400 for a request that has no handler."""
+    """Return a complete 400 response for a request that has no handler."""
     request_id = ids.request_id()
     log.info("request %s was malformed: %s", request_id, details)
     body = documents.encoded({"error": errors.InvalidRequest(details).public()})
@@ -139,4 +139,4 @@ def refusal(details: str) -> bytes:
 
 
 class _Malformed(Exception):
-    """A request that can't be parsed. The text never quotes it."""
+    """A request can't be parsed. The message never quotes the request."""

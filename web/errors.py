@@ -33,9 +33,9 @@ def status_of(
     error: type[errors.QuilliumError],
     table: Mapping[type[errors.QuilliumError], int] = STATUS,
 ) -> int:
-    """Return the status of a class of error: its own row, or that of its nearest base class.
+    """Return the status of an error class: its own row, or that of its nearest base class.
 
-    An error with no row at all is a bug, and so 500.
+    An error without any row is a bug, so its status is 500.
     """
     for base in error.__mro__:
         if base in table:

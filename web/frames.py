@@ -1,8 +1,7 @@
-"""WebSocket framing (RFC 6455) where Tornado's is slow or lenient. Seen with Tornado 6.6.1.
+"""WebSocket framing (RFC 6455) where Tornado's is slow or lenient (Tornado 6.6.1).
 
-Tornado makes a task of each message that it sends, and hands each to the system on its own: a
-fourth of what a turn costs. And it closes the connection without a code for what the RFC gives a
-code.
+Tornado creates a task and makes a system call for each message that it sends: a quarter of the cost
+of a turn. It also closes the connection without a code for errors that have one in the RFC.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from tornado.concurrent import Future, future_add_done_callback
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketProtocol13
 
-MAX_UNSENT = 1 << 20  # bytes, for a client that does not read
-BUSY_UNSENT = 1 << 16  # bytes, beside what the system buffers
+MAX_UNSENT = 1 << 20  # bytes, limit for a client that does not read
+BUSY_UNSENT = 1 << 16  # bytes, in addition to the system's buffers
 PROTOCOL_ERROR = 1002  # RFC 6455, section 7.4.1
 INVALID_PAYLOAD = 1007
 
@@ -27,10 +26,10 @@ _TEXT, _CLOSE = 0x1, 0x8
 
 
 class FrameWriter:
-    """Writes text frames to one WebSocket: those of one iteration of the event loop at once."""
+    """Writes text frames to one WebSocket, with one write per iteration of the event loop."""
 
     def __init__(self, connection: Protocol, on_drained: Callable[[], None]) -> None:
-        """`on_drained` is called when everything was handed to the system."""
+        """`on_drained` is called when all frames have been passed to the system."""
         self._connection = connection
         self._on_drained = on_drained
         self._pending: list[bytes] = []  # heads and payloads, alternately
@@ -47,16 +46,16 @@ class FrameWriter:
 
     @property
     def is_busy(self) -> bool:
-        """Whether fewer and longer frames are better from now on."""
+        """Return whether to merge frames because the client reads slowly."""
         return self._unsent > BUSY_UNSENT and self._is_writing()
 
     @property
     def is_full(self) -> bool:
-        """Whether more than 1 MiB is unsent. One frame alone may be larger."""
+        """Return whether more than 1 MiB is unsent. A single frame may be larger."""
         return self._unsent > MAX_UNSENT and self._is_writing()
 
     def flush(self) -> None:
-        """Hand what is queued to the stream."""
+        """Write all queued frames to the stream."""
         frames, self._pending = self._pending, []
         if not frames or self._connection.is_closing():
             return
@@ -73,12 +72,12 @@ class FrameWriter:
             self._on_drained()
 
     def _is_writing(self) -> bool:
-        """Whether bytes really wait: what was sent at once is counted for a moment longer."""
+        """Return whether bytes are unsent: the stream counts sent bytes slightly longer."""
         return self._connection.stream.writing()
 
 
 def head_of_text(length: int) -> bytes:
-    """Return what precedes the payload of a whole text frame (RFC 6455, section 5.2)."""
+    """Return the header of an unfragmented text frame (RFC 6455, section 5.2)."""
     if length < 126:
         return struct.pack("!BB", 0x81, length)
     if length < 1 << 16:
@@ -87,7 +86,7 @@ def head_of_text(length: int) -> bytes:
 
 
 class InvalidFrame(Exception):
-    """A frame that the RFC does not allow; `code` is the close code for it."""
+    """A frame violates the RFC; `code` is the close code to send."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -116,21 +115,21 @@ class Protocol(WebSocketProtocol13):
         return read
 
     def _check_head(self, first: int, second: int) -> None:
-        """Check the two bytes that every frame begins with (RFC 6455, section 5.2)."""
+        """Check the first two bytes of a frame (RFC 6455, section 5.2)."""
         opcode, is_final = first & 0x0F, bool(first & self.FIN)
         if first & self.RSV_MASK or opcode not in _OPCODES:
-            raise InvalidFrame(PROTOCOL_ERROR, "reserved bits or opcode")
+            raise InvalidFrame(PROTOCOL_ERROR, "reserved bits or opcode in use")
         if not second & _MASKED:
-            raise InvalidFrame(PROTOCOL_ERROR, "frames of a client are masked")
+            raise InvalidFrame(PROTOCOL_ERROR, "client frames must be masked")
         if opcode & 0x8 and (not is_final or second & 0x7F > 125):
-            raise InvalidFrame(PROTOCOL_ERROR, "control frames are whole and short")
+            raise InvalidFrame(PROTOCOL_ERROR, "control frames must be unfragmented and short")
         is_in_fragments = self._fragmented_message_buffer is not None
         if not opcode & 0x8 and (opcode == 0x0) != is_in_fragments:
-            raise InvalidFrame(PROTOCOL_ERROR, "fragments out of order")
+            raise InvalidFrame(PROTOCOL_ERROR, "unexpected fragment")
 
     def _handle_message(self, opcode: int, data: bytes) -> Any:
         if opcode == _TEXT and not _is_utf8(data):
-            raise InvalidFrame(INVALID_PAYLOAD, "text frames are UTF-8")
+            raise InvalidFrame(INVALID_PAYLOAD, "text frames must be UTF-8")
         if opcode == _CLOSE:
             self._check_close(data)
         return super()._handle_message(opcode, data)
@@ -144,7 +143,7 @@ class Protocol(WebSocketProtocol13):
         if len(data) < 2 or not (is_registered or 3000 <= code <= 4999):
             raise InvalidFrame(PROTOCOL_ERROR, "invalid close code")
         if not _is_utf8(data[2:]):
-            raise InvalidFrame(INVALID_PAYLOAD, "a close reason is UTF-8")
+            raise InvalidFrame(INVALID_PAYLOAD, "a close reason must be UTF-8")
 
 
 def _is_utf8(data: bytes) -> bool:

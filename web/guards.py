@@ -1,7 +1,7 @@
-"""Guards: what a request must pass before a method of its handler runs.
+"""Guards: the checks that run before a handler method.
 
-Each guard is a function of the `Admission` that raises to refuse the request. A handler names the
-list that applies to it; the order is the order of the list, the cheapest checks first.
+Each guard is a function of the `Admission` that raises an error to reject the request. A handler
+names its list of guards, which run in order, the cheapest checks first.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ Guard = Callable[[Admission], Awaitable[None] | None]
 
 
 async def run(guards: tuple[Guard, ...], admission: Admission) -> None:
-    """Run guards in order. Raises what the first one that refuses the request raises."""
+    """Run guards in order. Raises the error of the first guard that rejects the request."""
     for guard in guards:
         waiting = guard(admission)
         if waiting is not None:
             await waiting
 
 
-# Where the request comes from
+# Origin of the request
 
 
 def host(admission: Admission) -> None:
-    """Refuse names that are not this server's, against DNS rebinding. Raises `Forbidden`.
+    """Reject host names that are not this server's, against DNS rebinding. Raises `Forbidden`.
 
-    A page of another site can have its own name resolve to this machine, and is then of the same
+    Another site can make its own name resolve to this machine, and its pages then count as same-
     origin. An IP literal can't be rebound.
     """
     name = origins.host_name(admission.request.host)
@@ -52,7 +52,7 @@ def host(admission: Admission) -> None:
 
 
 def origin(admission: Admission) -> None:
-    """Refuse pages of other sites. Raises `Forbidden`."""
+    """Reject requests from pages of other sites. Raises `Forbidden`."""
     sent = admission.request.headers.get("Origin")
     if sent is None:
         return
@@ -67,17 +67,17 @@ def origin(admission: Admission) -> None:
     admission.allowed_origin = sent
 
 
-# Whether requests are served now
+# Server state
 
 
 def draining(admission: Admission) -> None:
-    """Refuse requests once the server shuts down. Raises `ShuttingDown`."""
+    """Reject requests during shutdown. Raises `ShuttingDown`."""
     if admission.is_counted and admission.settings["is_draining"]():
         raise errors.ShuttingDown("The server is shutting down. Try again in a moment.")
 
 
 def simulation(admission: Admission) -> Awaitable[None] | None:
-    """With `--dev`, fail as `X-Quillium-Simulate` asks (contract, section 10)."""
+    """With `--dev`, simulate the failure that `X-Quillium-Simulate` names (section 10)."""
     if not admission.services.config.dev:
         return None
     sent = admission.request.headers.get("X-Quillium-Simulate") or parameters.text(
@@ -92,13 +92,13 @@ async def _simulate(admission: Admission) -> None:
     if admission.simulation.error is not None:
         raise admission.simulation.error
     if admission.simulation.drop:
-        # Closed, not detached: then the request still ends, for those who count it.
+        # Closed, not detached, so that the request still ends and is counted.
         admission.request.connection.stream.close()  # type: ignore[union-attr]
         raise Finish
 
 
 async def socket_simulation(admission: Admission) -> None:
-    """As `simulation`, but an expired token is reported over the socket, as a real one is."""
+    """Like `simulation`, but report an expired token over the socket, like a real one."""
     try:
         waiting = simulation(admission)
         if waiting is not None:
@@ -107,16 +107,16 @@ async def socket_simulation(admission: Admission) -> None:
         admission.refusal = error
 
 
-# Who is calling
+# Authentication
 
 
 def authentication(admission: Admission) -> None:
-    """Identify the caller. A credential that is refused is kept: not every operation needs one."""
+    """Identify the caller. Store the error of a bad credential: not every operation needs one."""
     _identify(admission, credential(admission.request))
 
 
 def socket_authentication(admission: Admission) -> None:
-    """Identify the caller of a WebSocket; the refusal is sent over the socket, for browsers."""
+    """Identify the caller of a WebSocket; browsers need the error sent over the socket."""
     sent = socket_credential(admission.request)
     if admission.refusal is not None:
         return
@@ -126,7 +126,7 @@ def socket_authentication(admission: Admission) -> None:
 
 
 def control_key(admission: Admission) -> None:
-    """Let in commands of the server's owner, who can read the data folder.
+    """Accept only commands of the server's owner, who can read the data folder.
 
     Raises `Unauthorized`.
     """
@@ -148,7 +148,7 @@ def _identify(admission: Admission, sent: str | None) -> None:
 def credential(request: HTTPServerRequest) -> str | None:
     """Return the access token or API key of a request, None if there is none.
 
-    An `Authorization` of another kind is an empty one: it is refused, not overlooked.
+    An `Authorization` header of another scheme yields an empty credential, which is rejected.
     """
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme:
@@ -157,9 +157,9 @@ def credential(request: HTTPServerRequest) -> str | None:
 
 
 def socket_credential(request: HTTPServerRequest) -> str | None:
-    """Return the credential of a handshake: `token=`, a header, or a `bearer.` subprotocol.
+    """Return the credential of a handshake: `token=`, a header or a `bearer.` subprotocol.
 
-    A browser can't send headers with a handshake. Raises `InvalidRequest` for two tokens.
+    Browsers can't set headers in a handshake. Raises `InvalidRequest` for two tokens.
     """
     sent = parameters.text(request.query_arguments, "token") or credential(request)
     if sent is not None:
@@ -171,7 +171,7 @@ def socket_credential(request: HTTPServerRequest) -> str | None:
 
 
 def rate_limit(admission: Admission) -> None:
-    """Count the request by user, or by client address without one. Raises `RateLimited`."""
+    """Apply the rate limit per user, or per client address if anonymous. Raises `RateLimited`."""
     if not admission.is_counted:
         return
     services, caller = admission.services, admission.caller
@@ -182,15 +182,15 @@ def rate_limit(admission: Admission) -> None:
 
 
 def authorization(admission: Admission) -> None:
-    """Raise unless the caller may call the operation."""
+    """Raise unless the caller has the operation's required access."""
     if admission.operation is not None:
         authorize(admission, admission.operation.access)
 
 
 def authorize(admission: Admission, access: Access) -> None:
-    """Raise `Unauthorized`, `Forbidden` or the credential's refusal unless access is granted.
+    """Raise `Unauthorized`, `Forbidden` or the credential's error unless access is granted.
 
-    A refresh token in the body (`LOGOUT`) is the handler's to check.
+    The handler itself checks a refresh token in the body (`LOGOUT`).
     """
     if access in (Access.OPEN, Access.LOGOUT):
         return
@@ -204,11 +204,11 @@ def authorize(admission: Admission, access: Access) -> None:
         raise errors.Forbidden("Only an admin may do this.")
 
 
-# What is sent
+# Path, method and body
 
 
 def method(admission: Admission) -> None:
-    """Raise `NotFound` for an unknown path, `MethodNotAllowed` for a method it does not have."""
+    """Raise `NotFound` for an unknown path, `MethodNotAllowed` for an unsupported method."""
     if not admission.operations:
         raise errors.NotFound("path in this API")
     if admission.operation is None:
@@ -216,13 +216,13 @@ def method(admission: Admission) -> None:
 
 
 def size(admission: Admission) -> None:
-    """Raise `PayloadTooLarge`. The server reads on so that the client sees the response."""
+    """Raise `PayloadTooLarge`. The server still reads the body so the client sees the response."""
     if admission.is_too_large:
         raise errors.PayloadTooLarge(f"A body may have at most {admission.max_body:,} bytes.")
 
 
 def media_type(admission: Admission) -> None:
-    """Raise `UnsupportedMediaType` unless a body is plain JSON."""
+    """Raise `UnsupportedMediaType` unless the body is uncompressed JSON."""
     if not admission.request.body:
         return
     headers = admission.request.headers
@@ -244,7 +244,7 @@ REQUEST: tuple[Guard, ...] = (
     size,
     media_type,
 )
-PREFLIGHT: tuple[Guard, ...] = (host, origin, draining)  # needs no token and is not counted
+PREFLIGHT: tuple[Guard, ...] = (host, origin, draining)  # no authentication, no rate limit
 SOCKET: tuple[Guard, ...] = (
     host,
     origin,

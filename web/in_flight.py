@@ -1,4 +1,4 @@
-"""Requests and WebSockets in flight: what a server that shuts down waits for."""
+"""Requests and WebSockets in flight, which a graceful shutdown waits for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 class InFlight:
-    """Counts what runs inside `with in_flight:`. `len()` is the count."""
+    """Counts the active `with in_flight:` blocks. `len()` is the count."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -32,12 +32,12 @@ class InFlight:
         await self._is_empty.wait()
 
     async def drain(self, seconds: float) -> None:
-        """Wait until nothing is in flight, at most for this long. Ends what pauses."""
+        """Wait until nothing is in flight, at most for this long. Ends all pauses."""
         self._is_draining.set()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.emptied(), seconds)
 
     async def pause(self, seconds: float) -> None:
-        """Sleep inside a request, at most until the server drains, which it would only delay."""
+        """Sleep inside a request, but only until the server drains."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._is_draining.wait(), seconds)

@@ -1,4 +1,4 @@
-"""What a row of `routes` says of a path."""
+"""The operations in the route table: required access, body, responses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.errors import QuilliumError
 
 
 class Access(enum.Enum):
-    """Who may call an operation."""
+    """The access that an operation requires."""
 
     OPEN = "anybody"
     USER = "a user, by a session or an API key"
@@ -20,21 +20,21 @@ class Access(enum.Enum):
 
 
 class Operation(NamedTuple):
-    """One method of one path. `body` and `response` name schemas; None where there is none."""
+    """One method of one path. `body` and `response` name schemas, or are None."""
 
     summary: str
     access: Access
     response: str | None
     status: int = 200
     body: str | None = None
-    parameters: tuple[str, ...] = ()  # of the query; `openapi` describes them
-    errors: tuple[type[QuilliumError], ...] = ()  # beside those that follow from the rest
+    parameters: tuple[str, ...] = ()  # query parameters; `openapi` describes them
+    errors: tuple[type[QuilliumError], ...] = ()  # besides the errors that the other fields imply
     more: tuple[AlternateResponse, ...] = ()
-    media_type: str = "application/json"  # of the answer
+    media_type: str = "application/json"  # of the response
 
 
 class AlternateResponse(NamedTuple):
-    """Another answer of an operation, or another form of one; `schema` is None for plain text."""
+    """An alternate response of an operation; `schema` is None for plain text."""
 
     status: int
     media_type: str

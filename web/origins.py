@@ -1,6 +1,6 @@
-"""Host names and origins that may call the server (contract, section 9).
+"""The allowed host names and origins (contract, section 9).
 
-They are compared whole, never by prefix: `http://localhost.evil.example` is another site.
+Names are compared in full, never by prefix: `http://localhost.evil.example` is another site.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 
 from tornado import httputil
 
-_CACHED = 256  # names; nearly all requests use one or two
-APPLICATION_ORIGINS = frozenset(  # of Tauri and Capacitor; their http origins are local names
+_CACHED = 256  # cached names; nearly all requests use one or two
+APPLICATION_ORIGINS = frozenset(  # for Tauri and Capacitor; their http origins are local names
     {"tauri://localhost", "capacitor://localhost", "ionic://localhost"}
 )
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -32,9 +32,9 @@ def host_name(host: str) -> str:
 
 @functools.lru_cache(maxsize=_CACHED)
 def is_local(name: str) -> bool:
-    """Whether a name is `localhost`, `*.localhost` or a loopback address.
+    """Return whether a name is `localhost`, `*.localhost` or a loopback address.
 
-    No other machine can have such a name: RFC 6761, section 6.3, reserves them.
+    RFC 6761, section 6.3, reserves these names for the local machine.
     """
     if _LOCAL_NAME.match(name):
         return True
@@ -46,7 +46,7 @@ def is_local(name: str) -> bool:
 
 @functools.lru_cache(maxsize=_CACHED)
 def is_ip_literal(name: str) -> bool:
-    """Whether a name is an IP address. DNS rebinding needs a name, so a literal is safe."""
+    """Return whether a name is an IP address. DNS rebinding needs a name, so a literal is safe."""
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -56,7 +56,7 @@ def is_ip_literal(name: str) -> bool:
 
 @functools.lru_cache(maxsize=_CACHED)
 def is_local_origin(origin: str) -> bool:
-    """Whether an origin is a page or an application on this machine, on any port."""
+    """Return whether an origin is a page or application on this machine, on any port."""
     match = _ORIGIN.match(origin)
     is_page = match is not None and is_local(match[1].strip("[]"))
     return is_page or origin in APPLICATION_ORIGINS

@@ -1,4 +1,4 @@
-"""Query parameters, strictly: the reference's pagination, and contract section 2."""
+"""Strict parsing of query parameters: pagination (API reference) and contract, section 2."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 from core import documents
 from core.errors import InvalidRequest
 
-_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")  # 10^15 is further than anything goes
+_WHOLE_NUMBER = re.compile(r"[0-9]{1,15}\Z")  # 10^15 exceeds every valid number
 
 Query = Mapping[str, Sequence[bytes]]
 
 
 def text(query: Query, name: str) -> str | None:
-    """A parameter, None if it was left out. Raises `InvalidRequest` if it comes twice."""
+    """Return a parameter, or None. Raises `InvalidRequest` if it is repeated."""
     values = query.get(name, [])
     if len(values) > 1:
         raise InvalidRequest(f"{name}: given more than once")
@@ -24,12 +24,12 @@ def text(query: Query, name: str) -> str | None:
     except UnicodeDecodeError:
         raise InvalidRequest(f"{name}: not UTF-8") from None
     if value is not None and not documents.is_storable(value):
-        raise InvalidRequest(f"{name}: holds U+0000")
+        raise InvalidRequest(f"{name}: contains U+0000")
     return value
 
 
 def page_bounds(query: Query) -> tuple[int, int]:
-    """`limit` and `offset` of a list."""
+    """Parse `limit` and `offset` of a list request."""
     return (
         _number(query, "limit", default=20, lowest=1, highest=100),
         _number(query, "offset", default=0, lowest=0, highest=None),
@@ -37,7 +37,7 @@ def page_bounds(query: Query) -> tuple[int, int]:
 
 
 def since(query: Query) -> int | Literal["latest"] | None:
-    """After which frame a socket goes on (contract, section 7)."""
+    """Parse `since`, the frame after which a socket resumes (contract, section 7)."""
     value = text(query, "since")
     if value is None:
         return None

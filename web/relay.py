@@ -1,4 +1,4 @@
-"""A delegate of Tornado's that passes a request on to another one."""
+"""A Tornado message delegate that forwards to another one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tornado import httputil
 
 
 class Relay(httputil.HTTPMessageDelegate):
-    """Passes everything on. Subclasses see or change some of it."""
+    """Forwards every call. Subclasses inspect or change some of them."""
 
     def __init__(self, delegate: httputil.HTTPMessageDelegate) -> None:
         self._delegate = delegate

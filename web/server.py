@@ -1,8 +1,8 @@
-"""The HTTP server: Tornado's, with what it has no setting for (docs/security.md, "The edge").
+"""Tornado's HTTP server with limits that it has no settings for (docs/security.md, "The edge").
 
-A header that has begun has to be there within 10 s; Tornado's one limit is for idle connections
-too. And there are never so many connections that the database, or those who are connected already,
-lack a file to open.
+A request header must be complete within 10 s of its first byte; Tornado has one time-out that also
+applies to idle connections. The number of connections is limited so that the database and existing
+connections never run out of file descriptors.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from web.relay import Relay
 IDLE_SECONDS = 300.0
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
-_LOOK_SECONDS = 2.0  # from one look at what is awaited to the next
-_MAX_FILES = 16_384  # that are asked of the system
-_FILES_KEPT = 100  # for the database, upstreams and the rest; half of what is allowed at most
+_LOOK_SECONDS = 2.0  # between two checks of pending requests
+_MAX_FILES = 16_384  # requested from the system
+_FILES_KEPT = 100  # reserved for the database, upstreams and the rest; at most half of the limit
 
-# Tornado closes the connection on a body over its own limit, with a bare 400 that a client which
-# is still sending never sees. So the application's is the one that counts, and reads on.
+# For a body over its own limit, Tornado closes the connection with a bare 400, which a client that
+# is still sending never sees. So the application enforces the limit, and reads the rest.
 _NO_LIMIT = 1 << 50
 
 
 class Server(HTTPServer):
     def initialize(self, application: Application) -> None:  # type: ignore[override]
-        """The constructor, by the name that Tornado gives it."""
+        """Initialize the server. Tornado's `Configurable` calls this instead of `__init__`."""
         super().initialize(application, max_body_size=_NO_LIMIT, max_header_size=1 << 16)
-        # Tornado's own time-outs are a future and a timer in each request, a tenth of what it does.
+        # Tornado's own time-outs cost a future and a timer per request, a tenth of its time.
         self.conn_params.header_timeout = None
         allowed = _allowed_files()
         self._last_file = allowed - min(_FILES_KEPT, allowed // 2)
@@ -55,7 +55,7 @@ class Server(HTTPServer):
         super().stop()
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
-        # POSIX gives the lowest free number, so this one tells how many files are open.
+        # POSIX assigns the lowest free descriptor, so its number shows how many files are open.
         if os.name == "posix" and stream.socket.fileno() > self._last_file:
             stream.close()
             return
@@ -79,7 +79,7 @@ class Server(HTTPServer):
     def _look(self) -> None:
         now = time.monotonic()
         for connection, awaited in list(self._awaited.items()):
-            # A private name, and the only one that knows. A test sees that it still does.
+            # Only this private attribute has the state; a test checks that it still exists.
             if awaited.is_idle and connection.stream._read_buffer_size > 0:
                 awaited.is_idle = False
                 awaited.until = now + HEADER_SECONDS - 2 * _LOOK_SECONDS
@@ -88,7 +88,7 @@ class Server(HTTPServer):
 
 
 class _Awaited(Relay):
-    """A request that is not here yet: the next one of its connection, a header, then a body."""
+    """A request that is not complete yet; `until` is the deadline of its current phase."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class _Awaited(Relay):
         super().__init__(delegate)
         self._connection = connection
         self._awaited = awaited
-        self.is_idle = True  # nothing of it was seen
+        self.is_idle = True  # no byte received yet
         self.until = time.monotonic() + IDLE_SECONDS
 
     def headers_received(
@@ -117,10 +117,10 @@ class _Awaited(Relay):
 
 
 def _allowed_files() -> int:
-    """How many files the process may have open, after asking for more than systems begin with."""
-    if sys.platform == "win32":  # a type checker knows this test, but not one of `os.name`
+    """Raise the limit of open files if possible, and return it."""
+    if sys.platform == "win32":  # mypy understands this check, but not one of `os.name`
         return _MAX_FILES
-    import resource  # not there on Windows
+    import resource  # not available on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)

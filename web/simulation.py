@@ -1,6 +1,6 @@
-"""What a front end can ask for with `--dev`, to see how it bears it (contract, section 10).
+"""Simulated failures for front-end development, with `--dev` (contract, section 10).
 
-`X-Quillium-Simulate: latency=800,status=503`, or `simulate=` in a WebSocket's address.
+`X-Quillium-Simulate: latency=800,status=503`, or `simulate=` in a WebSocket's URL.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from core import errors
 
 _NUMBER = re.compile(r"[0-9]{1,6}\Z")
 _KNOWN = "latency=MS, status=CODE, token_expired, rate_limited, drop, drop_after=N"
-_TOLD = "This was simulated."
+_TOLD = "This error was simulated."
 
 
 class Simulation(NamedTuple):
-    """How one request is to go."""
+    """The simulated behaviour of one request."""
 
-    seconds: float = 0.0  # before anything is done
+    seconds: float = 0.0  # before the request is handled
     error: errors.QuilliumError | None = None
-    drop: bool = False  # the connection breaks, with no answer
+    drop: bool = False  # close the connection without a response
     drop_after: int | None = None  # frames of a WebSocket
 
 
 def simulated(text: str, statuses: dict[int, type[errors.QuilliumError]]) -> Simulation:
-    """Read a comma-separated list. Raises `InvalidRequest` that names what there is."""
+    """Parse a comma-separated list. Raises `InvalidRequest` that names the supported values."""
     simulation = Simulation()
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = part.partition("=")

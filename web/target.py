@@ -1,4 +1,4 @@
-"""The request target: equivalent forms of it become the plain path (contract, section 1)."""
+"""Normalize the request target (contract, section 1)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _UNRESERVED = frozenset(
 
 
 def normalize(request: HTTPServerRequest) -> None:
-    """Replace the path, and the host of the absolute form, by their plain forms.
+    """Normalize the path, and move the host of an absolute-form target to the Host header.
 
-    RFC 9112, section 3.2.2: the host of the absolute form wins over the Host header. RFC 3986,
-    section 6.2.2.2: unreserved characters mean the same whether they are encoded or not.
+    RFC 9112, section 3.2.2: the host of the absolute form overrides the Host header. RFC 3986,
+    section 6.2.2.2: percent-encoded unreserved characters are equivalent to the plain ones.
     """
     if not request.path.startswith("/"):
         absolute = _ABSOLUTE.match(request.path)

@@ -85,7 +85,7 @@ def test_the_port(given: list[str], environment: dict[str, str], port: int) -> N
         (["--log-file=~nosuch/x"], "--log-file: expected a path without ~, because that home"),
         (["--host="], "--host: expected a host name or an IP address, not ''"),
         (["--port=" + "9" * 10_000], "--port: expected a whole number from 0 to 65535, not '9"),
-        (["--demo", "check"], "--demo is for serving: leave check out"),
+        (["--demo", "check"], "--demo can't be combined with the command check"),
     ],
 )
 def test_refusals(given: list[str], line: str) -> None:

@@ -19,7 +19,7 @@ def test_expected_errors_explain_themselves(kind: type[Exception]) -> None:
 
 @pytest.mark.parametrize("kind", [FolderUnusable, FolderInUse])
 def test_a_folder_that_can_not_be_used_has_an_alternative(kind: type[Exception]) -> None:
-    assert _explain(kind("it is full")) == "it is full (--data-dir names another folder)"
+    assert _explain(kind("it is full")) == "it is full (use --data-dir to choose another folder)"
 
 
 def test_errors_of_the_system() -> None:

@@ -61,7 +61,7 @@ def test_common_passwords_are_refused(password: str) -> None:
      " countess ada "],
 )  # fmt: skip
 def test_ones_own_address_and_name_are_refused(password: str) -> None:
-    with pytest.raises(InvalidRequest, match="address or the name"):
+    with pytest.raises(InvalidRequest, match="address and the name"):
         identity.check_new_password(password, "ada.lovelace@example.com", "Countess Ada")
 
 

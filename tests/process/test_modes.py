@@ -130,7 +130,7 @@ def test_demo_and_sidecar_exclude_each_other(launch: Any) -> None:
     process = launch("--demo", "--sidecar")
     out, said = process.communicate(timeout=15)
     assert (process.returncode, out) == (2, "")
-    assert said == "quillium: --demo and --sidecar exclude each other: choose one\n"
+    assert said == "quillium: --demo and --sidecar can't be combined\n"
 
 
 # Demo
@@ -352,4 +352,4 @@ def test_a_folder_whose_server_is_not_ready(tmp_path: Path, start: Any) -> None:
 
 
 def test_demo_takes_no_data_folder(start: Any) -> None:
-    assert "leave --data-dir out" in refused(start("--demo"))
+    assert "remove --data-dir" in refused(start("--demo"))

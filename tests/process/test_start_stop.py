@@ -41,7 +41,7 @@ Server = Any
         ("--colour", "unrecognized arguments: --colour (see --help)"),
         ("--host=203.0.113.1", "can't listen on 203.0.113.1:0"),
         ("--log-format=xml", "--log-format: expected auto, text or json, not 'xml'"),
-        ("--demo", "--demo uses a temporary data folder: leave --data-dir out"),
+        ("--demo", "--demo uses a temporary data folder: remove --data-dir"),
     ],
 )
 def test_bad_settings(start: Any, flag: str, line: str) -> None:

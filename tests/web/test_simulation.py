@@ -43,7 +43,7 @@ async def test_errors(ada: Client, asked: str, error: str) -> None:
     answer = await ada("POST /chats", {}, headers=header(asked))
     assert answer.error == error
     if error != "400 invalid_request":
-        assert answer.details == "This was simulated."
+        assert answer.details == "This error was simulated."
     if error.startswith("429"):
         assert answer.headers["Retry-After"] == "1"
     assert (await ada("GET /chats")).body["pagination"]["total"] == 0  # nothing was done
