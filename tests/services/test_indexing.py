@@ -48,7 +48,7 @@ async def test_it_runs_until_all_messages_are_found(
     await indexing.task
     assert rooms.db.read(chats.find_with, user.row_id, "fruh", 100, 0).total == 1
     told = [record.getMessage() for record in caplog.records if "index" in record.getMessage()]
-    assert told[0].startswith("completing the search index")
+    assert told[0].startswith("rebuilding the search index")
     assert told[-1] == "the search index is complete"
     shares = [line for line in told if "%" in line]
     assert len(shares) == MESSAGES - 1  # each slice is more than a tenth; the last one is the end
