@@ -1,10 +1,10 @@
-"""How fast it is, beside a bare Tornado handler and beside a peer, all in one run.
+"""Benchmark Quillium against a bare Tornado handler and a peer, all in one run.
 
     .venv/bin/pip install -q -e '.[bench]' && .venv/bin/python -m bench
 
-Only ratios count: machines differ and are noisy, so what is compared takes turns within seconds,
-and the median of the rounds is told. The table goes into docs/performance.md. `--smoke` runs all
-of it in seconds, on little data, to see that it works.
+Only ratios count. Machines differ and are noisy, so the compared programs take turns every few
+seconds, and the median of the rounds is reported. The table goes into docs/performance.md.
+`--smoke` runs everything in seconds on little data, to test the benchmark itself.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _SETTLE_SECONDS = 1.0
 
 
 class Plan(NamedTuple):
-    """How much is measured. `sizes` are the chats of each user, the first one's measured most."""
+    """The amount of work. `sizes` are the chats of each user; the first user is measured most."""
 
     rounds: int
     seconds: float
@@ -61,7 +61,7 @@ class Row(NamedTuple):
 
 
 class Table:
-    """Prints each row when it is known; the whole of it is Markdown."""
+    """Prints a Markdown table, each row as soon as it is measured."""
 
     def __init__(self) -> None:
         print("| work | measured | wanted | |\n|---|---|---|---|", flush=True)
@@ -81,7 +81,7 @@ class Table:
 
 
 def say(text: str) -> None:
-    """Where it is, for somebody who waits at a terminal."""
+    """Print progress, if the output is a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
@@ -102,7 +102,7 @@ def port_of(url: str) -> int:
 def asked(
     port: int, requests: Sequence[bytes], seconds: float, rate: float | None = None
 ) -> Result:
-    """The result of some connections, each with the next of the requests."""
+    """Return the result of a load on several connections, each with the next request."""
     connections = [Connection(port, requests[n % len(requests)]) for n in range(CONNECTIONS)]
     try:
         return load(connections, seconds, rate)
@@ -114,7 +114,7 @@ def asked(
 def median_ratio(
     plan: Plan, ours: Callable[[], float], theirs: Callable[[], float], name: str
 ) -> tuple[float, float, float]:
-    """The median of ours / theirs over the rounds, and the medians of both."""
+    """Return the median ratio ours / theirs over the rounds, and the medians of both."""
     rounds = []
     for number in range(plan.rounds):
         say(f"{name}, round {number + 1} of {plan.rounds}")
@@ -130,7 +130,7 @@ def median_ratio(
 
 
 def measure_requests(plan: Plan, table: Table, folder: Path, accounts: list[data.Account]) -> None:
-    """The rows of single requests, beside bare Tornado and the peer; their files are copies."""
+    """Measure single requests against bare Tornado and the peer, each on a copy of the data."""
     first = accounts[0]
     copy = folder / "peer.db"
     with (
@@ -201,12 +201,12 @@ def measure_turns(
     trivial: bytes,
     accounts: list[data.Account],
 ) -> None:
-    """Whole turns: a message durable, a reply streamed to one socket, stored, its final frame."""
+    """Measure whole turns: store a message, stream the reply to a socket, store its end."""
     some = [accounts[n % len(accounts)] for n in range(CONNECTIONS)]
     content = f"/lorem {WORDS_OF_A_REPLY}"
 
     def turn(number: int, account: data.Account, by_frame: bool) -> Turn:
-        """Turns in one chat after another: conversations are of the length that others have."""
+        """Return turns that cycle through the chats, to keep conversations at a typical length."""
         chats = account.chats[number // len(accounts) :: 1 + (CONNECTIONS - 1) // len(accounts)]
         body = json.dumps({"content": content})
         rest = [
@@ -236,7 +236,7 @@ def measure_turns(
 
 
 def measure_tail(plan: Plan, table: Table, port: int, accounts: list[data.Account]) -> None:
-    """The slowest hundredth at half of the full load, a tenth of it writes."""
+    """Measure the 99th percentile at half of the full load, a tenth of it writes."""
     mixed = []
     for number in range(CONNECTIONS):
         token, chats = accounts[number % len(accounts)]
@@ -257,10 +257,10 @@ def measure_tail(plan: Plan, table: Table, port: int, accounts: list[data.Accoun
 
 
 def measure_search(plan: Plan, table: Table, url: str, file: Path, token: str) -> None:
-    """A search of two words, beside the same FTS queries by sqlite3 alone.
+    """Measure a two-word search against the same FTS queries with sqlite3 alone.
 
-    A chat is found when every word occurs in any of its messages, or in its title, as the beginning
-    of a word: that is a query for each word in each index, and what both have in common.
+    A chat matches if each word is a prefix of a word in its title or in any of its messages. That
+    takes one query per word and index, and an intersection of the results.
     """
     both = (
         "SELECT m.chat FROM messages_index i CROSS JOIN messages m ON m.number = i.rowid"
@@ -269,7 +269,7 @@ def measure_search(plan: Plan, table: Table, url: str, file: Path, token: str) -
     )
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         search_text.register(connection)
-        # Not of the latest ones: those are the turns that were measured before.
+        # Skip the newest messages: those are the turns that were measured before.
         contents = connection.execute(
             "SELECT content FROM messages WHERE user = 1 ORDER BY number LIMIT 20"
         ).fetchall()
@@ -378,10 +378,10 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Quillium beside bare Tornado and beside a peer")
-    parser.add_argument("--smoke", action="store_true", help="seconds, on little data")
-    parser.add_argument("--rounds", type=int, help="of each row; the median counts")
-    parser.add_argument("--seconds", type=float, help="of each half of a round")
+    parser = argparse.ArgumentParser(description="Quillium against bare Tornado and a peer")
+    parser.add_argument("--smoke", action="store_true", help="take seconds, on little data")
+    parser.add_argument("--rounds", type=int, help="rounds per row; the median counts")
+    parser.add_argument("--seconds", type=float, help="seconds per program and round")
     parser.add_argument("--only", choices=["requests", "size", "start", "memory"], action="append")
     chosen = parser.parse_args()
     plan = SMOKE if chosen.smoke else FULL

@@ -1,10 +1,10 @@
-"""What attacks at the edge cost everybody else (the tables of docs/security.md).
+"""Measure how attacks affect other users (the tables of docs/security.md).
 
     python -m bench.abuse
 
-Each attack runs alone, on loopback, for a bounded time, against a server of its own database.
-Meanwhile another user asks for their account 50 times a second, from another process. It tells what
-that user waited, what the server's memory grew by, and what became of the attack.
+Each attack runs alone, on loopback, for a bounded time, against a server with a new database.
+Meanwhile a separate process requests another user's account 50 times a second. The output is that
+user's latency, the growth of the server's memory, and the outcome of the attack.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bench.program import account, call, memory, start_quillium
 
 MIB = 1 << 20
 _PROBE_SECONDS = 0.02
-_LONGEST_SECONDS = 60.0  # of one attack
+_LONGEST_SECONDS = 60.0  # per attack
 
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter
@@ -41,7 +41,7 @@ Outcome = Counter[str]
 
 
 class Server:
-    """The attacked server: where it is, and what it holds."""
+    """The attacked server: its address, process and users."""
 
     def __init__(self, process: subprocess.Popen[str], url: str) -> None:
         self.process = process
@@ -51,7 +51,7 @@ class Server:
         self._users = 0
 
     def user(self) -> str:
-        """A new account's access token."""
+        """Create an account; return its access token."""
         self._users += 1
         body = {"email": f"user{self._users}@example.com", "password": "a good password"}
         token: str = call(self.url, "POST", "/api/v1/auth/register", body)["access_token"]
@@ -86,11 +86,11 @@ async def status_of(reader: Reader) -> str:
         return "closed"
 
 
-# The attacks
+# The attacks. Their docstrings are the row labels of the table.
 
 
 async def logins(server: Server) -> Outcome:
-    """1,000 logins at once, of as many addresses."""
+    """1,000 logins at once, for 1,000 e-mail addresses."""
 
     async def attempt(number: int) -> str:
         body = json.dumps({"email": f"x{number}@example.com", "password": "a wrong one"}).encode()
@@ -104,7 +104,7 @@ async def logins(server: Server) -> Outcome:
 
 
 async def frames(server: Server) -> Outcome:
-    """20,000 frames as fast as a socket takes them."""
+    """20,000 frames as fast as a socket accepts them."""
     token = server.user()
     chat = call(server.url, "POST", "/api/v1/chats", {}, token)["id"]
     reader, writer = await server.upgraded(token)
@@ -112,7 +112,7 @@ async def frames(server: Server) -> Outcome:
     frame = bytes([0x81, 0x80 | len(payload)]) + b"\0\0\0\0" + payload
     writer.write(frame * 20_000)
     seen: Outcome = Counter()
-    while seen.total() < 20_000 - 600:  # as many pass in a minute, without a response
+    while seen.total() < 20_000 - 600:  # this many pass per minute, without a response
         read = await reader.read(MIB)
         seen["refused"] += read.count(b'"code":"rate_limited"')
     writer.close()
@@ -147,7 +147,7 @@ async def _slowly(server: Server, head: bytes, number: int) -> Outcome:
 
 
 async def sockets(server: Server) -> Outcome:
-    """1,000 sockets of ten users opened at once, each of which may have twenty."""
+    """1,000 sockets of ten users at once; each user may have twenty."""
     tokens = [server.user() for _ in range(10)]
     opened = await asyncio.gather(*(server.upgraded(tokens[n % 10]) for n in range(1000)))
 
@@ -155,7 +155,7 @@ async def sockets(server: Server) -> Outcome:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(reader.read(1), 1.0)
             return "closed with 4409"
-        return "live on"
+        return "still open"
 
     outcome = Counter(await asyncio.gather(*(lives(reader) for reader, _ in opened)))
     for _, writer in opened:
@@ -164,7 +164,7 @@ async def sockets(server: Server) -> Outcome:
 
 
 async def deaf_readers(server: Server) -> Outcome:
-    """20 sockets of a user that never read, and 100 messages of 100,000 characters to them."""
+    """100 messages of 100,000 characters to a user with 20 sockets that never read."""
     token = server.user()
     chat = call(server.url, "POST", "/api/v1/chats", {}, token)["id"]
     deaf = [await server.upgraded(token) for _ in range(19)]
@@ -181,17 +181,17 @@ async def deaf_readers(server: Server) -> Outcome:
     for one, _ in deaf:
         one._transport.resume_reading()  # type: ignore[attr-defined]
         received = await one.read()
-        outcome["deaf ones told 1013" if b"too slow" in received[-200:] else "deaf ones cut"] += 1
+        outcome["closed with 1013" if b"too slow" in received[-200:] else "disconnected"] += 1
     return outcome
 
 
 async def large_bodies(server: Server) -> Outcome:
-    """50 clients, each of which sends ten bodies of 1 MiB."""
+    """50 clients that send ten bodies of 1 MiB each."""
     return await _bodies(server, MIB)
 
 
 async def too_large_bodies(server: Server) -> Outcome:
-    """50 clients, each of which sends ten bodies of 1 MiB and a byte."""
+    """50 clients that send ten bodies of 1 MiB plus one byte each."""
     return await _bodies(server, MIB + 1)
 
 
@@ -211,7 +211,7 @@ async def _bodies(server: Server, size: int) -> Outcome:
 
 
 async def nothing(server: Server) -> Outcome:
-    """Nothing, for 5 s: what the rest is compared with."""
+    """No attack, for 5 s (baseline)."""
     await asyncio.sleep(5)
     return Counter()
 
@@ -229,11 +229,11 @@ ATTACKS: tuple[Callable[[Server], Awaitable[Outcome]], ...] = (
 )
 
 
-# Somebody else, meanwhile
+# The other user
 
 
 def probe(url: str, token: str, has_ended: Event, tell: Connection) -> None:
-    """Ask for an account over and over; what each answer took, in seconds."""
+    """Request an account repeatedly; send the latencies in seconds."""
     request = urllib.request.Request(f"{url}/api/v1/users/me")
     request.add_header("Authorization", f"Bearer {token}")
     took = []
@@ -248,7 +248,7 @@ def probe(url: str, token: str, has_ended: Event, tell: Connection) -> None:
 
 def run(attack: Callable[[Server], Awaitable[Outcome]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        # What it says is not read: the pipe fills, and the log leaves lines out.
+        # The log is not read: the pipe fills up, and the server drops log lines.
         process, url = start_quillium(Path(folder))
         server = Server(process, url)
         try:
@@ -285,11 +285,11 @@ def run(attack: Callable[[Server], Awaitable[Outcome]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Attacks, and what others notice of them")
+    parser = argparse.ArgumentParser(description="Measure how attacks affect other users")
     names = [attack.__name__ for attack in ATTACKS]
-    parser.add_argument("attack", nargs="*", choices=[*names, []], help="all if left out")
+    parser.add_argument("attack", nargs="*", choices=[*names, []], help="all attacks if omitted")
     chosen = parser.parse_args()
-    print("| attack | median ms | 99 % | longest | MiB more | what became of it |")
+    print("| attack | median ms | 99 % | longest | MiB more | outcome |")
     print("|---|---|---|---|---|---|")
     for attack in ATTACKS:
         if not chosen.attack or attack.__name__ in chosen.attack:

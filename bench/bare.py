@@ -1,6 +1,6 @@
-"""The reference: a Tornado handler that writes the same bytes, with nothing behind it.
+"""The baseline: a Tornado handler that writes the same bytes from memory.
 
-python -m bench.bare FILE     (a JSON object: what to answer by path)
+python -m bench.bare FILE     (a JSON object: response bodies by path)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Databases to measure with: users with chats and messages, made by the application's own SQL."""
+"""Create databases for benchmarks, with the application's own SQL."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from storage.connection import Connection, connect
 
 SECRET = "a key that signs the tokens of the benchmark alone"
 NOW = "2026-01-01T00:00:00.000Z"
-MESSAGES = 20  # of a chat
+MESSAGES = 20  # per chat
 WORDS = 5_000
 _DAY = 24 * 60 * 60
 
 
 class Account(NamedTuple):
     token: str
-    chats: list[str]  # ids of some
+    chats: list[str]  # ids of a sample
 
 
 def make(
     data_dir: Path, sizes: list[int], messages: int, tell: Callable[[str], Any]
 ) -> list[Account]:
-    """A database of users with so many chats each, and so many messages in each chat.
+    """Create a database with users, chats per user, and messages per chat.
 
-    There is no rate limit, and tokens are good for a day.
+    There is no rate limit, and tokens are valid for a day.
     """
     tokens = Tokens(SECRET.encode(), _DAY, _DAY)
     generator = random.Random(9)

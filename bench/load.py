@@ -1,7 +1,7 @@
-"""A client that costs much less than what it loads: one thread, raw sockets, nothing parsed twice.
+"""A load generator that is much cheaper than the server: one thread, raw sockets, little parsing.
 
-It keeps `CONNECTIONS` connections busy, each with a request of its own, and sends the next one when
-the answer is whole: or, at a given rate, when its time has come.
+It keeps `CONNECTIONS` connections busy, each with a different request. It sends the next request
+when the response is complete or, at a given rate, when the request is due.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 CONNECTIONS = 32
 _ANSWER_SECONDS = 30.0
-# Of a reply's final frame, and of nothing else: the user's own message has no model.
+# Only in the final frame of a reply: the user's own message has no model.
 _REPLY_IS_WHOLE = b'"status":"complete","model":"quillium-demo"'
 
 
 class Result(NamedTuple):
-    """`rate` is in answers a second; `waits` are in seconds, sorted."""
+    """A measurement: `rate` in responses per second; `waits` in seconds, sorted."""
 
     rate: float
     waits: list[float]
@@ -40,7 +40,7 @@ def request(method: str, path: str, token: str = "", body: str = "") -> bytes:
 
 
 class Connection:
-    """One keep-alive connection, and the request that it sends again and again."""
+    """A keep-alive connection that repeats one request."""
 
     def __init__(self, port: int, request: bytes) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS)
@@ -57,12 +57,12 @@ class Connection:
         return [self.socket]
 
     def read(self, which: socket.socket) -> bool:
-        """Take what came; whether that was the rest of an answer."""
+        """Read available data; return whether a response is complete."""
         self._received += which.recv(1 << 18)
         end = self._received.find(b"\r\n\r\n")
         if end < 0:
             return False
-        start = self._received.find(b"ontent-Length: ")  # uvicorn writes it small
+        start = self._received.find(b"ontent-Length: ")  # uvicorn writes header names in lower case
         if start < 0:
             start = self._received.find(b"ontent-length: ")
         length = int(self._received[start + 15 : self._received.find(b"\r", start)])
@@ -77,12 +77,12 @@ class Connection:
 
 
 class Turn(Connection):
-    """Says something, by a request or a frame, and waits until the reply is whole on a socket."""
+    """Sends a message by request or frame, and waits for the complete reply on a socket."""
 
     def __init__(
         self, port: int, token: str, requests: Sequence[bytes], frames: Sequence[bytes] = ()
     ) -> None:
-        """Each turn takes the next of `frames` if there are any, else of `requests`."""
+        """Take each turn from `frames` if there are any, else from `requests`."""
         super().__init__(port, requests[0])
         self._requests = itertools.cycle(requests)
         self._frames = itertools.cycle(frames) if frames else None
@@ -95,7 +95,7 @@ class Turn(Connection):
 
     def ask(self, now: float) -> None:
         self.asked_at = now
-        self._waits_for = 1 if self._frames else 2  # the answer, and the reply
+        self._waits_for = 1 if self._frames else 2  # the response and the reply
         if self._frames:
             self.web_socket.sendall(next(self._frames))
         else:
@@ -117,7 +117,7 @@ class Turn(Connection):
 
 
 def upgraded(port: int, token: str) -> socket.socket:
-    """A WebSocket after its handshake."""
+    """Open a WebSocket and complete its handshake."""
     opened = socket.create_connection(("127.0.0.1", port), timeout=_ANSWER_SECONDS)
     key = base64.b64encode(os.urandom(16)).decode()
     opened.sendall(
@@ -133,7 +133,7 @@ def upgraded(port: int, token: str) -> socket.socket:
 
 
 def frame(text: str) -> bytes:
-    """A text frame of a client, masked with zeros (RFC 6455, section 5.2)."""
+    """Return a client's text frame, masked with zeros (RFC 6455, section 5.2)."""
     payload = text.encode()
     length = bytes([0x80 | len(payload)])
     if len(payload) > 125:
@@ -142,17 +142,17 @@ def frame(text: str) -> bytes:
 
 
 def load(connections: Sequence[Connection], seconds: float, rate: float | None = None) -> Result:
-    """Keep all connections busy for so long; with `rate`, ask so often a second in all.
+    """Keep all connections busy for `seconds`; with `rate`, send that many requests per second.
 
-    With a rate, what an answer waited counts from the moment at which it should have been asked
-    for: a server that stalls can't hide it by being asked less.
+    With a rate, latency counts from the time at which a request was due, so a server that stalls
+    can't hide it by receiving fewer requests (coordinated omission).
     """
     selector = selectors.DefaultSelector()
     for connection in connections:
         for one in connection.sockets():
             selector.register(one, selectors.EVENT_READ, connection)
     waits: list[float] = []
-    idle = deque(connections)  # asked by turns, so that each has its share
+    idle = deque(connections)  # round-robin, so that each gets its share
     began = now = time.perf_counter()
     end, asked = began + seconds, 0
     try:
@@ -164,10 +164,10 @@ def load(connections: Sequence[Connection], seconds: float, rate: float | None =
                         break
                     idle.popleft().ask(due)
                     asked += 1
-            # Not longer than until the next is due; a sleep of less than 1 ms is none.
+            # Wait at most until the next request is due; time-outs below 1 ms don't wait.
             patience = 0.0005 if rate and idle and now < end else _ANSWER_SECONDS
             ready = selector.select(patience)
-            assert ready or rate, "no answer came"
+            assert ready or rate, "no response"
             now = time.perf_counter()
             for key, _ in ready:
                 if key.data.read(key.fileobj):

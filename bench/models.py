@@ -1,9 +1,9 @@
-"""How fast the local model speaks through Quillium, beside llama.cpp alone, in one run.
+"""Measure the local model's speed through Quillium against llama.cpp alone, in one run.
 
     python -m bench.models MODEL.gguf
 
-Both are loaded at once and take turns. "Alone" is llama.cpp's own server, with the same settings,
-asked directly. It takes about a minute and stops by itself.
+Both are loaded at once and take turns. "Alone" means requests to llama.cpp's
+own server with the same settings. It takes about a minute and stops by itself.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ async def through_quillium(url: str, token: str) -> AsyncIterator[str]:
 
 
 async def timed(pieces: AsyncIterator[str]) -> tuple[float, float]:
-    """Seconds to the first text, and characters a second from there on."""
+    """Return the seconds to the first text, and the characters per second after it."""
     began = time.perf_counter()
     first, count = 0.0, 0
     async for piece in pieces:
@@ -71,7 +71,7 @@ async def timed(pieces: AsyncIterator[str]) -> tuple[float, float]:
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description="The local model, beside llama.cpp alone")
+    parser = argparse.ArgumentParser(description="Measure the local model against llama.cpp alone")
     parser.add_argument("model", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
@@ -93,7 +93,7 @@ async def main() -> None:
                     await timed(through_quillium(url, token)),
                 )
                 for name, figures in zip(results, taken):
-                    if number:  # the first is to warm up
+                    if number:  # the first round is a warm-up
                         results[name].append(figures)
         finally:
             server.terminate()

@@ -1,10 +1,9 @@
-"""When the page can be used, counted from the server's first answer.
+"""Measure the time until the page is usable, from the server's first response.
 
     python -m bench.page
 
-Chromium opens the page of a server that has just started, for somebody new and for somebody who
-is signed in and has a hundred chats, with an empty cache and with what it kept. It prints medians,
-takes half a minute and stops by itself.
+Chromium opens the page of a new server, for a new user and for a signed-in user with a hundred
+chats, with an empty and with a warm cache. It prints medians and takes half a minute.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ CHATS = 100
 NEW = "form button.primary"
 SIGNED_IN = ".chat-row:nth-of-type(20)"
 
-# Counted from the first byte of the answer to `/` until a frame with it has been drawn.
+# From the first byte of the response to `/` until a frame with the selector is painted.
 USABLE = """selector => new Promise(resolve => {
   const look = () => {
     if (!document.querySelector(selector)) return requestAnimationFrame(look);
@@ -50,7 +49,7 @@ def sign_in(context: BrowserContext, url: str, token: str) -> None:
 
 
 def measure(browser: Browser, url: str, token: str = "") -> tuple[float, float]:
-    """Medians, in milliseconds: with an empty cache, and with what that left."""
+    """Return medians in milliseconds: with an empty cache, and with a warm one."""
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS):
         context = browser.new_context()
@@ -70,10 +69,10 @@ def main() -> None:
         server, url = start_quillium(Path(folder))
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
-            # Before anything else: nothing is warm, neither the server nor the browser.
+            # First, while neither the server nor the browser is warm.
             page = browser.new_page()
-            print(f"{'the very first time':32} {opened(page, url, NEW):6.0f} ms")
-            show("somebody new", *measure(browser, url))
+            print(f"{'cold start':32} {opened(page, url, NEW):6.0f} ms")
+            show("new user", *measure(browser, url))
             token = account(url)
             for number in range(CHATS):
                 chat = {"title": f"Chat {number}"}

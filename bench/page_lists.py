@@ -1,10 +1,10 @@
-"""How the page bears a year of chats: the longest task of each step, and what streaming costs.
+"""Measure the page with a year of chats: the longest task of each step, and streaming.
 
     python -m bench.page_lists
 
-A user with 10,000 chats, one of them with 5,000 messages, in Chromium. It takes about a minute and
-stops by itself. Tasks are measured in processor time of the page's main thread, so that a busy
-machine changes nothing; one of more than 50 ms is felt as a delay.
+Chromium shows a user with 10,000 chats, one of which has 5,000 messages. It takes about a minute.
+Tasks are measured in CPU time of the page's main thread, which is independent of other load on the
+machine. Users notice a task of more than 50 ms as a delay.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SCROLL = """async ([selector, by, least]) => {
   }
 }"""
 
-# A reply of so many characters, in the pieces of a fast model, one for each frame.
+# Stream a reply in pieces of 40 characters, one per frame, like a fast model.
 STREAM = """async text => {
   const {MarkdownView} = (await import("/static/bundle/page.js")).modules["page/markdown/view.js"];
   const root = Object.assign(document.createElement("div"), {className: "prose"});
@@ -53,7 +53,7 @@ STREAM = """async text => {
 
 
 def longest(page: Page, act: Callable[[], object]) -> float:
-    """Milliseconds of the longest task of the main thread while something is done."""
+    """Return the longest task of the main thread during `act`, in milliseconds."""
     browser = page.context.browser
     assert browser is not None
     browser.start_tracing(page=page, categories=["devtools.timeline", "toplevel"])
@@ -71,7 +71,7 @@ def longest(page: Page, act: Callable[[], object]) -> float:
 
 
 def long_chat(url: str, token: str) -> str:
-    """Import the long chat; its id."""
+    """Import the long chat; return its id."""
     time = "2026-01-01T00:00:00.000Z"
     senders = ("user", "assistant")
     messages = [
@@ -85,7 +85,7 @@ def long_chat(url: str, token: str) -> str:
 
 
 def renderer_seconds(page: Page, text: str) -> float:
-    """What the renderer's main thread spends on a reply that streams."""
+    """Return the CPU seconds of the renderer's main thread for a streaming reply."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 

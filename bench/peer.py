@@ -1,10 +1,10 @@
-"""The same endpoints as most people would write them, and would be right to: FastAPI on uvicorn.
+"""The peer: the same endpoints as a typical application, with FastAPI on uvicorn.
 
     python -m bench.peer DATABASE     (JWT_SECRET in the environment)
 
-SQLAlchemy's asyncio over aiosqlite, PyJWT, pydantic; the same schema, pragmas and durability. What
-a request needs is asked of the database in the same number of queries. It has no rate limit, no
-checks of Host and Origin and no replay of frames: it does less.
+It uses SQLAlchemy's asyncio over aiosqlite, PyJWT and pydantic, with the same schema, pragmas,
+durability and number of queries per request. It does less: it has no rate limit, no checks of Host
+and Origin, and no replay of frames.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def set_pragmas(connection: Any, _: Any) -> None:
     for pragma in ("foreign_keys = ON", "journal_mode = WAL", "synchronous = FULL"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-    # The triggers of the schema call it. What is written here has no such characters.
+    # The schema's triggers call it. The benchmark's text needs no folding.
     connection.create_function("searchable", 1, lambda text: text, deterministic=True)
 
 

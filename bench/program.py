@@ -1,4 +1,4 @@
-"""What the scripts here share: the real program as a child process, and calls to it."""
+"""Helpers shared by the benchmarks: start the program as a child process, and call its API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def start(command: list[str], pipe: str) -> tuple[subprocess.Popen[str], str]:
-    """A server and the address that it prints on `pipe`, "stdout" or "stderr"."""
+    """Start a server; return it and the address it prints on `pipe`, "stdout" or "stderr"."""
     process = subprocess.Popen(command, text=True, **{pipe: subprocess.PIPE})  # type: ignore[call-overload]
     line = getattr(process, pipe).readline()
     found = re.search(r"listening on (http://\S+),", line)
@@ -25,13 +25,13 @@ def start(command: list[str], pipe: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def start_quillium(data_dir: Path, *flags: str) -> tuple[subprocess.Popen[str], str]:
-    """Quillium on a free port, and its address."""
+    """Start Quillium on a free port; return its process and address."""
     command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", "--no-discovery"]
     return start([*command, f"--data-dir={data_dir}", *flags], "stderr")
 
 
 def start_quietly(data_dir: Path, *flags: str, **environment: str) -> tuple[Any, str]:
-    """Quillium without a log, as a sidecar: its process, and its address once it is ready."""
+    """Start Quillium as a sidecar without a log; return its process and address when ready."""
     command = [sys.executable, str(ROOT / "quillium.py"), "--sidecar", "--no-discovery"]
     process = subprocess.Popen(
         [*command, f"--data-dir={data_dir}", "--log-level=WARNING", *flags],
@@ -46,14 +46,14 @@ def start_quietly(data_dir: Path, *flags: str, **environment: str) -> tuple[Any,
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """Return a port that is currently free."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port
 
 
 def memory(pid: int) -> int:
-    """Bytes that a process holds."""
+    """Return the memory of a process in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return 1024 * int(status.partition("VmRSS:")[2].split()[0])
 
@@ -69,7 +69,7 @@ def call(url: str, method: str, path: str, body: Any = None, token: str = "") ->
 
 
 def account(url: str) -> str:
-    """Make the first account, lift the rate limit; its access token."""
+    """Create the first account and remove the rate limit; return the access token."""
     body = {"email": "bench@example.com", "password": "a good password"}
     token: str = call(url, "POST", "/api/v1/auth/register", body)["access_token"]
     call(url, "PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, token)

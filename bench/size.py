@@ -1,10 +1,10 @@
-"""What a database of two million messages costs, against one of two thousand.
+"""Compare a database of two million messages with one of two thousand.
 
     python -m bench.size [--messages 2000000] [--keep FOLDER]
 
-Makes both (the large one takes some minutes and about 2 GB of disk), starts a server on each, and
-prints the median of each figure and their ratio. A tenth of the messages are in one chat, the rest
-in chats of 100. It stops by itself.
+Creates both databases (the large one takes some minutes and about 2 GB of disk), starts a server on
+each, and prints the medians and their ratios. A tenth of the messages are in one chat, the rest in
+chats of 100.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from storage.connection import connect
 
 SMALL = 2_000
 IN_A_CHAT = 100
-RARE = "heliotrope"  # stands in ten messages of each database
-COMMON = "everywhere"  # stands in all of them
+RARE = "heliotrope"  # in ten messages of each database
+COMMON = "everywhere"  # in all messages
 NOW = "2026-01-01T00:00:00.000Z"
 
 
 def make(folder: Path, count: int) -> str:
-    """A data folder with `count` messages of one user; an API key of theirs."""
+    """Create a data folder with `count` messages of one user; return an API key."""
     server, url = start_quillium(folder)
     token = account(url)
     key: str = call(url, "POST", "/api/v1/users/api-key", {}, token)["api_key"]
@@ -46,7 +46,7 @@ def make(folder: Path, count: int) -> str:
         "".join(generator.choices("abcdefghijklmnopqrstuvwxyz", k=generator.randint(3, 10)))
         for _ in range(20_000)
     ]
-    weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]  # as in any language (Zipf)
+    weights = [1 / rank for rank in range(1, len(vocabulary) + 1)]  # as in natural language (Zipf)
     pool = generator.choices(vocabulary, weights, k=1_000_000)
     rare = set(generator.sample(range(count), 10))
     made = 0
@@ -80,7 +80,7 @@ def _message(chat_id: str, number: int, content: str) -> Message:
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[tuple[str, float]]:
-    """A server on the folder: its address, and the seconds that its start took."""
+    """Run a server on the folder; yield its address and start-up time in seconds."""
     began = time.perf_counter()
     server, url = start_quillium(folder)
     seconds = time.perf_counter() - began
@@ -98,7 +98,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def measure(url: str, key: str) -> dict[str, Callable[[], float]]:
-    """What is timed, by name."""
+    """Return the operations to time, by name."""
     listed = call(url, "GET", "/api/v1/chats?limit=100", token=key)["data"]
     long = max(listed, key=lambda chat: chat["message_count"])["id"]
 
@@ -155,10 +155,10 @@ def show(name: str, small: list[float], large: list[float]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Two million messages against two thousand")
+    parser = argparse.ArgumentParser(description="Compare two million messages with two thousand")
     parser.add_argument("--messages", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument("--keep", type=Path, help="folder to make them in, or to find them in")
+    parser.add_argument("--keep", type=Path, help="folder of the databases, new or existing")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = chosen.keep or Path(temporary)

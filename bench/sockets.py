@@ -1,9 +1,8 @@
-"""What 2,000 idle sockets of 200 users cost, and how soon a message is on all ten of a user's.
+"""Measure the cost of 2,000 idle sockets of 200 users, and broadcasts to a user's ten sockets.
 
     python -m bench.sockets
 
-Beside it, in the same run, a bare Tornado WebSocket with as many sockets. It takes about two
-minutes and stops by itself.
+The same run measures a bare Tornado WebSocket with as many sockets. It takes about two minutes.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from bench.program import account, call, memory, start, start_quillium
 
-IN_ONE_MESSAGE = 100_000  # characters; ten of them are more than waits for one who does not read
+IN_ONE_MESSAGE = 100_000  # characters; ten exceed the limit of unsent bytes
 
 BARE = """
 import asyncio
@@ -48,7 +47,7 @@ asyncio.run(main())
 
 
 def processor(pid: int) -> float:
-    """The seconds of processor time that a process has used."""
+    """Return the CPU time of a process in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
@@ -63,7 +62,7 @@ async def opened(addresses: Sequence[str]) -> list[WebSocketClientConnection]:
 
 
 async def at_rest(pid: int, seconds: float) -> float:
-    """The share of one processor that a process uses, pings included."""
+    """Return the share of one CPU core that a process uses, including pings."""
     before = processor(pid)
     await asyncio.sleep(seconds)
     return (processor(pid) - before) / seconds
@@ -80,7 +79,7 @@ async def measured(name: str, pid: int, addresses: Sequence[str], seconds: float
 
 
 async def spread(sockets: Sequence[WebSocketClientConnection], chat: str, content: str) -> float:
-    """Say something; the seconds until each of the sockets has the message."""
+    """Send a message; return the seconds until all sockets have received it."""
     until = [asyncio.ensure_future(_told(each, content)) for each in sockets]
     began = time.perf_counter()
     data = {"chat_id": chat, "content": content}
@@ -106,7 +105,7 @@ async def _replied(each: WebSocketClientConnection) -> None:
 
 
 async def spreads(name: str, sockets: Any, chat: str, size: int, times: int) -> float:
-    """Print the median and the slowest of some messages; the median, in seconds."""
+    """Print median and maximum latency of several messages; return the median in seconds."""
     taken = [await spread(sockets, chat, f"{number} ".ljust(size, "x")) for number in range(times)]
     median = statistics.median(taken)
     print(f"{name:44} {1000 * median:8.2f} ms, at most {1000 * max(taken):.2f} ms", flush=True)
@@ -127,9 +126,9 @@ def never_reads(url: str, token: str) -> socket.socket:
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser(description="Idle sockets, and a message to ten of them")
+    parser = argparse.ArgumentParser(description="Idle sockets, and broadcasts to ten of them")
     parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--sockets", type=int, default=10, help="of each user")
+    parser.add_argument("--sockets", type=int, default=10, help="sockets per user")
     parser.add_argument("--rest", type=float, default=35, help="seconds; a ping comes every 30")
     parser.add_argument("--messages", type=int, default=50)
     chosen = parser.parse_args()

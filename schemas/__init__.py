@@ -1,7 +1,7 @@
-"""One JSON Schema (draft 2020-12) for each body, answer and frame of the API.
+"""A JSON Schema (draft 2020-12) for each request body, response and frame of the API.
 
-They are compiled once. `validate` is the only judge of a body: what it lets through needs no
-second look above. A refusal names the field and says what was expected (contract, section 2).
+Schemas are compiled once. `validate` is the only validation of a body, so callers need no further
+checks. An error names the field and says what was expected (contract, section 2).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.identity import normalized_email
 from schemas import fast_validator
 
 _FOLDER = Path(__file__).parent
-_MAX_ERRORS = 5  # named in one answer
+_MAX_ERRORS = 5  # reported in one response
 
 
 def _load() -> dict[str, dict[str, Any]]:
@@ -33,9 +33,9 @@ SCHEMAS = _load()
 
 @functools.cache
 def _library() -> Any:
-    """The validators' class, and what it looks references up in.
+    """Return the validator class and the registry that resolves references.
 
-    jsonschema takes as long to import as all else, so that waits until there is a body to check.
+    Importing jsonschema takes as long as all other imports, so it is imported on first use.
     """
     from jsonschema import Draft202012Validator, ValidationError, validators
     from referencing import Registry, Resource
@@ -57,7 +57,7 @@ def _library() -> Any:
     validator = validators.extend(  # type: ignore[no-untyped-call]
         Draft202012Validator,
         {"pattern": pattern, "format": format, "x-visible": visible},
-        # 1.0 is an integer to JSON Schema, but not to those who read our answers with strict types.
+        # JSON Schema accepts 1.0 as an integer, but strictly typed clients do not.
         type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
             "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
         ),
@@ -75,7 +75,7 @@ def _validator(name: str) -> Any:
 
 @functools.cache
 def _check(reference: str) -> fast_validator.Check:
-    """The quick check of a schema, or of a part of one as a `$ref` names it."""
+    """Return the fast check of a schema, or of the part that a `$ref` names."""
     file, _, place = reference.removesuffix(".json").partition(".json#/")
     schema = SCHEMAS[file]
     for name in filter(None, place.split("/")):
@@ -90,8 +90,8 @@ def validate(name: str, value: Any) -> None:
     errors = sorted(
         _validator(name).iter_errors(value), key=lambda error: [str(p) for p in error.path]
     )
-    # One missing field is one error to jsonschema, but one sentence names them all. And what is
-    # too short need not be told that it also lacks a form.
+    # jsonschema reports each missing field; one message names them all. A value that is too short
+    # needs no second error for its format.
     short = [error.path for error in errors if error.validator == "minLength"]
     told = [e for e in errors if e.validator != "pattern" or e.path not in short]
     sentences = dict.fromkeys(_sentence(error) for error in told)
@@ -100,11 +100,11 @@ def validate(name: str, value: Any) -> None:
 
 
 def accept(name: str, body: dict[str, Any], **fixed: Any) -> dict[str, Any]:
-    """Validate a body and return what it asks for. Raises `InvalidRequest`.
+    """Validate a body and return its writable fields. Raises `InvalidRequest`.
 
-    Names and titles are trimmed, e-mail addresses normalized. Read-only fields are accepted, so
-    that a client can send an object back as it came, and left out of the result (contract,
-    section 1). Those named in `fixed` must have that value if they are sent.
+    Names and titles are trimmed, e-mail addresses normalized. Read-only fields are accepted,
+    so that a client can send an object back unchanged, but left out of the result (contract,
+    section 1). Fields in `fixed` must have the given value if they are sent.
     """
     for field in _trimmed_fields(name):
         if isinstance(body.get(field), str):
@@ -121,14 +121,14 @@ def accept(name: str, body: dict[str, Any], **fixed: Any) -> dict[str, Any]:
 
 
 def defaults(name: str) -> dict[str, Any]:
-    """What each property is when nothing was chosen: the `default`s of the schema."""
+    """Return the default value of each property that has one in the schema."""
     properties = SCHEMAS[name]["properties"]
     return {field: part["default"] for field, part in properties.items() if "default" in part}
 
 
 @functools.cache
 def passwords(name: str) -> tuple[str, ...]:
-    """The fields of a body that are passwords."""
+    """Return the names of the password fields of a body."""
     properties = SCHEMAS[name]["properties"]
     return tuple(
         field for field, part in properties.items() if part.get("$ref", "").endswith("password")
@@ -154,7 +154,7 @@ def _read_only_fields(name: str) -> frozenset[str]:
 
 
 def _sentence(error: Any) -> str:
-    """One refusal as `field: what it is, what was expected`."""
+    """Format an error as `field: actual, expected`."""
     path = ".".join(str(part) for part in error.absolute_path)
     field = f"{path}: " if path else ""
     value: Any = error.instance
@@ -211,7 +211,7 @@ def _kinds(expected: str | list[str]) -> str:
 
 
 def kind(value: Any) -> str:
-    """Name the JSON type of a value for a sentence."""
+    """Return the JSON type of a value with its article, for error messages."""
     if isinstance(value, bool):
         return "a boolean"
     kinds = {type(None): "null", str: "string", list: "array", dict: "object"}

@@ -1,8 +1,8 @@
-"""The schemas as components of an OpenAPI document, in the forms that client generators take.
+"""Convert the schemas to OpenAPI components, in forms that client generators support.
 
-Generators follow a `$ref` to a whole component only, take a type from `type` and not from `const`
-or `enum`, and know a nullable value as `["string", "null"]`: openapi-generator 7 can't read
-`{"type": "null"}` on its own.
+Generators resolve a `$ref` only to a whole component, read a type from `type` but not from `const`
+or `enum`, and recognize a nullable value as `["string", "null"]`: openapi-generator 7 doesn't
+support `{"type": "null"}` on its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas import SCHEMAS
 _HIDDEN = {"$schema", "$id", "$defs"}
 _JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null"}
 _NULL = {"type": "null"}
-_KEYWORDS = {  # by the type that they are about
+_KEYWORDS = {  # by the type that they apply to
     "array": ("items", "minItems", "maxItems"),
     "string": ("pattern", "minLength", "maxLength"),
     "object": ("properties", "required", "additionalProperties"),
@@ -30,7 +30,7 @@ def reference(name: str) -> dict[str, str]:
 
 
 def components(used: Any) -> dict[str, Any]:
-    """Return the components that a part of the document uses, and those that these use."""
+    """Return the components that a part of the document uses, directly or indirectly."""
     known = _all()
     found: dict[str, Any] = {}
     waiting = [used]
@@ -43,7 +43,7 @@ def components(used: Any) -> dict[str, Any]:
 
 
 def _all() -> dict[str, Any]:
-    """Every schema file as a component, every common part, and the frames of the WebSocket."""
+    """Return all components: schema files, common parts, and WebSocket frames."""
     made = {name: _converted(schema) for name, schema in SCHEMAS.items() if name != "common"}
     for part, schema in SCHEMAS["common"]["$defs"].items():
         made[_common(part)] = _converted(schema)
@@ -84,7 +84,7 @@ def _converted(schema: Any) -> Any:
     if schema.get("type") == "null":
         schema = {**schema, "type": ["string", "null"]}
     schema = _split(_nullable(schema))
-    if "properties" in schema:  # what is accepted and ignored is not for new clients to send
+    if "properties" in schema:  # new clients should not send ignored fields
         known = schema["properties"].items()
         offered = {name: part for name, part in known if not part.get("readOnly")}
         schema = {**schema, "properties": offered}
@@ -103,7 +103,7 @@ def _converted(schema: Any) -> Any:
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """Put null into the type of a scalar, instead of `anyOf` with `{"type": "null"}`."""
+    """Replace `anyOf` with `{"type": "null"}` by a nullable scalar type."""
     options = schema.get("anyOf", [])
     if len(options) != 2 or options[1] != _NULL:
         return schema
@@ -117,7 +117,7 @@ def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _split(schema: dict[str, Any]) -> dict[str, Any]:
-    """Make one option of each type, where there are several: a class can't be of two types."""
+    """Split a schema with several types into one option per type, as generated classes need."""
     types = schema.get("type")
     if not isinstance(types, list) or len(set(types) - {"null"}) < 2:
         return schema
@@ -133,7 +133,7 @@ def _split(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _target(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return what a schema refers to, or the schema itself."""
+    """Return the target of a schema's `$ref`, or the schema itself."""
     if "$ref" not in schema:
         return schema
     file, _, place = schema["$ref"].partition(".json")
@@ -144,9 +144,9 @@ def _target(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolved(ref: str) -> Any:
-    """Return a reference to a component, or the part itself where a file refers into another one.
+    """Return a reference to a component, or the part itself for a reference into another file.
 
-    Without its default: a generated client would send what nobody has chosen.
+    Drop the default, because generated clients would send it.
     """
     file, _, place = ref.partition(".json")
     if file == "common":
@@ -158,5 +158,5 @@ def _resolved(ref: str) -> Any:
 
 
 def _common(part: str) -> str:
-    """Return the component's name of a common part: its own, unless a file has that."""
+    """Return the component name of a common part: its own, unless a file has the same name."""
     return f"{part}_object" if part in SCHEMAS else part
