@@ -76,7 +76,7 @@ def test_accounts_of_a_database_that_is_younger_than_the_key(
         os.utime(key, (seconds, seconds))
         return loss.find_accounts(database, key, users)
 
-    assert find(timedelta(minutes=9)) == []
-    (problem,) = find(timedelta(minutes=11))
+    assert find(timedelta(minutes=10, seconds=-1)) == []
+    (problem,) = find(timedelta(minutes=10, seconds=1))
     assert problem.startswith("accounts: there are none, and the signing key (of ")
-    assert find(timedelta(minutes=11), users=1) == []
+    assert find(timedelta(minutes=10, seconds=1), users=1) == []
