@@ -1,6 +1,6 @@
-"""Who speaks. A provider turns a conversation into a reply, piece by piece.
+"""Model providers. A provider turns a conversation into a stream of reply events.
 
-Nothing here knows of users, chats or sockets.
+This package is independent of users, chats and sockets.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from assistant.upstream import Response
 
 
 class PromptMessage(NamedTuple):
-    """Something that was said in the conversation, or the system's word before it."""
+    """A message of the conversation, or the system prompt."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -23,7 +23,7 @@ class PromptMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """How a model is to answer. None leaves a parameter to the provider."""
+    """Sampling parameters. None leaves a parameter to the provider."""
 
     temperature: float | None = None
     top_p: float | None = None
@@ -36,12 +36,12 @@ DEFAULT_PARAMETERS = Parameters()
 
 
 class Provider(Protocol):
-    """Something that can speak for one or more models."""
+    """A source of replies for one or more models."""
 
     name: str
 
     def memory(self, model: str) -> int:
-        """The characters of a conversation that are of any use to a model, the latest ones."""
+        """Return how many of a conversation's latest characters a model can use."""
         ...
 
     def reply(
@@ -50,30 +50,30 @@ class Provider(Protocol):
         model: str,
         parameters: Parameters = DEFAULT_PARAMETERS,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """Stream the reply to the last of `messages` (oldest first), closed by an `End`.
+        """Stream the reply to the last of `messages` (oldest first), with an `End` as last event.
 
-        Closing the generator ends the work at once. Raises `ModelUnavailable`, `ModelRefused` or
+        Closing the generator cancels the work at once. Raises `ModelUnavailable`, `ModelRefused` or
         `ModelTimeout`; the events before the failure stay valid.
         """
         ...
 
     def complete(self, request: Mapping[str, Any], model: str) -> AsyncGenerator[ReplyEvent, None]:
-        """Stream the answer to a request of OpenAI's "Chat Completions", closed by an `End`.
+        """Stream the response to an OpenAI "Chat Completions" request, with an `End` as last event.
 
-        Tools, schemas and the like are the caller's. Raises what `reply` raises.
+        The caller's tools and schemas are used as they are. Raises what `reply` raises.
         """
         ...
 
 
 @runtime_checkable
 class Forwarding(Protocol):
-    """A provider that is an OpenAI-compatible server itself: requests can go there as they are."""
+    """A provider that is an OpenAI-compatible server, to which requests can be forwarded."""
 
     def forward(
         self, path: str, request: Mapping[str, Any]
     ) -> AbstractAsyncContextManager[Response]:
-        """Send a request to an endpoint such as `/embeddings`; the response has any status.
+        """Send a request to an endpoint such as `/embeddings`; the response may have any status.
 
-        To leave the context is to hang up. Raises what `reply` raises where no response comes.
+        Leaving the context closes the connection. Without a response, raises what `reply` raises.
         """
         ...

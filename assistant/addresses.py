@@ -1,7 +1,7 @@
-"""Where a provider's `base_url` may lead (docs/security.md, "The page and the model's words").
+"""Addresses allowed in a `base_url` (docs/security.md, "The page and the model's words").
 
-Loopback and private networks are what Ollama and vLLM need. Link-local addresses, and some others,
-are where clouds keep the secrets of their machines.
+Loopback and private networks are allowed for Ollama and vLLM. Link-local and some other addresses
+are rejected, because clouds serve the credentials of their machines there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _METADATA = tuple(
         "fd20:ce::254/128",  # Google
     )
 )
-# IPv6 networks whose addresses hold an IPv4 address in their last 32 bits.
+# IPv6 networks whose addresses embed an IPv4 address in the last 32 bits.
 _TRANSLATED = tuple(
     ipaddress.ip_network(network)
     for network in (
@@ -31,17 +31,17 @@ _TRANSLATED = tuple(
         "::ffff:0:0:0/96",  # SIIT (RFC 7915)
         "::/96",  # compatible, deprecated
         "64:ff9b::/96",  # NAT64 (RFC 6052)
-        "64:ff9b:1::/48",  # NAT64 of a network's own (RFC 8215)
+        "64:ff9b:1::/48",  # local NAT64 (RFC 8215)
     )
 )
 
 
 class RefusedAddress(OSError):
-    """A name that leads where no model is served; the text says what is there."""
+    """A name resolves to a forbidden address; the message describes the address."""
 
 
 def problem_with(base_url: str) -> str | None:
-    """Return why the server must not call this address, as far as that shows without resolving."""
+    """Return why a URL is forbidden, without resolving its host; None if it is not."""
     try:
         address = urlsplit(base_url)
         host, _ = address.hostname, address.port
@@ -54,14 +54,14 @@ def problem_with(base_url: str) -> str | None:
     try:
         kind = refused_kind(host)
     except ValueError:
-        return None  # a name: where it leads is checked when it is called
+        return None  # a name: its addresses are checked on connecting
     return f"is {kind}" if kind else None
 
 
 def refused_kind(address: str) -> str | None:
-    """Return what a refused address is, also as an IPv6 one that holds it; None for any other.
+    """Return the kind of a forbidden address, also if embedded in IPv6; None if it is allowed.
 
-    Raises `ValueError` for what is no address.
+    Raises `ValueError` if it is not an address.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
     held = _held(ip)
@@ -69,7 +69,7 @@ def refused_kind(address: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, as far as that shows without resolving."""
+    """Return whether a host is this machine, without resolving it."""
     try:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:
@@ -85,7 +85,7 @@ def _kind(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
 
 
 def _held(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address that an IPv6 one stands for."""
+    """Return the IPv4 address embedded in an IPv6 address."""
     if isinstance(ip, ipaddress.IPv4Address):
         return None
     if ip.sixtofour is not None:
@@ -98,7 +98,7 @@ def _held(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Ad
 
 
 class CheckedResolver(Resolver):
-    """Resolve names, and refuse those that lead to a refused address."""
+    """Resolves names, and rejects those with a forbidden address."""
 
     def initialize(self) -> None:
         self._resolver = DefaultLoopResolver()

@@ -1,4 +1,4 @@
-"""Where a streamed answer ends early: at `max_tokens`, or before a `stop` sequence."""
+"""Truncate a streamed answer at `max_tokens` or before a `stop` sequence."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from assistant.events import FinishReason
 
 
 class AnswerLimits:
-    """Feed it the pieces of an answer, a token each; it returns what may be passed on."""
+    """Feed it an answer token by token; it returns the text to send."""
 
     def __init__(self, stop: Sequence[str], max_tokens: int | None) -> None:
-        self.reason: FinishReason | None = None  # why it ended, once it has
+        self.reason: FinishReason | None = None  # the finish reason, once it has ended
         self.tokens = 0
         self._stop = stop
         self._max_tokens = max_tokens
         self._held = ""
 
     def feed(self, piece: str) -> str:
-        """Return what can be said after this piece. A part of a stop sequence is held back."""
+        """Return the text to send after this piece. A partial stop sequence is held back."""
         if self._max_tokens is not None and self.tokens >= self._max_tokens:
             self.reason = "length"
             return self.end()
@@ -35,12 +35,12 @@ class AnswerLimits:
         return said
 
     def end(self) -> str:
-        """Return what was held back for a stop sequence that did not come."""
+        """Return the text held back for a stop sequence that was not completed."""
         said, self._held = self._held, ""
         return said
 
 
 def _overlap(text: str, sequence: str) -> int:
-    """Return how many characters at the end of `text` may begin `sequence`."""
+    """Return how many characters at the end of `text` are a prefix of `sequence`."""
     longest = min(len(sequence) - 1, len(text))
     return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)

@@ -1,4 +1,4 @@
-"""Reply events in the form of OpenAI's "Chat Completions" and of the older "Completions"."""
+"""Encode reply events as OpenAI "Chat Completions" and legacy "Completions"."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ DONE = b"data: [DONE]\n\n"
 
 
 def sse(document: Document, name: str = "") -> bytes:
-    """Return a document as a Server-Sent Event."""
+    """Encode a document as a Server-Sent Event."""
     event = f"event: {name}\n" if name else ""
     return f"{event}data: {json.dumps(document, ensure_ascii=False)}\n\n".encode()
 
 
 class ChatFormat:
-    """One chat completion, streamed chunk by chunk or whole. Feed it all events in order."""
+    """One chat completion, as chunks or as a whole. Feed it all events in order."""
 
     def __init__(self, id: str, created: int, model: str, request: Document) -> None:
-        """`created` in epoch seconds; `n` of the request asks for so many equal choices."""
+        """`created` is in epoch seconds; `n` of the request repeats the same choice."""
         self._head = {"id": f"chatcmpl-{id}", "created": created, "model": model}
         self._choices = range(_number_of_choices(request))
         options = request.get("stream_options")
@@ -33,11 +33,11 @@ class ChatFormat:
         self._end = End()
 
     def begin(self) -> list[bytes]:
-        """Return what a stream begins with, before the first event."""
+        """Return the chunks that precede the first event of a stream."""
         return []
 
     def feed(self, event: ReplyEvent) -> list[bytes]:
-        """Take an event; return what a stream sends for it."""
+        """Process an event; return its chunks for a stream."""
         match event:
             case Text(text):
                 self._text.append(text)
@@ -54,12 +54,12 @@ class ChatFormat:
         return [*sent, DONE]
 
     def failure(self, error: Document) -> list[bytes]:
-        """Return what a stream ends with when it fails."""
+        """Return the chunks that end a stream after a failure."""
         return [sse(error)]
 
     @property
     def usage(self) -> Document:
-        """The tokens that the answer took, as far as they were counted."""
+        """Return the token usage, as far as it is known."""
         usage = self._end.usage
         prompt, completion = (usage.prompt_tokens, usage.completion_tokens) if usage else (0, 0)
         return {
@@ -69,7 +69,7 @@ class ChatFormat:
         }
 
     def whole(self) -> Document:
-        """Return the answer, once all events were fed."""
+        """Return the whole response, after all events."""
         message: Document = {"role": "assistant", "content": "".join(self._text)}
         if self._reasoning:
             message["reasoning_content"] = "".join(self._reasoning)
@@ -93,7 +93,7 @@ class ChatFormat:
         }
 
     def _call(self, call: ToolCall) -> Document:
-        """Take a piece of a tool call; return it as a delta has it."""
+        """Process a piece of a tool call; return it in the form of a delta."""
         piece: Document = {"index": call.index, "function": {"arguments": call.arguments}}
         if call.id is not None:
             piece |= {"id": call.id, "type": "function"}
@@ -117,7 +117,7 @@ class ChatFormat:
 
 
 class TextFormat(ChatFormat):
-    """One completion of the older API, which knows text alone."""
+    """One completion of the legacy API, which supports only text."""
 
     def __init__(self, id: str, created: int, model: str, request: Document) -> None:
         super().__init__(id, created, model, request)
@@ -144,9 +144,9 @@ class TextFormat(ChatFormat):
 
 
 def chat_of_completion(request: Document) -> Document:
-    """Return a request of "Completions" as one of "Chat Completions"."""
+    """Convert a "Completions" request to "Chat Completions"."""
     prompt = request.get("prompt")
-    if isinstance(prompt, list):  # of texts, or of tokens, which nobody here can read
+    if isinstance(prompt, list):  # a list of texts, or of token ids, which can't be decoded here
         prompt = "\n".join(text for text in prompt if isinstance(text, str))
     content = prompt if isinstance(prompt, str) else ""
     return {**request, "messages": [{"role": "user", "content": content}]}

@@ -1,6 +1,6 @@
-"""A request of OpenAI's "Chat Completions", as the built-in models read it.
+"""An OpenAI "Chat Completions" request, as parsed for the built-in models.
 
-What they have no use for is ignored: a parameter is never a reason to refuse.
+Unsupported parameters are ignored, never rejected.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from assistant import PromptMessage
 
 
 class Tool(NamedTuple):
-    """A function that may be called; `parameters` is a JSON schema."""
+    """A function that the model may call; `parameters` is a JSON schema."""
 
     name: str
     description: str
@@ -20,7 +20,7 @@ class Tool(NamedTuple):
 
 
 class ChatRequest:
-    """The parts of a request that mean something here."""
+    """The supported parts of a request."""
 
     def __init__(self, request: Mapping[str, Any]) -> None:
         self._request = request
@@ -29,7 +29,7 @@ class ChatRequest:
 
     @property
     def prompt(self) -> list[PromptMessage]:
-        """The conversation as text; tools' results are left out."""
+        """The conversation as text, without tool results."""
         roles: dict[Any, Any] = {
             "developer": "system",
             "system": "system",
@@ -43,13 +43,13 @@ class ChatRequest:
 
     @property
     def question(self) -> str:
-        """What the user said last."""
+        """The user's last message."""
         said = (message.content for message in reversed(self.prompt) if message.role == "user")
         return next(said, "")
 
     @property
     def results(self) -> list[tuple[str, str]]:
-        """Tools' names and results since the user spoke last."""
+        """The names and results of tools since the user's last message."""
         names: dict[str, str] = {}
         results: list[tuple[str, str]] = []
         for message in self.messages:
@@ -66,7 +66,7 @@ class ChatRequest:
 
     @property
     def called(self) -> set[str]:
-        """The names of the tools that were called in this conversation."""
+        """The names of the tools called in this conversation."""
         calls = [
             call.get("function")
             for message in self.messages
@@ -129,7 +129,7 @@ class ChatRequest:
 
 
 def text_of(content: Any) -> str:
-    """Return the text of a content: a string, or a list of parts of which some are text."""
+    """Return the text of a message's content: a string, or the text parts of a list."""
     if isinstance(content, list):
         return "".join(text_of(part) for part in content)
     if isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""The providers of the admin's settings (contract, section 5)."""
+"""The providers configured in the admin's settings (contract, section 5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assistant.upstream import FIRST_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Ups
 
 
 def provider(settings: Mapping[str, Any]) -> OpenAICompatible:
-    """Return the provider that the settings describe. What was stored before may lack fields."""
+    """Return the provider that the settings describe. Older stored settings may lack fields."""
     silence = settings.get("timeout_seconds")
     total = settings.get("total_timeout_seconds") or TOTAL_SECONDS
     max_tokens = settings.get("max_tokens")

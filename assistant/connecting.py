@@ -1,4 +1,4 @@
-"""Open a connection to a model's server, directly or through the environment's proxy."""
+"""Connect to a model server, directly or through the environment's proxy."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CONNECT_SECONDS = 10.0
 
 
 async def connect(name: str, address: str) -> tuple[IOStream, str, dict[str, str]]:
-    """Return a connection, the target to ask for, and headers that the way to it needs.
+    """Return a connection, the request target, and the headers that a proxy needs.
 
-    `name` is the server's in errors. Raises `ModelUnavailable` and `ModelTimeout`.
+    `name` is the server's name for errors. Raises `ModelUnavailable` and `ModelTimeout`.
     """
     try:
         return await asyncio.wait_for(_connect(address), CONNECT_SECONDS)
@@ -47,7 +47,7 @@ async def connect(name: str, address: str) -> tuple[IOStream, str, dict[str, str
 
 
 class _ProxyRefused(OSError):
-    """A proxy that opens no tunnel; the text says how it refused."""
+    """A proxy rejected a tunnel; the message says how."""
 
 
 async def _connect(address: str) -> tuple[IOStream, str, dict[str, str]]:
@@ -62,7 +62,7 @@ async def _connect(address: str) -> tuple[IOStream, str, dict[str, str]]:
             host, port, ssl_options=ssl.create_default_context() if is_secure else None
         )
         return stream, path, {}
-    with contextlib.suppress(socket.gaierror):  # a name that only the proxy knows
+    with contextlib.suppress(socket.gaierror):  # the proxy resolves the name
         await CheckedResolver().resolve(host, port)
     stream = await TCPClient().connect(proxy.host, proxy.port)
     authorization = {"Proxy-Authorization": proxy.authorization} if proxy.authorization else {}
@@ -78,7 +78,7 @@ async def _connect(address: str) -> tuple[IOStream, str, dict[str, str]]:
 
 
 async def _open_tunnel(stream: IOStream, proxy: Proxy, target: str) -> None:
-    """Ask a proxy for a tunnel (RFC 9110, section 9.3.6)."""
+    """Request a tunnel from a proxy (RFC 9110, section 9.3.6)."""
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
@@ -86,7 +86,7 @@ async def _open_tunnel(stream: IOStream, proxy: Proxy, target: str) -> None:
     parser = ResponseParser()
     try:
         while not parser.status:
-            # A line at a time: what follows the header belongs to the server.
+            # Read line by line: the bytes after the header belong to the server.
             parser.feed(await stream.read_until(b"\n", max_bytes=1 << 16))
     except (StreamClosedError, MalformedResponse):
         raise _ProxyRefused("hung up") from None

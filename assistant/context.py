@@ -1,4 +1,4 @@
-"""What a model is given of a conversation: what its window holds, in a form that it accepts."""
+"""Build a prompt from a conversation: fit it into the context window, and normalize its roles."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from assistant import PromptMessage
 from core.errors import ModelRefused
 
-DEFAULT_WINDOW = 8_192  # tokens, where nobody knows better
-LARGEST_ANSWER = 1_024  # tokens that are kept free, but no more than a quarter of the window
-_TOKENS_A_MESSAGE = 4  # for what stands between messages
-_CHARACTERS_A_TOKEN = 4  # in English, where a window holds most of them
-_OVERESTIMATED = 4  # times, at most, by the tokenizers that were measured
-_KEPT_SHARE = 0.9  # of a window that a server has told; templates take some of it
+DEFAULT_WINDOW = 8_192  # tokens, if the window is unknown
+LARGEST_ANSWER = 1_024  # tokens reserved for the answer, at most a quarter of the window
+_TOKENS_A_MESSAGE = 4  # for the template's text between messages
+_CHARACTERS_A_TOKEN = 4  # in English, for which a window holds the most
+_OVERESTIMATED = 4  # upper bound of the error, for the measured tokenizers
+_KEPT_SHARE = 0.9  # of a window reported by a server; the template needs the rest
 
-# Tokens a character, by its kind: the larger figures of six tokenizers (docs/models.md).
+# Tokens per character of each kind: the highest ratios of six tokenizers (docs/models.md).
 _LOWER, _UPPER, _DIGIT, _SPACE, _OTHER_ASCII = 0.33, 0.6, 1.0, 0.1, 0.8
 _TWO_BYTES, _THREE_BYTES, _FOUR_BYTES = 0.95, 1.85, 3.2  # of UTF-8
 
@@ -32,12 +32,12 @@ _NUMBERS = re.compile(_NUMBER)
 
 
 def tokens(message: PromptMessage) -> int:
-    """Estimate how many tokens a message takes, rather too many than too few."""
+    """Estimate the tokens of a message; the estimate errs on the high side."""
     return tokens_of(message.content) + _TOKENS_A_MESSAGE
 
 
 def tokens_of(text: str) -> int:
-    """Estimate how many tokens a text takes. Counts kinds of characters: 1 ms for a megabyte."""
+    """Estimate the tokens of a text by kinds of characters. Takes 1 ms per megabyte."""
     ascii_bytes = text.encode("ascii", "ignore")
     size = len(text.encode("utf-8", "replace"))
     four = len(text.encode("utf-16-le", "surrogatepass")) // 2 - len(text)
@@ -68,17 +68,17 @@ def _bytes(characters: str) -> bytes:
 
 
 def characters(window: int) -> int:
-    """Return the most characters of a conversation that a window of so many tokens can hold."""
+    """Return the maximum number of characters that fit into a window of `window` tokens."""
     return window * _CHARACTERS_A_TOKEN
 
 
 def fit(
     messages: Sequence[PromptMessage], window: int, answer: int = LARGEST_ANSWER
 ) -> list[PromptMessage]:
-    """Return the system's messages, and as many of the latest others as fit, oldest first.
+    """Return the system messages and as many of the latest other messages as fit, oldest first.
 
-    `answer` tokens stay free, but no more than a quarter of the window. The last message is sent
-    even if it may not fit: the server counts better. Raises `ModelRefused` if it can't fit.
+    `answer` tokens are reserved, at most a quarter of the window. The last message is included
+    even if it may not fit: the server counts exactly. Raises `ModelRefused` if it can't fit.
     """
     said = [message for message in messages if message.content.strip()]
     system = [message for message in said if message.role == "system"]
@@ -98,9 +98,9 @@ def fit(
 def shorter(
     prompt: Sequence[PromptMessage], window: int, answer: int, failure: str
 ) -> tuple[list[PromptMessage], int | None]:
-    """Return less of a prompt that a server has found too long, and the window that it told.
+    """Shorten a prompt that a server rejected as too long; return it and the server's window.
 
-    Raises `ModelRefused` if there is nothing to leave out.
+    Raises `ModelRefused` if it can't be shortened.
     """
     estimate = sum(map(tokens, prompt))
     limit = stated_limit(failure)
@@ -117,7 +117,7 @@ def shorter(
 
 
 def stated_limit(failure: str) -> int | None:
-    """Return the window that a server tells in its refusal, in tokens."""
+    """Return the window that a server reports in its error, in tokens."""
     match = _LIMIT.search(failure)
     if match is None:
         return None
@@ -132,9 +132,9 @@ def too_long(why: str) -> ModelRefused:
 
 
 def as_sent(prompt: Sequence[PromptMessage]) -> list[dict[str, Any]]:
-    """Return a prompt as strict templates want it (contract, section 8).
+    """Return a prompt in the form that strict templates require (contract, section 8).
 
-    One system message, first; then user and assistant in turn, the user first.
+    One system message first, then alternating user and assistant messages, starting with the user.
     """
     system = "\n\n".join(message.content for message in prompt if message.role == "system")
     sent: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []

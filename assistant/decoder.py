@@ -1,7 +1,7 @@
-"""Decode what OpenAI-compatible servers answer into reply events, whatever their dialect.
+"""Decode the responses of OpenAI-compatible servers of all dialects into reply events.
 
-`docs/models.md` lists how they differ. The rule (contract, section 8): an unusual end is never
-reported as a complete reply, and text is never lost, doubled or invented.
+`docs/models.md` lists the differences. Invariant (contract, section 8): an abnormal end is never
+reported as a complete reply, and text is never lost, duplicated or invented.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class UnreadableAnswer(Exception):
-    """The answer is not that of an OpenAI-compatible server."""
+    """The response is not from an OpenAI-compatible server."""
 
 
 class BrokenOff(Exception):
-    """The answer ended before its end."""
+    """The response ended prematurely."""
 
 
 class ReplyDecoder:
-    """Turn the parsed events of one answer into reply events."""
+    """Converts the parsed events of one response into reply events."""
 
     def __init__(self) -> None:
         self.finish_reason: FinishReason | None = None
@@ -47,11 +47,11 @@ class ReplyDecoder:
 
     @property
     def tool_names(self) -> list[str]:
-        """The names of the tools that were called."""
+        """The names of the called tools."""
         return self._tool_calls.names
 
     def feed(self, event: Any) -> Iterator[ReplyEvent]:
-        """Yield what an event adds. Raises `ReportedFailure` after the event's own text."""
+        """Yield the reply events of one event. May raise `ReportedFailure` after its own text."""
         if isinstance(event, list):
             for part in event:
                 yield from self.feed(part)
@@ -73,18 +73,18 @@ class ReplyDecoder:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the answer came to an end, be it an odd one."""
+        """Whether the answer has ended, even with an unknown finish reason."""
         return self.finish_reason is not None or self._odd_reason is not None
 
     def flush(self) -> Iterator[ReplyEvent]:
-        """Yield what is held back: half of a surrogate pair, what may have become a tag."""
+        """Yield the text held back: half of a surrogate pair, or a possible tag."""
         for event in (*self._splitter.feed(self._text.end()), *self._splitter.end()):
             yield self._seen(event)
         if rest := self._reasoning.end():
             yield self._seen(Reasoning(rest))
 
     def end(self) -> Iterator[ReplyEvent]:
-        """Yield what is left and the `End`. Raises `ReportedFailure` for an end that is none."""
+        """Yield the remaining text and the `End`. Raises `ReportedFailure` for an abnormal end."""
         yield from self.flush()
         if self._odd_reason is not None:
             raise ReportedFailure(f"it ended with “{self._odd_reason}”")
@@ -110,13 +110,13 @@ class ReplyDecoder:
             raise ReportedFailure(choice)
         if is_last:
             self.finish_reason = finishing.meaning_of(str(raw_reason))
-            # Its words may follow, in this event or the next.
+            # The server's message may follow, in this event or the next.
             self._odd_reason = None if self.finish_reason else str(raw_reason)
 
     def _missing_of(self, whole: Pieces, is_last: bool) -> Pieces:
-        """Return what a message adds to what was said.
+        """Return the part of a message that has not been received yet.
 
-        It is the whole beside deltas or at the end, and a piece of its own where there are none.
+        A message contains the whole text if there are deltas or at the end, else a new piece.
         """
         if not self._has_deltas and not is_last:
             return whole
@@ -145,14 +145,14 @@ class ReplyDecoder:
 
 
 class AnswerDecoder:
-    """Decode the body of a successful response, a stream of events or a whole document.
+    """Decodes the body of a successful response, an event stream or a single document.
 
-    The first byte tells which it is: Content-Type is wrong too often.
+    The first byte decides between them, because Content-Type is often wrong.
     """
 
     def __init__(self) -> None:
         self.reply = ReplyDecoder()
-        self.is_done = False  # the stream said `[DONE]`
+        self.is_done = False  # the stream sent `[DONE]`
         self._stream = EventStream()
         self._start = b""
         self._whole: bytearray | None = None
@@ -161,11 +161,11 @@ class AnswerDecoder:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the answer came to its own end."""
+        """Whether the answer has ended normally."""
         return self.is_done or self.reply.is_finished
 
     def feed(self, chunk: bytes) -> Iterator[ReplyEvent]:
-        """Yield what a chunk adds. Raises `ReportedFailure` and `UnreadableAnswer`."""
+        """Yield the events of a chunk. Raises `ReportedFailure` and `UnreadableAnswer`."""
         if not self._is_stream and self._whole is None:
             self._start += chunk
             first = self._start.removeprefix(_BOM).lstrip()[:1]
@@ -181,9 +181,9 @@ class AnswerDecoder:
             yield from self._event(event.name, event.data)
 
     def close(self) -> Iterator[ReplyEvent]:
-        """Yield what is left at the end of the body, with the `End`.
+        """Yield the remaining events at the end of the body, with the `End`.
 
-        Raises `BrokenOff` too, if the end of the answer did not come.
+        Also raises `BrokenOff` if the response is incomplete.
         """
         if self._whole is not None:
             yield from self._document(bytes(self._whole).removeprefix(_BOM))
@@ -217,7 +217,7 @@ class AnswerDecoder:
             raise ReportedFailure(event)
 
     def _document(self, body: bytes) -> Iterator[ReplyEvent]:
-        """Decode an answer that was not streamed, or streamed as lines of JSON."""
+        """Decode a response that was not streamed, or was streamed as lines of JSON."""
         try:
             events = [json.loads(body)]
         except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
-"""`quillium-demo`: an assistant of rules, made for people who build front ends.
+"""`quillium-demo`: a rule-based assistant for front-end development.
 
-It answers in context, needs no network, and says the same to the same conversation every time.
+It answers in context, needs no network, and is deterministic.
 Commands shape the reply: `/lorem`, `/markdown`, `/slow`, `/error`, `/help` (contract, section 8).
 """
 
@@ -23,12 +23,12 @@ from core.errors import ModelUnavailable
 MAX_WORDS = 10_000
 MAX_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
-_READ_CHARACTERS = 2_000  # of a message; what it takes to read on would hold up everybody
+_READ_CHARACTERS = 2_000  # of a message; parsing more would block the event loop
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
-# Before others have their turn; well under a millisecond.
+# Between yields to the event loop; well under a millisecond.
 _READ_AT_ONCE = 2_000  # characters
 _SAID_AT_ONCE = 100  # words
-_COMPARED_MESSAGES = 20  # in which a common topic is looked for
+_COMPARED_MESSAGES = 20  # searched for a common topic
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
@@ -39,7 +39,7 @@ _NAME = re.compile(
     r"(?i:\bcall me|\bi am called|\bi'm called) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
     r"|(?i:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
 )
-_TELLING = ("my ", "call me", "i am", "i'm")  # one of these is in all that the two find
+_TELLING = ("my ", "call me", "i am", "i'm")  # both patterns only match texts with one of these
 _FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
 _SUM = re.compile(
     r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z"
@@ -67,7 +67,7 @@ class Demo:
         model: str,
         parameters: Parameters = DEFAULT_PARAMETERS,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`. Keeps `max_tokens`, a word each; the rest changes nothing."""
+        """See `assistant.Provider`. Supports only `max_tokens`, counted in words."""
         limits = AnswerLimits((), parameters.max_tokens)
         async with aclosing(self._speak(messages)) as events:
             async for event in events:
@@ -79,7 +79,7 @@ class Demo:
                 yield event
 
     async def _speak(self, messages: Sequence[PromptMessage]) -> AsyncGenerator[ReplyEvent, None]:
-        """Yield the reply, as fast as it is listened to, but for `/slow`."""
+        """Yield the reply as fast as it is consumed, except for `/slow`."""
         said = [_excerpt(line) for line in messages if line.role != "system"]
         asked = _unanswered(said)
         command = _COMMAND.match(asked[-1].strip()) if asked else None
@@ -101,13 +101,13 @@ class Demo:
             for number, piece in enumerate(_pieces(answer), 1):
                 yield Text(piece)
                 if number % _SAID_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # let others speak, and a stop be heard
+                    await asyncio.sleep(0)  # yield to the event loop, and let a stop take effect
         if command and command[1].lower() == "error":
             raise ModelUnavailable("This is the failure that /error asks for.")
         yield End()
 
     def complete(self, request: Mapping[str, Any], model: str) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`: tools are called first, schemas are filled."""
+        """See `assistant.Provider`. Calls tools first, and fills schemas."""
         return demo_completions.complete(
             ChatRequest(request), lambda messages: self.reply(messages, model)
         )
@@ -121,13 +121,13 @@ def _excerpt(line: PromptMessage) -> PromptMessage:
 
 
 def _unanswered(said: Sequence[PromptMessage]) -> list[str]:
-    """What the user has said since the last reply: all of it is answered together."""
+    """Return the user's messages since the last reply, which are answered together."""
     last = itertools.takewhile(lambda line: line.role == "user", reversed(said))
     return [line.content for line in last][::-1]
 
 
 def _answers(asked: list[str], earlier: list[str], facts: dict[str, str]) -> Iterator[str]:
-    """A paragraph or more for each message that has no answer yet; `facts` were told earlier."""
+    """Return an answer to each of the new messages; `facts` come from earlier ones."""
     for number, text in enumerate(asked):
         command = _COMMAND.match(text.strip())
         if command:
@@ -163,7 +163,7 @@ def _obey(command: str, argument: str | None) -> str:
 
 
 def _number(argument: str | None, default: int, most: int) -> int | None:
-    """The argument of a command; None when it is not a whole number from 1 to `most`."""
+    """Return a command's argument; None if it is not a whole number from 1 to `most`."""
     if argument is None:
         return default
     digits = argument.strip()
@@ -173,7 +173,7 @@ def _number(argument: str | None, default: int, most: int) -> int | None:
 
 
 def _lorem(count: int) -> str:
-    """Exactly `count` words, in sentences of twelve and paragraphs of five sentences."""
+    """Return exactly `count` words, in sentences of twelve and paragraphs of five sentences."""
     words = list(itertools.islice(itertools.cycle(LOREM), count))
     sentences = [" ".join(words[i : i + 12]).capitalize() + "." for i in range(0, count, 12)]
     paragraphs = [" ".join(sentences[i : i + 5]) for i in range(0, len(sentences), 5)]
@@ -191,7 +191,7 @@ async def _slowly(argument: str | None) -> AsyncGenerator[str, None]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text as a model would stream it: a word with the space before it at a time."""
+    """Split a text into the tokens that are streamed: each word with its preceding space."""
     return (match[0] for match in re.finditer(r"\s*\S+|\s+\Z", text))
 
 
@@ -199,7 +199,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
-    """An answer to one message; the first rule that fits wins."""
+    """Return the answer to one message, by the first rule that matches."""
     plain = re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'"))
     words = plain.split()
     told = _facts(text)
@@ -234,11 +234,11 @@ def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
 
 
 def _facts(text: str) -> dict[str, str]:
-    """What the user has told of themselves, such as `{"name": "Ada", "dog": "Rex"}`."""
+    """Return the facts about the user in the texts, such as `{"name": "Ada", "dog": "Rex"}`."""
     facts: dict[str, str] = {}
     lowered = text.lower()
     if not any(words in lowered for words in _TELLING):
-        return facts  # as nearly always; the expressions take longer to find nothing
+        return facts  # the usual case; this check is faster than the expressions
     for sentence in _SENTENCE.findall(text):
         if sentence.endswith("?"):
             continue
@@ -292,7 +292,7 @@ def _calculate(match: re.Match[str]) -> str:
 
 
 def _reflect(text: str, earlier: list[str]) -> str:
-    """When no rule fits: show that it was read, and tie it to what was said before."""
+    """Return the answer if no rule matches: quote the message, and refer to an earlier one."""
     kind = "asked" if text.endswith("?") else "said"
     answer = f"You {kind}: “{_quote(text)}”"
     topics = _topics(text)
@@ -310,7 +310,7 @@ def _reflect(text: str, earlier: list[str]) -> str:
 
 
 def _topics(text: str) -> list[str]:
-    """The words that carry the text, longest first."""
+    """Return the content words of a text, longest first."""
     words = dict.fromkeys(re.findall(r"\w{4,}", text.lower()))
     return sorted((word for word in words if word not in _COMMON_WORDS), key=len, reverse=True)
 

@@ -1,7 +1,7 @@
-"""`quillium-demo` for agents: tool calls, JSON and embeddings, with no network and always the same.
+"""`quillium-demo` for agents: deterministic tool calls, JSON and embeddings without a network.
 
-It calls a tool first, the one whose name and description fit best, then answers with its result.
-So an agent's loop can be developed and tested offline.
+It first calls the tool whose name and description match best, then answers with its result, so an
+agent loop can be developed and tested offline.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from assistant.chat_request import ChatRequest, Tool
 from assistant.demo_schema import SchemaFiller
 from assistant.events import End, ReplyEvent, Text, ToolCall, Usage
 
-DIMENSIONS = 384  # of an embedding, unless asked for another number
+DIMENSIONS = 384  # default dimensions of an embedding
 MAX_DIMENSIONS = 4_096
 _SHOWN_CHARACTERS = 2_000  # of a tool's result
 _PIECE = re.compile(r"\s*\S+|\s+\Z")
@@ -34,7 +34,7 @@ Converse = Callable[[Sequence[PromptMessage]], AsyncGenerator[ReplyEvent, None]]
 
 
 async def complete(request: ChatRequest, converse: Converse) -> AsyncGenerator[ReplyEvent, None]:
-    """Answer a request: with a tool call, with JSON, or as `converse` does."""
+    """Answer a request with a tool call, with JSON, or as `converse` does."""
     prompt_tokens = sum(map(context.tokens, request.prompt))
     tool = tool_to_call(request)
     if tool is not None:
@@ -67,7 +67,7 @@ async def complete(request: ChatRequest, converse: Converse) -> AsyncGenerator[R
 
 
 def tool_to_call(request: ChatRequest) -> Tool | None:
-    """Return the tool to call now, if any: before there are results, or when one is demanded."""
+    """Return the tool to call, if any: before there are results, or if one is required."""
     tools, choice = request.tools, request.tool_choice
     if not tools or choice == "none":
         return None
@@ -86,7 +86,7 @@ def tool_to_call(request: ChatRequest) -> Tool | None:
 
 
 def _best(tools: Sequence[Tool], question: str) -> Tool:
-    """Return the tool that shares the most words with the question; of equals, the first."""
+    """Return the first tool that shares the most words with the question."""
     asked = set(_WORD.findall(question.lower()))
 
     def score(tool: Tool) -> int:
@@ -103,7 +103,7 @@ _COMMON = {"a", "an", "and", "for", "from", "given", "in", "is", "it", "of", "on
 
 
 async def _stated(request: ChatRequest) -> AsyncGenerator[ReplyEvent, None]:
-    """Say what a schema asks for, or what the tools have found."""
+    """Answer with JSON for a schema, or with the results of the tools."""
     found = "\n\n".join(
         f"`{name}` says: {result[:_SHOWN_CHARACTERS]}" for name, result in request.results
     )
@@ -120,7 +120,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def embedding(text: str, dimensions: int = DIMENSIONS) -> list[float]:
-    """Return a unit vector: texts that share words, or parts of words, are near each other."""
+    """Return a unit vector; texts that share words or parts of words have a high similarity."""
     vector = array("d", bytes(8 * dimensions))
     for word in _WORD.findall(text.lower()):
         padded = f" {word} "
@@ -135,7 +135,7 @@ def embedding(text: str, dimensions: int = DIMENSIONS) -> list[float]:
 
 
 def embeddings(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer a request of OpenAI's "Embeddings"."""
+    """Respond to an OpenAI "Embeddings" request."""
     given = request.get("input")
     inputs = given if isinstance(given, list) and not _are_numbers(given) else [given]
     asked = request.get("dimensions")

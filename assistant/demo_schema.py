@@ -1,6 +1,6 @@
-"""Fill a JSON schema with what a text says: the same for the same text, and valid.
+"""Fill a JSON schema from a text, deterministically; the result is valid.
 
-Regular expressions (`pattern`) are not followed: one that a caller wrote could run for ever.
+`pattern` is ignored, because a caller's regular expression could run forever.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 _MAX_NODES = 1_000
 _MAX_DEPTH = 24
 _MAX_ITEMS = 50
-_LARGEST_NUMBER = 10**15  # that a float holds exactly
+_LARGEST_NUMBER = 10**15  # the largest integer range that a float represents exactly
 _MAX_TEXT = 500  # characters
 _NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,6})?")
 _PROPER_NAME = re.compile(r"\b[A-Z\u00c0-\u00de]\w+(?:[ -][A-Z\u00c0-\u00de]\w+)*")
@@ -29,7 +29,7 @@ _FORMATS = {
     "url": "https://example.com/",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
-# An agent may run or write what a tool gets, so these are harmless whatever the user said.
+# Harmless values, because an agent may execute or write a tool's arguments.
 _HARMLESS = (
     (re.compile(r"command|cmd|shell|bash|script", re.I), "echo quillium-demo"),
     (re.compile(r"code|program", re.I), 'print("quillium-demo")'),
@@ -43,12 +43,12 @@ _PLACES = re.compile(r"city|place|location|country|town|name|person|who|where|de
 
 
 class SchemaFiller:
-    """Fills schemas from one text. Numbers and names are taken from it in their order."""
+    """Fills schemas from one text, with its numbers and names in order of occurrence."""
 
     def __init__(self, text: str) -> None:
         self._text = " ".join(text.split())[:_MAX_TEXT] or "quillium-demo"
         self._numbers = [float(found) for found in _NUMBER.findall(self._text)][::-1]
-        # A capital in a sentence marks a name; at its beginning, it may mark nothing.
+        # A capitalized word is a name, unless it starts a sentence.
         names = list(_PROPER_NAME.finditer(self._text))
         inner = [m[0] for m in names if self._text[: m.start()].rstrip()[-1:].islower()]
         self._names = [*inner, *(m[0] for m in names if m[0] not in inner)]
@@ -61,7 +61,7 @@ class SchemaFiller:
         return self._value(schema, "", 0)
 
     def arguments(self, schema: Any) -> dict[str, Any]:
-        """Return the arguments of a tool: the required ones, or all if none is required."""
+        """Return a tool's arguments: the required ones, or all if none is required."""
         required = _list(schema, "required") if isinstance(schema, dict) else []
         filled = self.fill(schema)
         if not isinstance(filled, dict):
@@ -93,7 +93,7 @@ class SchemaFiller:
         return self._string(schema, name)
 
     def _resolved(self, schema: Any, depth: int) -> dict[str, Any]:
-        """Return a schema without references and alternatives: the first that is no null."""
+        """Resolve references, and select the first alternative that is not null."""
         for _ in range(_MAX_DEPTH):
             self._nodes += 1
             if not isinstance(schema, dict) or self._nodes > _MAX_NODES or depth > _MAX_DEPTH:
@@ -107,7 +107,7 @@ class SchemaFiller:
             elif options := _list(schema, "anyOf") or _list(schema, "oneOf"):
                 rest = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "default")}
                 usable = [o for o in options if isinstance(o, dict) and o.get("type") != "null"]
-                # A schema that refers to itself must come to an end.
+                # Limits the recursion of a self-referencing schema.
                 simple = [o for o in usable if "$ref" not in o] if depth > 6 else usable
                 nulls = [o for o in options if isinstance(o, dict) and o not in usable]
                 chosen = (simple or nulls or usable or [{"type": "null"}])[0]
@@ -154,13 +154,13 @@ class SchemaFiller:
         return items
 
     def _chosen(self, values: list[Any]) -> Any:
-        """Return the value that the text names, else the first."""
+        """Return the value that occurs in the text, else the first."""
         text = self._text.lower()
         named = (value for value in values if isinstance(value, str) and value.lower() in text)
         return next((value for value in named if value), values[0])
 
     def _number(self, schema: dict[str, Any], step: int) -> float:
-        """Return the text's next number, moved into the bounds; `step` is 1 for integers."""
+        """Return the text's next number, clamped to the bounds; `step` is 1 for integers."""
         margin = step or 1e-3
         value = self._numbers.pop() if self._numbers else 1.0
         above, below = _bound(schema, "exclusiveMinimum"), _bound(schema, "exclusiveMaximum")

@@ -1,4 +1,4 @@
-"""What `quillium-demo` recites: long texts that would hide the rules in `demo`."""
+"""The long texts of `quillium-demo`, separate from the rules in `demo`."""
 
 HELP = """\
 I am `quillium-demo`, the assistant that is built in. I answer in context, need no network, and \

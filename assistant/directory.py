@@ -1,8 +1,8 @@
-"""Which model is served by whom (contract, section 8).
+"""The model directory: maps each model to its provider (contract, section 8).
 
-Lists of models are fetched in the background and cached: nobody waits for them. A server that fails
-keeps the models that it had, so that nobody else answers in its name. Names of built-in models are
-reserved, and a discovered server never takes a model that the admin has configured.
+Model lists are fetched in the background and cached, so requests don't wait for them. A server that
+fails keeps its last list, so its models are not reassigned. Names of built-in models are reserved,
+and a discovered server never overrides a model that the admin has configured.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from assistant.upstream import Upstream
 from core.errors import QuilliumError
 
 BUILT_IN_MODEL = "quillium-demo"
-ALL_MODELS = ["*"]  # what a provider's `models` says to have the server asked
-FIRST_LIST_SECONDS = 3.0  # that a reply waits, once, for a server that may know its model
-FRESH_SECONDS = 60.0  # for which a server's list is believed
-FAILED_SECONDS = 5.0  # for which a server that listed nothing is not asked again
+ALL_MODELS = ["*"]  # the value of a provider's `models` that makes us list them
+FIRST_LIST_SECONDS = 3.0  # how long a reply waits, once, for a server that may have its model
+FRESH_SECONDS = 60.0  # how long a server's list is cached
+FAILED_SECONDS = 5.0  # how long an empty or failed list is cached
 
-# Where Ollama and LM Studio usually are.
+# The default addresses of Ollama and LM Studio.
 USUAL_PLACES = (
     Upstream("Ollama", "http://127.0.0.1:11434/v1"),
     Upstream("LM Studio", "http://127.0.0.1:1234/v1"),
@@ -36,7 +36,7 @@ log = logging.getLogger("quillium.models")
 
 
 class Model(NamedTuple):
-    """A model that can answer; `context_window` in tokens, where it is known."""
+    """An available model; `context_window` in tokens, if known."""
 
     id: str
     provider: str
@@ -45,7 +45,7 @@ class Model(NamedTuple):
 
 
 class Directory:
-    """All models that can answer now. Made on the event loop."""
+    """The available models. Create it on the event loop."""
 
     def __init__(self, local: Local | None = None, places: Sequence[Upstream] = ()) -> None:
         self._found = [
@@ -63,7 +63,7 @@ class Directory:
             self._built_in_default = local.model
 
     def configure(self, providers: Sequence[Mapping[str, Any]]) -> None:
-        """Use the admin's providers from now on. One that did not change keeps its list."""
+        """Set the admin's providers. An unchanged provider keeps its list."""
         before = {server.settings: server for server in self._configured}
         self._configured = []
         self._disabled_models = set()
@@ -81,7 +81,7 @@ class Directory:
             server.refresh()
 
     def models(self) -> list[Model]:
-        """Return each model once, served by the first that lists it."""
+        """Return each model once, with the first provider that lists it."""
         found = {id(server.provider) for server in self._found}
         return [
             Model(name, provider.name, id(provider) in found, _window(provider, name))
@@ -89,35 +89,35 @@ class Directory:
         ]
 
     def is_built_in(self, model: str) -> bool:
-        """Whether a name is reserved for a built-in model."""
+        """Return whether a name is reserved for a built-in model."""
         return model in self._embedded
 
     def default(self, chosen: str | None) -> str:
-        """Return the model that answers when none is named: the admin's, if anybody serves it."""
+        """Return the default model: the admin's choice if it is available."""
         return chosen if chosen in self._served() else self._built_in_default
 
     def resolve(self, model: str, chosen_default: str | None) -> tuple[Provider, str]:
-        """Who answers for `model`, and as which: the default model when nobody serves it."""
+        """Return the provider and name of `model`, or of the default model if it is unavailable."""
         served = self._served()
         speaks = model if model in served else self.default(chosen_default)
         return served[speaks], speaks
 
     def is_settled(self, model: str) -> bool:
-        """Whether it is known who answers for it, as far as it ever will be."""
+        """Return whether a model's provider can't change when pending lists arrive."""
         provider = self._served().get(model)
         is_found = any(server.provider is provider for server in self._found)
         return (provider is not None and not is_found) or not self._first_asking()
 
     async def wait_for(self, model: str) -> None:
-        """If nobody serves it as far as is known, wait for servers that were never heard yet.
+        """If a model may still become available, wait for the first lists of all servers.
 
-        So that the first message after a start is answered by whom it is for. A moment at most.
+        So the first message after a start reaches its model. Waits at most `FIRST_LIST_SECONDS`.
         """
         if not self.is_settled(model):
             await asyncio.wait(self._first_asking(), timeout=FIRST_LIST_SECONDS)
 
     def _forget(self) -> None:
-        """Forget what was derived from the lists: one of them has changed."""
+        """Invalidate the merged list, because a server's list has changed."""
         self._cached = None
 
     def _first_asking(self) -> list[asyncio.Task[None]]:
@@ -125,19 +125,19 @@ class Directory:
         return [task for server in servers if (task := server.first_asking) is not None]
 
     def preload(self) -> None:
-        """Load the local model now, in the background, if there is one."""
+        """Load the local model in the background, if there is one."""
         if self._local is not None:
             self._local.start_loading()
 
     async def close(self) -> None:
-        """Ask nobody any more, and let the local model go."""
+        """Cancel list requests, and unload the local model."""
         for server in (*self._configured, *self._found):
             await server.close()
         if self._local is not None:
             await self._local.close()
 
     def _served(self) -> dict[str, Provider]:
-        """Return who serves each model, in the order in which they are listed."""
+        """Return the provider of each model, in listing order."""
         for server in (*self._configured, *self._found):
             server.refresh()
         if self._cached is None:
@@ -164,7 +164,7 @@ def _window(provider: Provider, model: str) -> int | None:
 
 
 class _Server:
-    """A provider, and the models that it serves: those that are named, or those that it lists."""
+    """A provider and its models: those that the settings name, or those that it lists."""
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class _Server:
         settings: str,
         changed: Callable[[], None],
     ) -> None:
-        """`settings` tell one server from another; `changed` is called with each new list."""
+        """`settings` identify a server; `changed` is called after each new list."""
         self.provider = provider
         self.settings = settings
         self._changed = changed
@@ -185,7 +185,7 @@ class _Server:
 
     @property
     def first_asking(self) -> asyncio.Task[None] | None:
-        """The first time that it is asked, while that goes on."""
+        """The first list request, while it is in progress."""
         return None if self._was_heard else self._asking
 
     @property
@@ -193,7 +193,7 @@ class _Server:
         return self._listed if self._named is None else self._named
 
     def refresh(self) -> None:
-        """Ask in the background, unless that was done a moment ago."""
+        """Fetch the list in the background, unless it was fetched recently."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._ask_again_at:
             return
@@ -217,7 +217,7 @@ class _Server:
             self._ask_again_at = asyncio.get_running_loop().time() + FAILED_SECONDS
             return
         except Exception:
-            log.exception("the list of %s can't be read", self.provider.name)
+            log.exception("the model list of %s can't be parsed", self.provider.name)
             return
         finally:
             self._was_heard = True

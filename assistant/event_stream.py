@@ -1,6 +1,6 @@
-"""Server-Sent Events as they come over the wire (HTML Living Standard, section 9.2.6).
+"""An incremental Server-Sent Events parser (HTML Living Standard, section 9.2.6).
 
-The bytes may be split anywhere: in a character, a line end, a field.
+Chunks may be split anywhere: within a character, a line end or a field.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class StreamEvent(NamedTuple):
-    """One event. `name` is empty where the stream gives none."""
+    """One event. `name` is empty if the stream names none."""
 
     name: str
     data: str
 
 
 class EventStream:
-    """An incremental decoder: feed it bytes, and it yields each event that is complete."""
+    """An incremental decoder: feed it bytes, and it yields each complete event."""
 
     def __init__(self) -> None:
-        # What is no UTF-8 becomes U+FFFD, as the standard has it.
+        # Invalid UTF-8 becomes U+FFFD, as the standard requires.
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
         self._rest = ""
         self._name = ""
         self._data: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[StreamEvent]:
-        """Yield the events that this chunk completes."""
+        """Yield the events that a chunk completes."""
         yield from self._lines(self._rest + self._decoder.decode(chunk))
 
     def close(self) -> Iterator[StreamEvent]:
-        """Yield the event that the end of the stream cut short, if its data is there.
+        """Yield a final event that lacks its terminating empty line.
 
-        The standard discards it. Servers that forget the last empty line are more common than
-        connections that break exactly between two lines, and half an event is no valid JSON.
+        The standard discards it. But servers that omit the last empty line are more common than
+        connections that break exactly between two lines, and half an event is not valid JSON.
         """
         text = self._rest + self._decoder.decode(b"", final=True)
         yield from self._lines(text + "\n\n")
@@ -47,7 +47,7 @@ class EventStream:
         start = 0
         for end in _LINE_END.finditer(text):
             if end[0] == "\r" and end.end() == len(text):
-                break  # the other half of its line end may follow
+                break  # the LF of a CRLF may follow
             event = self._line(text[start : end.start()])
             start = end.end()
             if event is not None:
@@ -55,7 +55,7 @@ class EventStream:
         self._rest = text[start:]
 
     def _line(self, line: str) -> StreamEvent | None:
-        """Take one line; return the event that it ends, if any."""
+        """Process a line; return the event that it ends, if any."""
         if line:
             field, _, value = line.partition(":")
             value = value.removeprefix(" ")

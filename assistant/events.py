@@ -1,7 +1,7 @@
-"""What a provider's reply consists of: a stream of events (contract, section 8).
+"""The events of a provider's reply stream (contract, section 8).
 
 A reply is any number of `Text`, `Reasoning` and `ToolCall` events, then exactly one `End`. A stream
-that stops without an `End` broke off; a failure is raised, not yielded.
+that stops without an `End` is incomplete; a failure is raised, not yielded.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """A piece of what a reasoning model thought before its answer."""
+    """A piece of the reasoning before the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A piece of a tool call. Pieces with the same `index` belong together.
+    """A piece of a tool call. Pieces of the same call have the same `index`.
 
-    `id` and `name` come with the first piece; `arguments` is the next part of a JSON text.
+    The first piece has `id` and `name`; `arguments` is the next part of a JSON text.
     """
 
     index: int
@@ -41,7 +41,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The regular end of a reply."""
+    """The normal end of a reply."""
 
     finish_reason: FinishReason = "stop"
     usage: Usage | None = None

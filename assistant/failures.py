@@ -1,7 +1,7 @@
-"""What a server says of its failure, in whatever form it says it.
+"""Extract error messages from the various error formats of model servers.
 
-OpenAI's form is `{"error": {"message": …}}`. Others send lists of that (Gemini), `{"detail": …}`
-(FastAPI), the words of the server behind them (OpenRouter, LiteLLM), plain text or HTML.
+OpenAI's format is `{"error": {"message": …}}`. Others send lists of that (Gemini), `{"detail": …}`
+(FastAPI), the message of an upstream server (OpenRouter, LiteLLM), plain text or HTML.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any
 from assistant.text import storable
 
 SHOWN_CHARACTERS = 200
-_KEY_CHARACTERS = 5  # of the ends of a key, which some servers show
-_SHORTEST_SECRET = 8  # characters; what is shorter can't be told from a word
+_KEY_CHARACTERS = 5  # of the ends of a key, which some servers include
+_SHORTEST_SECRET = 8  # characters; a shorter one could be an ordinary word
 _MAX_DEPTH = 8
 _MAX_CHARACTERS = 20_000  # that are looked at
 
-# Where the words are, the best place first. `raw` is what the server behind OpenRouter said.
+# The fields with a message, best first. `raw` is the message of OpenRouter's upstream.
 _PLACES = (
     ("metadata", "raw"),
     ("error",),
@@ -49,13 +49,13 @@ _OVERFLOW = re.compile(
     r"|string_above_max_length|string too long",
     re.I,
 )
-# Rate limits count tokens, too, and are no reason to send less of a conversation.
+# Rate limits also mention tokens, but shortening the conversation does not help.
 _RATE = re.compile(r"rate.?limit|per (?:minute|min|day|hour)|\btp[md]\b|\bquota\b", re.I)
 _LOADING = re.compile(r"\bload(?:ing|ed)?\b|warming up|starting up|initiali[sz]ing", re.I)
 
 
 class ReportedFailure(Exception):
-    """A failure that a server reports in its answer; `document` is what it sent."""
+    """A server reported a failure in its response; `document` is the parsed error."""
 
     def __init__(self, document: Any) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class ReportedFailure(Exception):
 
 
 def parsed(body: bytes) -> Any:
-    """Return the JSON value of an error's body, or its text where that is none."""
+    """Return the JSON value of an error's body, or its text if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -71,7 +71,7 @@ def parsed(body: bytes) -> Any:
 
 
 def words_of(document: Any, secrets: Iterable[str] = ()) -> str:
-    """Return what a failure says in one short line, without secrets; empty if it says nothing."""
+    """Return a failure's message as one short line without secrets, or an empty string."""
     words = _without(_words(document, _MAX_DEPTH)[:_MAX_CHARACTERS], secrets)
     line = "".join(c if c.isprintable() else " " for c in storable(words))
     line = " ".join(line.split())
@@ -79,7 +79,7 @@ def words_of(document: Any, secrets: Iterable[str] = ()) -> str:
 
 
 def hidden(value: Any, secrets: Iterable[str]) -> Any:
-    """Return a JSON value whose texts hold no secret."""
+    """Remove secrets from all strings of a JSON value."""
     kept = [secret for secret in secrets if secret]
     if isinstance(value, dict):
         return {_hidden_text(key, kept): hidden(part, kept) for key, part in value.items()}
@@ -94,14 +94,14 @@ def _hidden_text(text: str, secrets: Iterable[str]) -> str:
 
 
 def is_context_overflow(document: Any) -> bool:
-    """Whether a failure says that the prompt is longer than the model's context."""
+    """Return whether a failure reports that the prompt exceeds the context window."""
     text = document if isinstance(document, str) else json.dumps(document)
     text = text[:_MAX_CHARACTERS]
     return bool(_OVERFLOW.search(text)) and not _RATE.search(text)
 
 
 def is_loading(document: Any) -> bool:
-    """Whether a failure says that the model is still being loaded."""
+    """Return whether a failure reports that the model is still being loaded."""
     return bool(_LOADING.search(_words(document, _MAX_DEPTH)[:_MAX_CHARACTERS]))
 
 
@@ -130,7 +130,7 @@ def _words(value: Any, depth: int) -> str:
 
 
 def _words_of_text(text: str, depth: int) -> str:
-    """Return the words of a text, which may be HTML, or hold the JSON of another server."""
+    """Return the message in a text, which may be HTML or contain another server's JSON."""
     if _HTML.match(text):
         title = _TITLE.search(text[:_MAX_CHARACTERS])
         return _HIDDEN.sub(" ", title[2] if title else text[:_MAX_CHARACTERS]).strip()
@@ -146,7 +146,7 @@ def _words_of_text(text: str, depth: int) -> str:
 
 
 def _location(value: dict[str, Any]) -> str:
-    """Return where FastAPI found something wrong, such as `body.seed: `."""
+    """Return the location of a FastAPI validation error, such as `body.seed: `."""
     location = value.get("loc")
     if not isinstance(location, list):
         return ""
@@ -154,7 +154,7 @@ def _location(value: dict[str, Any]) -> str:
 
 
 def _without(text: str, secrets: Iterable[str]) -> str:
-    """Leave out each word that holds one end of a secret."""
+    """Remove each word that contains either end of a secret."""
     for secret in secrets:
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "…")

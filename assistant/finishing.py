@@ -1,4 +1,4 @@
-"""How an answer ends: its finish reason, its failure, and the tokens that it took."""
+"""Interpret the end of a response: finish reason, failure, and token usage."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from assistant.events import FinishReason, Usage
 
-# What servers send on each chunk where OpenAI sends null.
+# Sent by some servers on each chunk where OpenAI sends null.
 _NO_REASONS = {"", "null", "none", "undefined", "not_finished"}
 _MEANINGS: dict[str, FinishReason] = {
     **dict.fromkeys(
@@ -33,17 +33,17 @@ _MEANINGS: dict[str, FinishReason] = {
 
 
 def is_first(choice: dict[str, Any]) -> bool:
-    """Whether this is the one answer that was asked for."""
+    """Return whether this is the first choice, the only one requested."""
     return choice.get("index") in (None, 0, "0")
 
 
 def is_end(reason: Any) -> bool:
-    """Whether a `finish_reason` ends the answer (contract, section 8)."""
+    """Return whether a `finish_reason` ends the answer (contract, section 8)."""
     return isinstance(reason, str) and reason.strip().lower() not in _NO_REASONS
 
 
 def meaning_of(reason: str) -> FinishReason | None:
-    """Return what a `finish_reason` means; None for one that is a failure, or unknown."""
+    """Normalize a `finish_reason`; return None for a failure or an unknown one."""
     name = reason.strip().lower().removeprefix("finish_reason_")
     found = _MEANINGS.get(name)
     if found is None and ":" in name:  # as in Gemini's "content_filter: RECITATION"
@@ -52,7 +52,7 @@ def meaning_of(reason: str) -> FinishReason | None:
 
 
 def is_filtered(part: dict[str, Any]) -> bool:
-    """Whether Azure's filter, which may report after the text, found something."""
+    """Return whether Azure's content filter, which may report after the text, was triggered."""
     results = part.get("content_filter_results") or part.get("content_filter_result")
     if not isinstance(results, dict):
         return False
@@ -60,7 +60,7 @@ def is_filtered(part: dict[str, Any]) -> bool:
 
 
 def is_failure(event: dict[str, Any]) -> bool:
-    """Whether an event reports a failure."""
+    """Return whether an event reports a failure."""
     if event.get("error") or event.get("errors") or event.get("error_msg"):
         return True
     if "error" in (event.get("object"), event.get("type")):
@@ -75,7 +75,7 @@ def is_failure(event: dict[str, Any]) -> bool:
 
 
 def usage_of(event: dict[str, Any]) -> Usage | None:
-    """Return the tokens that an event counts, if it does: in its `usage` or in a server's own."""
+    """Return an event's token usage, from `usage` or a server-specific field, if it has one."""
     choices = event.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     groq = event.get("x_groq")

@@ -1,7 +1,7 @@
-"""Parse an HTTP/1.x response as its bytes come (RFC 9112), without input or output.
+"""An incremental parser of HTTP/1.x responses (RFC 9112), without I/O.
 
-Tornado's own client hands over a body that ends with its connection only at that end, and loses
-what arrives in one read with a connection that breaks off. Both are how models' servers stream.
+Tornado's client delivers a body delimited by the connection's close only after the close, and loses
+data read together with a connection error. Model servers stream in both of these ways.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _INFLATED_AT_ONCE = 1 << 16  # bytes
 
 
 class MalformedResponse(Exception):
-    """What came is no HTTP, or in an encoding that nobody asked for and we can't read."""
+    """The response is not HTTP, or has an unsupported encoding that was not requested."""
 
 
 class ResponseParser:
-    """Feed it bytes; it yields those of the body. `status` is 0 until the header is complete."""
+    """Feed it bytes; it yields the body. `status` is 0 until the header is complete."""
 
     def __init__(self) -> None:
         self.status = 0
         self.headers = HTTPHeaders()
         self.is_complete = False
         self._rest = bytearray()
-        self._left: int | None = None  # bytes of the body, or of the chunk; None until its end
+        self._left: int | None = None  # of the body or chunk; None: until the close
         self._is_chunked = False
         self._is_in_trailers = False
         self._inflater: zlib._Decompress | None = None
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Return the parts of the body that these bytes hold, to be used up before the next call.
+        """Return the body parts in these bytes; consume the iterator before the next call.
 
         Raises `MalformedResponse`, as does the iterator.
         """
@@ -50,13 +50,13 @@ class ResponseParser:
         return (piece for part in parts for piece in self._inflated(part))
 
     def close(self) -> bool:
-        """Take note that the connection has ended; return whether the response is complete."""
+        """Mark the end of the connection; return whether the response is complete."""
         if self.status and not self._is_chunked and self._left is None:
             self.is_complete = True
         return self.is_complete
 
     def _read_header(self) -> bool:
-        """Read the header once it is all there; skip interim responses."""
+        """Parse the header once it is complete; skip interim responses."""
         while bytes(self._rest[:1]) in (b"\r", b"\n"):
             del self._rest[0]
         if not b"HTTP/1.".startswith(bytes(self._rest[:7])):
@@ -83,7 +83,7 @@ class ResponseParser:
         return True
 
     def _find_framing(self) -> None:
-        """Find how the body ends (RFC 9112, section 6.3) and how it is encoded."""
+        """Determine the body's framing (RFC 9112, section 6.3) and encoding."""
         self._is_chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
         length = self.headers.get("Content-Length", "").split(",")[0].strip()
         if self.status in (204, 304):
@@ -97,7 +97,7 @@ class ResponseParser:
         self.is_complete = self._left == 0 and not self._is_chunked
         encoding = self.headers.get("Content-Encoding", "").strip().lower()
         if encoding in ("gzip", "x-gzip", "deflate"):
-            self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either, by its header
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 32)  # zlib or gzip
         elif encoding not in ("", "identity"):
             raise MalformedResponse
 
@@ -125,7 +125,7 @@ class ResponseParser:
             self._read_chunk_line(line)
 
     def _read_chunk_line(self, line: bytes) -> None:
-        """Read the size of a chunk, the line end after one, or a trailer."""
+        """Parse a chunk's size, the line end after a chunk, or a trailer."""
         if self._is_in_trailers:
             self.is_complete = not line
         elif line:
@@ -149,7 +149,7 @@ class ResponseParser:
         return self._take(end + 1).rstrip(b"\r\n")
 
     def _inflated(self, part: bytes) -> Iterator[bytes]:
-        """Yield a part of the body as it was before its compression, in bounded pieces."""
+        """Decompress a part of the body, in pieces of limited size."""
         if self._inflater is None:
             yield part
             return

@@ -1,4 +1,4 @@
-"""The models that a server lists. Each kind of server tells the context window in its own way."""
+"""Parse model lists. Each kind of server has its own field for the context window."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 from assistant.text import storable
 
 MAX_MODELS = 1_000  # of a server
-LONGEST_NAME = 200  # characters; what a chat's `model` may hold
-_SMALLEST_WINDOW = 256  # tokens; less is some other figure
+LONGEST_NAME = 200  # characters; the limit of a chat's `model`
+_SMALLEST_WINDOW = 256  # tokens; a smaller number is not a window
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A model as its server lists it; `window` in tokens, where the server tells it."""
+    """A listed model; `window` in tokens, if the server reports it."""
 
     id: str
     window: int | None
 
 
 def listed_models(document: Any) -> list[Listed]:
-    """Return the models of a list, each once. Raises `ValueError` for what is no list."""
-    models = document or None  # Together sends the list itself
+    """Return the models of a list, without duplicates. Raises `ValueError` if it is not a list."""
+    models = document or None  # Together sends a bare list
     if isinstance(document, dict):
         models = document.get("data", document.get("models"))
     if not isinstance(models, list):
@@ -38,7 +38,7 @@ def listed_models(document: Any) -> list[Listed]:
 
 
 def _listed(model: Any) -> Listed | None:
-    """Return a model of the list, if it has a usable name."""
+    """Parse an item of the list; return None if it has no usable name."""
     if not isinstance(model, dict):
         return None
     id = model.get("id") or model.get("name")

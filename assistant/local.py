@@ -1,8 +1,8 @@
-"""The embedded model: llama.cpp within this process, by `xllamacpp` (the `local` extra).
+"""The embedded model: llama.cpp in this process, with `xllamacpp` (the `local` extra).
 
-It is loaded off the event loop, on first use. llama.cpp serves it on a loopback port of its own,
-because it can't do without; a key that only this process knows keeps everybody else out. Replies
-queue: one is written at a time, in the order in which they were asked for.
+The model is loaded off the event loop, on first use. llama.cpp requires a loopback port to serve
+it; a random key prevents access by other processes. Replies are generated one at a time, in the
+order of their requests.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ from core.errors import ModelUnavailable
 from core.options import ConfigError, MissingExtra
 
 WINDOW = 8_192  # tokens
-LARGEST_ANSWER = 1_024  # tokens; small models don't always find an end
+LARGEST_ANSWER = 1_024  # tokens; small models sometimes never stop
 
 log = logging.getLogger("quillium.models")
 
 
 def is_available() -> bool:
-    """Whether the `local` extra is installed; imports nothing of it."""
+    """Return whether the `local` extra is installed, without importing it."""
     return importlib.util.find_spec("xllamacpp") is not None
 
 
 def find(chosen: Path | None, installed: Path) -> Local | None:
-    """The chosen file's model, else the installed one's, else None.
+    """Return the model of the chosen file, else the installed model, else None.
 
-    Raises `ConfigError` if one was chosen that can't be used.
+    Raises `ConfigError` if the chosen file can't be used.
     """
     if chosen is not None:
         if not chosen.is_file():
@@ -62,9 +62,9 @@ def find(chosen: Path | None, installed: Path) -> Local | None:
 
 
 class Local:
-    """A GGUF file as a provider.
+    """A provider for a GGUF file.
 
-    `system_prompt` is for where the admin has none, `parameters` for requests that set none.
+    `system_prompt` and `parameters` are defaults, used if the admin or the request sets none.
     """
 
     name = "local"
@@ -83,10 +83,10 @@ class Local:
         self._turn = asyncio.Lock()  # first come, first served
         self._loading: asyncio.Future[OpenAICompatible] | None = None
         self._server: Any = None
-        self._knows_tools = False  # whether the model's chat template does
+        self._knows_tools = False  # whether the chat template supports tools
 
     def window(self, model: str) -> int:
-        """Return the tokens that the model's context holds."""
+        """Return the context window in tokens."""
         return WINDOW
 
     def memory(self, model: str) -> int:
@@ -127,7 +127,7 @@ class Local:
                     yield event
 
     def _prepared(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request with what a small model needs, where the caller leaves it open."""
+        """Return a request with the defaults that a small model needs."""
         prepared = {**self._parameters, **request}
         if "max_completion_tokens" in request:
             prepared["max_tokens"] = request["max_completion_tokens"]
@@ -140,9 +140,9 @@ class Local:
         return prepared
 
     async def load(self) -> OpenAICompatible:
-        """Load it, if that was not done yet. Raises `ModelUnavailable`; the next call tries again.
+        """Load the model, if it is not loaded. Raises `ModelUnavailable`; the next call retries.
 
-        Who is cancelled while waiting does not end the loading for others.
+        Cancelling one caller does not cancel the loading for others.
         """
         try:
             return await asyncio.shield(self.start_loading())
@@ -151,17 +151,17 @@ class Local:
             raise
 
     def start_loading(self) -> asyncio.Future[OpenAICompatible]:
-        """Begin to load it, unless that was begun already."""
+        """Start loading the model, unless that has already started."""
         if self._loading is None:
             self._loading = asyncio.ensure_future(self._load())
-            self._loading.add_done_callback(lambda loading: loading.exception())  # the log has it
+            self._loading.add_done_callback(lambda loading: loading.exception())  # already logged
         return self._loading
 
     async def close(self) -> None:
-        """Let the model go, once it has been loaded. Waits for the work under way to end."""
+        """Unload the model, after any loading or generation in progress has ended."""
         if self._loading is not None:
             await asyncio.wait([self._loading])
-        # The last reference goes in a thread, because it waits for llama.cpp's own ones.
+        # Drop the last reference in a thread, because it waits for llama.cpp's threads.
         await asyncio.to_thread(setattr, self, "_server", None)
 
     async def _load(self) -> OpenAICompatible:
@@ -179,20 +179,20 @@ class Local:
 
 
 async def _properties(upstream: Upstream) -> dict[str, Any]:
-    """Return what llama.cpp says of the model; nothing where it says nothing."""
+    """Return llama.cpp's properties of the model; empty if there are none."""
     async with ask(upstream, "GET", "/props") as response:
         properties = parsed(b"".join([chunk async for chunk in response.chunks()]))
     return properties if isinstance(properties, dict) else {}
 
 
 def _serve(path: Path, key: str) -> Any:
-    import xllamacpp  # takes a while, and is not always there
+    import xllamacpp  # slow, and not always available
 
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(path)
     parameters.n_ctx = WINDOW
-    parameters.n_parallel = 1  # the window is divided among those
-    threads = max(1, (os.cpu_count() or 1) - 1)  # with all, it crawls when anything else runs
+    parameters.n_parallel = 1  # the window is divided among parallel slots
+    threads = max(1, (os.cpu_count() or 1) - 1)  # with all cores, it crawls under any load
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     parameters.hostnames = ["127.0.0.1"]

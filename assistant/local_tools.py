@@ -1,7 +1,7 @@
-"""Tool calls for an embedded model whose chat template knows none.
+"""Tool calls for an embedded model whose chat template does not support them.
 
-llama.cpp then ignores tools. So the tool is chosen as `quillium-demo` chooses it, and the model
-fills its parameters, held to their schema by a grammar.
+llama.cpp ignores tools for such a model. So the tool is selected as in `quillium-demo`, and the
+model fills its parameters, constrained to their schema by a grammar.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Complete = Callable[[Mapping[str, Any]], AsyncGenerator[ReplyEvent, None]]
 
 
 def are_in(request: Mapping[str, Any]) -> bool:
-    """Whether a request offers tools, or tells what they have done."""
+    """Return whether a request contains tools or tool results."""
     chat = ChatRequest(request)
     roles = {message.get("role") for message in chat.messages}
     return bool(chat.tools or chat.called or roles & {"tool", "function"})
 
 
 async def complete(request: Mapping[str, Any], ask: Complete) -> AsyncGenerator[ReplyEvent, None]:
-    """Answer a request with tools by requests without them."""
+    """Answer a request with tools by sending requests without them."""
     plain = {name: value for name, value in request.items() if name not in _TOOLS}
     plain["messages"] = _plain_messages(request)
     tool = tool_to_call(ChatRequest(request))
@@ -58,7 +58,7 @@ async def complete(request: Mapping[str, Any], ask: Complete) -> AsyncGenerator[
 
 
 def _plain_messages(request: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the messages with calls and results as text, which any template takes."""
+    """Convert calls and results in the messages to text, which any template accepts."""
     plain: list[dict[str, Any]] = []
     for message in ChatRequest(request).messages:
         role, content = message.get("role"), text_of(message.get("content"))

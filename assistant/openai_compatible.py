@@ -1,7 +1,7 @@
 """OpenAI-compatible servers: OpenAI itself, Ollama, LM Studio, vLLM, llama.cpp and many more.
 
-They agree on `POST {base_url}/chat/completions` with `stream: true`, and differ in the rest:
-`docs/models.md` says how, `decoder` copes with it.
+They all support `POST {base_url}/chat/completions` with `stream: true`. `docs/models.md` lists the
+differences, which `decoder` handles.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from core.errors import ModelTimeout, ModelUnavailable
 
 LIST_SECONDS = 10.0
 _MAX_BYTES_OF_A_LIST = 4 << 20
-_LAST_SECONDS = 2.0  # in which a finished answer's connection may end
-_ENDING_SECONDS = 0.2  # the same once the answer said `[DONE]`
+_LAST_SECONDS = 2.0  # to wait for the end of the connection after a finished answer
+_ENDING_SECONDS = 0.2  # the same after `[DONE]`
 
-# What the caller of a provider decides, and no setting.
+# Set by the caller of a provider, never by settings.
 _RESERVED = ("model", "messages", "stream")
 
 
 class OpenAICompatible:
-    """One such server.
+    """One OpenAI-compatible server.
 
-    `extra_body` goes with each request, `defaults` are parameters for chats that set none, and
-    `context_window` (tokens) wins over what the server lists.
+    `extra_body` is added to each request, `defaults` are parameters for chats that set none, and
+    `context_window` (tokens) overrides the value that the server lists.
     """
 
     def __init__(
@@ -46,15 +46,15 @@ class OpenAICompatible:
     ) -> None:
         self.name = upstream.name
         self.upstream = upstream
-        self.windows: dict[str, int] = {}  # tokens, by model; for who knows them to fill in
+        self.windows: dict[str, int] = {}  # tokens, by model; filled in by the model directory
         self.extra_body = {k: v for k, v in (extra_body or {}).items() if k not in _RESERVED}
-        self.lacks_responses = False  # whether it is known to have no `/responses`
+        self.lacks_responses = False  # whether the server is known to lack `/responses`
         self._context_window = context_window
         self._defaults = dict(defaults or {})
         self._refused_parameters: dict[str, set[str]] = {}  # by model
 
     def window(self, model: str) -> int | None:
-        """Return the tokens that a model's context holds, where that is known."""
+        """Return a model's context window in tokens, if known."""
         return self._context_window or self.windows.get(model) or windows.known(model)
 
     def memory(self, model: str) -> int:
@@ -67,10 +67,10 @@ class OpenAICompatible:
         model: str,
         parameters: Parameters = DEFAULT_PARAMETERS,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`. Closing it closes the connection, which ends the work there.
+        """See `assistant.Provider`. Closing it closes the connection, which stops the server.
 
-        One request is repeated when the server is busy or loads, and once with less of the
-        conversation when that is too long for the model.
+        Retries if the server is busy or loading the model, and once with a shorter prompt if the
+        conversation exceeds the context window.
         """
         window = self.window(model) or context.DEFAULT_WINDOW
         chosen = self._chosen(parameters)
@@ -105,7 +105,7 @@ class OpenAICompatible:
     async def complete(
         self, request: Mapping[str, Any], model: str
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`. The server gets the request as it is."""
+        """See `assistant.Provider`. Sends the request unchanged."""
         body = {**self.extra_body, **request, "model": model, "stream": True}
         try:
             async with aclosing(self._attempt(body)) as events:
@@ -119,13 +119,13 @@ class OpenAICompatible:
         """See `assistant.Forwarding`."""
         sent = json.dumps({**self.extra_body, **request}, ensure_ascii=False).encode()
         patience = Patience(self.upstream)
-        if not request.get("stream"):  # nothing comes before all of it is there
+        if not request.get("stream"):  # no byte arrives before the response is complete
             patience.silent_seconds = self.upstream.total_seconds
         async with ask(self.upstream, "POST", path, sent, patience=patience) as response:
             yield response
 
     async def _attempt(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
-        """Ask once. What the decoder holds back is passed on before a failure is raised.
+        """Send one request. Yields text held back by the decoder before raising a failure.
 
         Raises `Refused` for a failure that the server reports.
         """
@@ -183,7 +183,7 @@ class OpenAICompatible:
             yield event
 
     def _chosen(self, parameters: Parameters) -> dict[str, Any]:
-        """Return the parameters that are set, by the names of the API."""
+        """Return the parameters that are set, by their API names."""
         chosen: dict[str, Any] = {
             "temperature": parameters.temperature,
             "top_p": parameters.top_p,
@@ -194,7 +194,7 @@ class OpenAICompatible:
         return self._defaults | {k: value for k, value in chosen.items() if value is not None}
 
     async def models(self) -> list[Listed]:
-        """Return the models that the server lists. Raises what `reply` raises, after 10 s."""
+        """Return the server's model list. Raises what `reply` raises, with a time-out of 10 s."""
         try:
             return await asyncio.wait_for(self._models(), LIST_SECONDS)
         except TimeoutError:

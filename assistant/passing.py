@@ -1,4 +1,4 @@
-"""What is passed on from a server as it was received: whole events, and errors without secrets."""
+"""Forward a server's response unchanged: events, headers, and errors without secrets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from assistant.failures import hidden, words_of
 
-# OpenAI's own counts and times, and what its packages read to decide about a retry.
+# OpenAI's rate-limit and timing headers, and those that its SDKs use for retries.
 _PASSED = re.compile(
     r"retry-after(-ms)?|x-should-retry|openai-(model|processing-ms|version)"
     r"|x-ratelimit-(limit|remaining|reset)-\w+",
@@ -19,15 +19,15 @@ _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit
 
 
 def passed_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the headers of a response that its caller gets, too."""
+    """Return the response headers to forward to the client."""
     return [(name, value) for name, value in headers if _PASSED.fullmatch(name)]
 
 
 async def whole_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Yield a stream of events as it comes, cut only between two, so that one can be put there."""
+    """Yield an event stream, split only between events, so that events can be inserted."""
     held = b""
     async for chunk in chunks:
-        # A boundary may lie across two chunks.
+        # A boundary may span two chunks.
         start = max(0, len(held) - 3)
         held += chunk
         end = max((match.end() for match in _BOUNDARY.finditer(held, start)), default=0)
@@ -39,7 +39,7 @@ async def whole_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, No
 
 
 def error_of(status: int, document: Any, secrets: Iterable[str]) -> dict[str, Any]:
-    """Return a server's error in OpenAI's form: its own where it has that, without secrets."""
+    """Convert a server's error to OpenAI's format, without secrets."""
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict) and isinstance(error.get("message"), str):
         found: dict[str, Any] = hidden(document, secrets)
@@ -52,5 +52,5 @@ def error_of(status: int, document: Any, secrets: Iterable[str]) -> dict[str, An
 
 
 def type_of(status: int) -> str:
-    """Return OpenAI's name for the kind of an error."""
+    """Return OpenAI's error type for a status."""
     return _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")

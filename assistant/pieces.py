@@ -1,4 +1,4 @@
-"""The text, reasoning and tool calls of a `delta` or a `message`, wherever a server puts them."""
+"""Extract text, reasoning and tool calls from a `delta` or `message` of any dialect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _REASONING_PARTS = {"thinking", "reasoning", "reasoning_text", "summary_text"}
 
 
 class Pieces(NamedTuple):
-    """What one delta or message holds; `tool_calls` are as the server sent them."""
+    """The content of a delta or message; `tool_calls` are unparsed."""
 
     text: str = ""
     reasoning: str = ""
@@ -18,14 +18,14 @@ class Pieces(NamedTuple):
 
 
 def pieces_of(said: dict[str, Any]) -> Pieces:
-    """Return what a delta or a message holds."""
+    """Return the content of a delta or message."""
     text, thought = _content(said.get("content"))
     refusal = said.get("refusal")
     is_refusal = isinstance(refusal, str) and bool(refusal)
     calls = said.get("tool_calls")
     calls = calls if isinstance(calls, list) else []
     if not calls and isinstance(said.get("function_call"), dict):
-        calls = [said["function_call"]]  # as before there were tools
+        calls = [said["function_call"]]  # legacy field for tool calls
     return Pieces(
         text=text + refusal if is_refusal and isinstance(refusal, str) else text,
         reasoning=_reasoning(said) or thought,
@@ -35,7 +35,7 @@ def pieces_of(said: dict[str, Any]) -> Pieces:
 
 
 def _content(content: Any) -> tuple[str, str]:
-    """Return the text and the reasoning of a content: a string, or a list of parts (Mistral)."""
+    """Return the text and reasoning of a content: a string, or a list of parts (Mistral)."""
     if isinstance(content, str):
         return content, ""
     texts: list[str] = []
@@ -51,7 +51,7 @@ def _content(content: Any) -> tuple[str, str]:
 
 
 def _reasoning(said: dict[str, Any]) -> str:
-    """Return the reasoning; servers that give it twice, under two names, mean it once."""
+    """Return the reasoning once, even if a server sends it in two fields."""
     named = _first_text(said, _REASONING)
     return named or _text(said.get("reasoning_details"))
 

@@ -13,17 +13,17 @@ from assistant import addresses
 class Proxy(NamedTuple):
     host: str
     port: int
-    authorization: str  # the value of `Proxy-Authorization`; empty where the proxy asks for none
+    authorization: str  # the value of `Proxy-Authorization`; empty without credentials
 
 
 class UnusableProxy(Exception):
-    """The environment names a proxy of another kind than HTTP."""
+    """The environment names a proxy that is not an HTTP proxy."""
 
 
 def proxy_for(scheme: str, host: str) -> Proxy | None:
-    """Return the proxy to use for a host; None for a direct connection. Raises `UnusableProxy`.
+    """Return the proxy for a host; None for a direct connection. Raises `UnusableProxy`.
 
-    This machine is never asked for through a proxy: Ollama is here, and not behind it.
+    Loopback addresses never use a proxy, because it could not reach Ollama on this machine.
     """
     proxies = urllib.request.getproxies_environment()
     address = proxies.get(scheme) or proxies.get("all")

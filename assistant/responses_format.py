@@ -1,4 +1,4 @@
-"""Reply events in the form of OpenAI's "Responses", streamed or whole."""
+"""Encode reply events as OpenAI "Responses", streamed or whole."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class ResponsesFormat:
         self._shown = {**_DEFAULTS, **chosen}
         self._custom = custom_tools(request)
         self._output: list[Document] = []
-        self._open: Document | None = None  # the message or the reasoning that is being written
-        self._calls: dict[int, int] = {}  # the places of tool calls in the output
+        self._open: Document | None = None  # the message or reasoning item in progress
+        self._calls: dict[int, int] = {}  # the output indexes of tool calls
         self._sequence = -1
         self._end: End | None = None
         self._error: Document | None = None
@@ -139,7 +139,7 @@ class ResponsesFormat:
         return [*sent, self._of_summary("response.reasoning_summary_text.delta", delta=text)]
 
     def _close(self) -> list[bytes]:
-        """End the message or the reasoning that is being written."""
+        """Finish the message or reasoning item in progress."""
         item = self._open
         if item is None:
             return []
@@ -179,7 +179,7 @@ class ResponsesFormat:
         place = self._calls[call.index]
         item = self._output[place]
         if item["type"] == "custom_tool_call":
-            # Its text is within JSON, which can't be read before it is whole.
+            # Its text is inside JSON, which can't be parsed before it is complete.
             item["input"] += call.arguments
         elif call.arguments:
             item["arguments"] += call.arguments
@@ -233,7 +233,7 @@ class ResponsesFormat:
 
 
 def _plain(arguments: str) -> str:
-    """Return the text that a custom tool was called with."""
+    """Return the input text of a custom tool call."""
     try:
         value = json.loads(arguments)
     except ValueError:

@@ -1,6 +1,6 @@
-"""A request of OpenAI's "Responses" as one of "Chat Completions", for servers that know only that.
+"""Convert OpenAI "Responses" requests to "Chat Completions", for servers without "Responses".
 
-Codex and the Vercel AI SDK ask in this form by default.
+Codex and the Vercel AI SDK use "Responses" by default.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from core.errors import InvalidRequest
 
 Document = dict[str, Any]
 
-# What both forms name alike.
+# Parameters with the same name in both formats.
 _SAME = ("temperature", "top_p", "parallel_tool_calls", "user", "metadata", "seed", "stop",
          "service_tier", "prompt_cache_key", "safety_identifier", "top_logprobs")  # fmt: skip
 _FOR_OPENAI_ALONE = {"metadata", "service_tier", "prompt_cache_key", "safety_identifier"}
-CUSTOM_INPUT = "input"  # the one parameter of a custom tool, once it is a function
+CUSTOM_INPUT = "input"  # the only parameter of a custom tool that was converted to a function
 
 
 def to_chat(request: Document) -> Document:
-    """Return the request in the form of "Chat Completions". Raises `InvalidRequest`."""
+    """Convert a request to "Chat Completions". Raises `InvalidRequest`."""
     if request.get("previous_response_id") or request.get("conversation"):
         raise InvalidRequest(
             "previous_response_id: nothing is stored here. Send the whole conversation as input."
@@ -55,7 +55,7 @@ def to_chat(request: Document) -> Document:
 
 
 def custom_tools(request: Document) -> set[str]:
-    """Return the names of the tools that take plain text."""
+    """Return the names of the custom tools, which take plain text."""
     tools = request.get("tools")
     return {
         str(tool.get("name"))
@@ -65,7 +65,7 @@ def custom_tools(request: Document) -> set[str]:
 
 
 def _add(messages: list[Document], item: Document) -> None:
-    """Add an item of the input to the messages. Items that mean nothing here are left out."""
+    """Append an input item to the messages. Unsupported items are ignored."""
     match item.get("type", "message"):
         case "message":
             role = item.get("role", "user")
@@ -93,7 +93,7 @@ def _add(messages: list[Document], item: Document) -> None:
 
 
 def _content(content: Any) -> Any:
-    """Return a content: a string where it is all text, which every template takes."""
+    """Convert a content; if it is all text, to a string, which every template accepts."""
     if not isinstance(content, list):
         return content if isinstance(content, str) else ""
     parts: list[Document] = []
@@ -128,7 +128,7 @@ def _format(request: Document) -> Document:
 
 
 def _tools(request: Document) -> Document:
-    """Return the tools that are functions, or can be made one; the server's own have no match."""
+    """Convert function and custom tools; tools that run on OpenAI's servers are dropped."""
     tools: list[Document] = []
     listed = request.get("tools")
     for tool in listed if isinstance(listed, list) else []:
@@ -152,7 +152,7 @@ def _tools(request: Document) -> Document:
 
 
 def _function_of(tool: Document) -> Document:
-    """Return a tool that takes plain text as a function with one parameter."""
+    """Convert a custom tool, which takes plain text, to a function with one parameter."""
     description = str(tool.get("description") or "")
     form = tool.get("format")
     if isinstance(form, dict) and form.get("definition"):

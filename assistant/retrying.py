@@ -1,4 +1,4 @@
-"""What is tried again when a server refuses a request, and what is changed before."""
+"""Retry policy for requests that a server rejects, and the changes before a retry."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from assistant import PromptMessage, context, failures
 from assistant.upstream import Upstream
 from core.errors import QuilliumError
 
-LONGEST_WAIT_SECONDS = 60.0  # that a server may ask for; longer is a refusal
-BACK_OFF_SECONDS = 1.0  # where it asks for nothing
+LONGEST_WAIT_SECONDS = 60.0  # the longest `Retry-After` that is honoured
+BACK_OFF_SECONDS = 1.0  # without `Retry-After`
 _BUSY = {429, 503, 529}  # 529 is Anthropic's "overloaded"
 _OVERFLOW = {None, 400, 413, 422, 500}
 _PARAMETERS = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed",
@@ -28,7 +28,7 @@ _UNKNOWN = re.compile(
 
 
 class Refused(Exception):
-    """An answer with an error: its status (None within a stream), its document, its header."""
+    """An error response: its status (None inside a stream), document and headers."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Refused(Exception):
 
 
 class Attempts:
-    """The attempts at one reply: it is waited for once, and shortened once."""
+    """The retry state of one reply: at most one wait and one shortened prompt."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._waits_until = asyncio.get_running_loop().time() + upstream.first_seconds
@@ -57,9 +57,9 @@ class Attempts:
         self._has_shortened = False
 
     async def wait(self, refused: Refused) -> bool:
-        """Wait for a server that is busy; return whether to ask it again.
+        """Wait for a busy server; return whether to retry.
 
-        Once, as long as it asks for; one that loads its model is waited for until it has.
+        Waits once for the time the server requests; if it is loading a model, until that is done.
         """
         if refused.status not in _BUSY:
             return False
@@ -79,9 +79,10 @@ class Attempts:
     def shorten(
         self, refused: Refused, prompt: Sequence[PromptMessage], window: int, answer: int
     ) -> tuple[list[PromptMessage], int | None] | None:
-        """Return less of a prompt that was too long, and the window that the server told.
+        """Shorten a prompt that was too long; return it and the server's window.
 
-        None if that was not the reason, or was tried. Raises `ModelRefused` if nothing can go.
+        Returns None if the error has another cause or this was already tried. Raises `ModelRefused`
+        if the prompt can't be shortened.
         """
         is_too_long = refused.status in _OVERFLOW and failures.is_context_overflow(refused.document)
         if self._has_shortened or not is_too_long:
@@ -91,7 +92,7 @@ class Attempts:
 
 
 def refused_parameters_of(refused: Refused, body: Mapping[str, Any]) -> set[str]:
-    """Return the parameters of a request that the server says it doesn't know."""
+    """Return the request parameters that the server reports as unsupported."""
     if refused.status not in (400, 422):
         return set()
     text = refused.text
@@ -103,7 +104,7 @@ def refused_parameters_of(refused: Refused, body: Mapping[str, Any]) -> set[str]
 
 
 def without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:
-    """Return a request without parameters that the server has refused, or with their successors."""
+    """Remove rejected parameters from a request, or replace them with their successors."""
     kept = {name: value for name, value in body.items() if name not in refused}
     if "max_tokens" in refused and "max_completion_tokens" not in refused and "max_tokens" in body:
         kept["max_completion_tokens"] = body["max_tokens"]
@@ -111,7 +112,7 @@ def without(body: dict[str, Any], refused: set[str]) -> dict[str, Any]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server asks to wait (RFC 9110, section 10.2.3), if it does."""
+    """Return the `Retry-After` of a response in seconds (RFC 9110, section 10.2.3), if any."""
     milliseconds = headers.get("Retry-After-Ms", "")
     if re.fullmatch(r"\d{1,9}(\.\d+)?", milliseconds):
         return float(milliseconds) / 1000

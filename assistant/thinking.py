@@ -1,4 +1,4 @@
-"""Reasoning that a model writes into its answer: `<think>…</think>` at the start."""
+"""Separate reasoning inside an answer: `<think>…</think>` at the start."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from assistant.events import Reasoning, Text
 
-_TAGS = {  # as the templates of DeepSeek, Qwen, Gemini and Mistral have them
+_TAGS = {  # the tags of DeepSeek, Qwen, Gemini and Mistral
     "<think>": "</think>",
     "<thinking>": "</thinking>",
     "<thought>": "</thought>",
@@ -15,20 +15,20 @@ _TAGS = {  # as the templates of DeepSeek, Qwen, Gemini and Mistral have them
 
 
 class ThinkTagSplitter:
-    """Split a streamed text into reasoning and answer.
+    """Splits a streamed text into reasoning and answer.
 
-    A tag may be split anywhere, and one that is never closed makes all of the text reasoning. Tags
+    A tag may be split across pieces. If it is never closed, all of the text is reasoning. Tags
     after the first word of the answer are part of the answer.
     """
 
     def __init__(self) -> None:
-        self._held = ""  # what may turn out to be a part of a tag, or the space around one
-        self._closing = ""  # the tag that ends the reasoning; empty outside of it
+        self._held = ""  # held back: possibly part of a tag, or the white space around one
+        self._closing = ""  # the closing tag; empty outside of reasoning
         self._is_answer = False
         self._has_thought = False
 
     def feed(self, piece: str) -> Iterator[Text | Reasoning]:
-        """Yield what is certain after this piece."""
+        """Yield the text that is unambiguous after this piece."""
         self._held += piece
         while self._held:
             if self._is_answer:
@@ -40,7 +40,7 @@ class ThinkTagSplitter:
                 return
 
     def end(self) -> Iterator[Text | Reasoning]:
-        """Yield what is left at the end of the text."""
+        """Yield the remaining text at the end."""
         held = self._take(len(self._held))
         if self._closing and held.strip():
             yield Reasoning(held.rstrip())
@@ -52,7 +52,7 @@ class ThinkTagSplitter:
         return taken
 
     def _begin(self) -> Iterator[Text | Reasoning]:
-        """Look for an opening tag, before the first word of the answer."""
+        """Find an opening tag before the first word of the answer."""
         stripped = self._held.lstrip()
         for opening, closing in _TAGS.items():
             if stripped.startswith(opening):
@@ -67,7 +67,7 @@ class ThinkTagSplitter:
         yield from ()
 
     def _think(self) -> Iterator[Text | Reasoning]:
-        """Pass on reasoning up to the closing tag, without the white space around it."""
+        """Yield the reasoning up to the closing tag, without surrounding white space."""
         if not self._has_thought:
             self._held = self._held.lstrip()
         end = self._held.find(self._closing)
@@ -85,7 +85,7 @@ class ThinkTagSplitter:
 
 
 def _overlap(text: str, tag: str) -> int:
-    """Return how many characters at the end of `text` may be the beginning of `tag`."""
+    """Return how many characters at the end of `text` are a prefix of `tag`."""
     return next(
         (size for size in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:size])),
         0,

@@ -1,4 +1,4 @@
-"""Tool calls as they are streamed: a piece of the arguments at a time."""
+"""Assemble streamed tool calls, whose arguments arrive in pieces."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from assistant.text import TextJoiner, storable
 
 
 class ToolCallCollector:
-    """Number the calls of an answer, and see that each piece belongs to the right one."""
+    """Numbers the calls of an answer, and assigns each piece to its call."""
 
     def __init__(self) -> None:
-        self.names: list[str] = []  # of the calls, by their number
+        self.names: list[str] = []  # of the calls, by our index
         self._numbers: dict[int, int] = {}  # by the server's own index
         self._ids: dict[int, str] = {}  # of the latest call, by the server's own index
         self._joiners: list[TextJoiner] = []
 
     def add(self, calls: Sequence[Any]) -> Iterator[ToolCall]:
-        """Yield the pieces that a delta or a message adds."""
+        """Yield the pieces in a delta or message."""
         for position, call in enumerate(calls):
             if isinstance(call, dict):
                 yield from self._add(call, position)
@@ -39,7 +39,7 @@ class ToolCallCollector:
         is_new = index not in self._numbers or self._is_another(index, id, name)
         if is_new:
             if not name and not id:
-                return  # a piece of a call that never began
+                return  # a piece of an unknown call
             self._numbers[index] = len(self.names)
             self.names.append(name)
             self._joiners.append(TextJoiner())
@@ -53,7 +53,7 @@ class ToolCallCollector:
             yield ToolCall(number, None, None, arguments)
 
     def _is_another(self, index: int, id: str, name: str) -> bool:
-        """Whether a call begins at an index that was used: Gemini gives all of them 0."""
+        """Return whether a call reuses an index; Gemini gives all calls index 0."""
         return bool(id and name and self._ids.get(index) not in (None, id))
 
 

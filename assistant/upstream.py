@@ -1,11 +1,11 @@
-"""One HTTP request to a model's server, and everything that can go wrong with it.
+"""Send one HTTP request to a model server, and translate its failures.
 
-Whatever the server does, what is raised is `ModelUnavailable`, `ModelRefused` or `ModelTimeout`
-(contract, section 8), with a short text that names the server and holds no key.
+All failures are raised as `ModelUnavailable`, `ModelRefused` or `ModelTimeout` (contract,
+section 8), with a short message that names the server and contains no key.
 
-Why no HTTP client of others: the resolved address must be checked before it is called, and closing
-the connection must cancel the work there at once. httpx does either through private parts of
-httpcore, and adds six packages to the base install.
+No HTTP client library is used: the resolved address must be checked before connecting, and closing
+the connection must cancel the server's work at once. With httpx, both require private parts of
+httpcore, and it adds six packages to the base install.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from assistant.failures import parsed, words_of
 from assistant.http_response import MalformedResponse, ResponseParser
 from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 
-FIRST_SECONDS = 300.0  # of silence before the first token: models load, and think
-SILENT_SECONDS = 60.0  # of silence between two tokens (contract, section 5)
-TOTAL_SECONDS = 600.0  # for all of an answer
-MAX_BYTES = 8 << 20  # of an answer, decoded
+FIRST_SECONDS = 300.0  # of silence before the first token, while a model loads or reasons
+SILENT_SECONDS = 60.0  # of silence between tokens (contract, section 5)
+TOTAL_SECONDS = 600.0  # for a whole response
+MAX_BYTES = 8 << 20  # of a decoded response
 MAX_BYTES_OF_AN_ERROR = 1 << 16
 _READ_AT_ONCE = 1 << 16  # bytes
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where a server is, how it is called in errors, and what each request carries."""
+    """A server's address, its name for errors, and the headers of each request."""
 
     name: str
     base_url: str
@@ -49,11 +49,11 @@ class Upstream:
 
     @property
     def secrets(self) -> list[str]:
-        """What no error text may hold."""
+        """The strings that error messages must not contain."""
         return [self.api_key or "", *(value for _, value in self.headers)]
 
     def address(self, path: str) -> str:
-        """Return the address of an endpoint. The query of the `base_url` stays in its place."""
+        """Return the URL of an endpoint. Preserves the query of the `base_url`."""
         parts = urlsplit(self.base_url)
         return parts._replace(path=parts.path.rstrip("/") + path, fragment="").geturl()
 
@@ -67,7 +67,7 @@ class Upstream:
         return ModelUnavailable(f"{self.name} broke off in the middle of its answer.")
 
     def refusal(self, status: int | None, document: Any) -> QuilliumError:
-        """Return the error for an answer that is none; `status` is None for one in a stream."""
+        """Return the error for a failed response; `status` is None inside a stream."""
         words = words_of(document, self.secrets)
         said = f": {words}" if words else "."
         if status is None:
@@ -79,16 +79,14 @@ class Upstream:
         if status == 429:
             return ModelRefused(f"{self.name} has had too many requests (429){said}")
         if status < 400:
-            return ModelUnavailable(
-                f"{self.name} leads elsewhere ({status}); look at its base_url."
-            )
+            return ModelUnavailable(f"{self.name} redirects ({status}); check its base_url.")
         if status < 500:
             return ModelRefused(f"{self.name} refused the request ({status}){said}")
         return ModelUnavailable(f"{self.name} failed ({status}){said}")
 
 
 class Patience:
-    """How long to wait for the next bytes: `silent_seconds`, and never beyond the total limit."""
+    """The time-out for the next bytes: `silent_seconds`, within the total limit."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.silent_seconds = upstream.first_seconds
@@ -109,7 +107,7 @@ class Patience:
 
 
 class Response:
-    """The answer to a request, once its header is there."""
+    """A response whose header has been received."""
 
     def __init__(
         self, upstream: Upstream, stream: IOStream, parser: ResponseParser, patience: Patience
@@ -126,7 +124,7 @@ class Response:
 
     @property
     def secrets(self) -> list[str]:
-        """What must not be passed on of an error."""
+        """The strings to remove from forwarded errors."""
         return self._upstream.secrets
 
     @property
@@ -134,7 +132,7 @@ class Response:
         return self._parser.headers
 
     async def begin(self) -> None:
-        """Read the header, and what came with it."""
+        """Read the header, and the data received with it."""
         while not self._parser.status:
             data = await self._read()
             if data is None:
@@ -145,7 +143,7 @@ class Response:
                 raise self._upstream.unreadable() from None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes. Raises `ModelUnavailable` when it breaks off."""
+        """Yield the body in chunks. Raises `ModelUnavailable` if it is incomplete."""
         for chunk in self._readable(self._first):
             yield chunk
         while not self._parser.is_complete:
@@ -158,7 +156,7 @@ class Response:
                 yield chunk
 
     async def error(self) -> Any:
-        """Read the body of a failure, as far as it is of use: parsed, or its text."""
+        """Read the body of an error, up to a limit. Return it parsed, or as text."""
         body = bytearray()
         with contextlib.suppress(ModelUnavailable, ModelTimeout):
             self.patience.silent_seconds = min(10.0, self.patience.silent_seconds)
@@ -196,9 +194,9 @@ async def ask(
     accept: str = "text/event-stream, application/json",
     patience: Patience | None = None,
 ) -> AsyncIterator[Response]:
-    """Send a request over a connection of its own; to leave the block is to hang up.
+    """Send a request over a new connection. Leaving the block closes the connection.
 
-    Then the server stops its work (llama.cpp: within 0.05 s).
+    The server then stops its work (llama.cpp: within 0.05 s).
     """
     waiting = patience or Patience(upstream)
     stream, target, extra = await connect(upstream.name, upstream.address(path))
@@ -219,7 +217,7 @@ async def ask(
 def _head(
     upstream: Upstream, method: str, target: str, extra: Mapping[str, str], body: bytes
 ) -> bytes:
-    """Return the header of a request. Raises `ModelRefused` for a key that no header can hold."""
+    """Return the request header. Raises `ModelRefused` for a key that is invalid in a header."""
     headers = {
         "Host": urlsplit(upstream.base_url).netloc,
         "Connection": "close",
@@ -247,6 +245,6 @@ def _head(
 
 
 async def _send(stream: IOStream, data: bytes) -> None:
-    """Send a request. A server that answers before it has read it all is listened to."""
+    """Send a request. Read an early response even if the server does not read everything."""
     with contextlib.suppress(StreamClosedError):
         await stream.write(data)

@@ -1,10 +1,10 @@
-"""The context windows of well-known models, in tokens, for servers that don't list them."""
+"""Context windows of well-known models in tokens, for servers that don't list them."""
 
 from __future__ import annotations
 
 import re
 
-# The first that matches the end of the name after its last slash. Sources: the makers' pages.
+# The first match against the name after its last slash. Sources: the vendors' documentation.
 _WINDOWS = tuple(
     (re.compile(pattern, re.I), window)
     for pattern, window in (
@@ -58,6 +58,6 @@ _WINDOWS = tuple(
 
 
 def known(model: str) -> int | None:
-    """Return the window of a well-known model; a size or a date may follow its name."""
+    """Return the window of a well-known model; its name may end with a size or a date."""
     name = model.rpartition("/")[2]
     return next((window for pattern, window in _WINDOWS if pattern.match(name)), None)

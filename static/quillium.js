@@ -1,14 +1,14 @@
 /**
- * A client of the Quillium API for any front end, with no dependency: sessions, typed errors, and a
- * socket that loses nothing. What it promises:
+ * A client of the Quillium API for any front end, without dependencies: sessions, typed errors, and a
+ * lossless socket. Guarantees:
  *
- * - Tokens are refreshed once for all tabs, and a tab follows when another one signs in or out.
- * - What is said is stored by the server once and in order: it is kept in IndexedDB and sent again, with
- *   the same `client_id`, until it is acknowledged; through reloads, closed tabs and new sessions of the
- *   same account, and never in the name of another one. That includes chats that are begun offline.
- * - Each frame is told once and in order. After a break the socket continues where it was; when that is
- *   impossible, and at the beginning, `resync` is called, and frames wait until it has listed anew.
- * - A connection whose other end is gone is replaced within 20 s in a visible tab.
+ * - Tokens are refreshed once for all tabs, and signing in or out applies to all tabs.
+ * - Messages are stored by the server exactly once and in order: they are kept in IndexedDB and resent
+ *   with the same `client_id` until they are acknowledged, across reloads, closed tabs and new sessions
+ *   of the same account, and never for another account. This includes chats that are created offline.
+ * - Each frame is delivered once and in order. After a disconnect the socket resumes where it was; if
+ *   that is impossible, and initially, `resync` is called, and frames are queued until it completes.
+ * - In a visible tab, a half-open connection is replaced within 20 s.
  *
  *     const quillium = new Quillium({resync: () => listWhatIsShown()});
  *     quillium.addEventListener("message", ({detail}) => show(detail));
@@ -17,20 +17,20 @@
  *     const stored = await quillium.say(chatId, "Hello");
  *
  * docs/page.md lists its methods and events, quillium.d.ts has their types. It also runs in Node and
- * can be made while a page is rendered on a server.
+ * can be constructed during server-side rendering.
  *
  * @module
  */
 // Joined from static/client/*.js by packaging/client.py: edit those.
 
 
-/** Errors of the API, and which of them are worth another attempt. */
+/** API errors, and which of them can be retried. */
 
-/** An error of the API (docs/api.md), or `code` "offline" when there was no response. */
+/** An API error (docs/api.md), or `code` "offline" if there was no response. */
 class QuilliumError extends Error {
   /**
    * @param {{code: string, message: string, details: string}} error
-   * @param {number} [status] of HTTP; 0 where there was none
+   * @param {number} [status] HTTP status; 0 if there was no response
    * @param {number} [retryAfter] seconds
    */
   constructor(error, status = 0, retryAfter = 0) {
@@ -50,21 +50,21 @@ const NO_SUCH_CHAT = {code: "not_found", message: "Not found", details: "There i
 
 const TEMPORARY = new Set([
   "offline", "rate_limited", "storage_unavailable", "shutting_down", "internal_error",
-  "unauthorized", "invalid_token", "token_expired", // the session decides what becomes of it
+  "unauthorized", "invalid_token", "token_expired", // the session handles these
 ]);
 
-/** Whether the same request may succeed later. A gateway's errors have no code of the API. */
+/** Whether the same request may succeed later. A gateway's errors have no API code. */
 const isTemporary = error =>
   !(error instanceof QuilliumError) || TEMPORARY.has(error.code) || error.status >= 500;
 
-/** The tabs of an origin: what they tell each other and how one excludes the others, where they can. */
+/** Broadcasts and locks between the tabs of an origin, where the browser supports them. */
 
 /**
- * A channel to the other tabs; undefined where there is none, as in Node, or where the browser refuses
- * it together with all storage.
+ * A broadcast channel to the other tabs; undefined if there is none, as in Node, or if the browser
+ * blocks it together with all storage.
  */
 function channel(name, hear) {
-  if (!globalThis.document) return undefined; // it would keep Node from ending
+  if (!globalThis.document) return undefined; // it would keep Node from exiting
   try {
     const opened = new BroadcastChannel(name);
     opened.onmessage = ({data}) => hear(data);
@@ -75,8 +75,8 @@ function channel(name, hear) {
 }
 
 /**
- * Run `work` under a Web Lock, or without it where there are no locks (pages that are served neither over
- * TLS nor from this machine), the browser refuses them, or `options.signal` ends the wait.
+ * Run `work` under a Web Lock. Run it without one if locks are unavailable (pages served neither over TLS
+ * nor from this machine), blocked by the browser, or if `options.signal` ends the wait.
  */
 async function locked(name, options, work) {
   const locks = globalThis.navigator?.locks;
@@ -93,14 +93,14 @@ async function locked(name, options, work) {
   }
 }
 
-/** Requests to the API: addresses, time-outs and typed errors. It knows nothing of sessions. */
+/** Requests to the API: URLs, time-outs and typed errors, independent of sessions. */
 
 
-const RESPONSE_MS = 30_000; // until a response begins
-const READ_MS = 15_000; // the same for what can be asked again
-const BODY_MS = 300_000; // until it ends
-const SLOWEST_UPLOAD = 16; // bytes in a millisecond; a large body gets more time
-const API_PREFIXES = ["/api/v1", "/v1"]; // of the links in responses (contract, section 1)
+const RESPONSE_MS = 30_000; // until the response headers arrive
+const READ_MS = 15_000; // the same for requests that can be retried
+const BODY_MS = 300_000; // until the response ends
+const SLOWEST_UPLOAD = 16; // bytes per millisecond; a large body gets more time
+const API_PREFIXES = ["/api/v1", "/v1"]; // prefixes of the links in responses (contract, section 1)
 
 class Http {
   #base;
@@ -108,7 +108,7 @@ class Http {
   #fetch;
 
   /**
-   * @param {string} base address of the API, absolute, or relative to the page
+   * @param {string} base URL of the API, absolute or relative to the page
    * @param {Record<string, string> | (() => Record<string, string>)} headers sent with each request
    * @param {typeof fetch} [fetcher]
    */
@@ -118,15 +118,15 @@ class Http {
     this.#fetch = fetcher ?? ((...request) => fetch(...request));
   }
 
-  /** The absolute address of the API, without a slash at its end. */
+  /** The absolute URL of the API, without a trailing slash. */
   get base() {
     return new URL(this.#base, globalThis.location?.href).href.replace(/\/$/, "");
   }
 
   /**
-   * The address of a path below the base, or of a link that the API gave.
+   * The URL of a path below the base, or of a link in an API response.
    *
-   * @throws {TypeError} for another server's address, which must never get the token
+   * @throws {TypeError} for another server's URL, which must never receive the token
    */
   address(path) {
     const {base} = this;
@@ -140,11 +140,11 @@ class Http {
   }
 
   /**
-   * Send a request. A read that gets no response is sent again once: its connection may be half-open.
+   * Send a request. A read without a response is retried once, because its connection may be half-open.
    *
-   * @returns {Promise<any>} the response's body as `as` asks; null where there is none
+   * @returns {Promise<any>} the response's body in the form `as`; null if there is none
    * @throws {QuilliumError}
-   * @throws {DOMException} `AbortError`, when `signal` was aborted
+   * @throws {DOMException} `AbortError` if `signal` was aborted
    */
   async send(method, path, body, token, options = {}) {
     if (method !== "GET") return this.#send(method, path, body, token, options);
@@ -192,18 +192,18 @@ class Http {
 
 async function errorOf(response) {
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
-  const parsed = await response.json().catch(() => null); // a gateway's page
+  const parsed = await response.json().catch(() => null); // a gateway's error page
   return new QuilliumError(parsed?.error?.code ? parsed.error : OFFLINE, response.status, retryAfter);
 }
 
-/** The tokens of who is signed in: kept for all tabs of the origin, and refreshed once for all. */
+/** The session's tokens, shared by all tabs of the origin and refreshed once for all of them. */
 
 
-const EARLY_MS = 30_000; // a token is refreshed before it expires
+const EARLY_MS = 30_000; // before the expiry
 const REFRESH_MS = 15_000;
-const SEEN_MS = 1_000; // for what another tab has stored to be seen; else it has stored nothing
+const SEEN_MS = 1_000; // until another tab's write to the storage must be visible
 
-/** `localStorage`, or the memory where the browser refuses it or there is none. */
+/** `localStorage`, or memory if it is unavailable. */
 function defaultStorage() {
   const items = new Map();
   const memory = {
@@ -218,7 +218,7 @@ function defaultStorage() {
   }
 }
 
-/** The user's id in an access token of ours (a JWT, RFC 7519); undefined for any other. */
+/** The user's id in our access tokens (JWT, RFC 7519); undefined for other tokens. */
 function accountIn(token) {
   try {
     const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
@@ -233,8 +233,8 @@ class Session {
   #storage;
   #http;
   #changed;
-  #refused = null; // the access token that the server has called expired or invalid
-  #unstored; // what the storage had no room for
+  #refused = null; // the access token that the server reported as expired or invalid
+  #unstored; // the session, if the storage is full
 
   constructor({name, storage, http, changed}) {
     this.#name = name;
@@ -243,7 +243,7 @@ class Session {
     this.#changed = changed;
   }
 
-  /** What is stored: {access_token, refresh_token, ends_at, account}; null when signed out. */
+  /** The stored session: {access_token, refresh_token, ends_at, account}; null when signed out. */
   get tokens() {
     const stored = this.#unstored === undefined ? this.#read() : this.#unstored;
     if (!stored?.access_token) return null;
@@ -263,7 +263,7 @@ class Session {
     try {
       return JSON.parse(this.#storage.getItem(this.#name) ?? "null");
     } catch {
-      return null; // another program's, or the storage is refused
+      return null; // another program's data, or storage is unavailable
     }
   }
 
@@ -273,7 +273,7 @@ class Session {
       if (value === null) this.#storage.removeItem(this.#name);
       else this.#storage.setItem(this.#name, JSON.stringify(value));
     } catch {
-      this.#unstored = value; // no room: this tab still knows
+      this.#unstored = value; // storage is full: keep it in this tab
     }
     this.#changed();
   }
@@ -283,17 +283,17 @@ class Session {
     this.#write({access_token, refresh_token, ends_at, account: account ?? accountIn(access_token)});
   }
 
-  /** Forget the tokens because the user signs out. */
+  /** Delete the tokens when the user signs out. */
   leave() {
     if (this.tokens) this.#write(null);
   }
 
-  /** Forget the tokens because the server refuses `token`, unless others have taken its place. */
+  /** Delete the tokens after the server rejected `token`, unless they have been replaced. */
   #end(token) {
     if (this.tokens?.access_token === token) this.#write({has_ended: true});
   }
 
-  /** The server refuses this access token: it is refreshed before it is used again. */
+  /** Mark an access token as rejected: it is refreshed before the next use. */
   refuse(token) {
     this.#refused = token;
   }
@@ -301,8 +301,8 @@ class Session {
   /**
    * The access token to use; undefined when signed out.
    *
-   * Only the server decides whether a token has expired: the local clock merely suggests when to
-   * refresh it, and a token that can't be refreshed for now is tried as it is.
+   * Only the server decides whether a token has expired: the local clock is a hint when to refresh it,
+   * and a token that can't be refreshed now is used unchanged.
    */
   async token() {
     const {tokens} = this;
@@ -317,9 +317,9 @@ class Session {
     }
   }
 
-  /** Exchange the tokens, unless another tab did so since `token` was read; the access token. */
+  /** Refresh the tokens, unless another tab already replaced `token`; returns the access token. */
   async refresh(token) {
-    // Without locks, the server tolerates that two tabs use a token at once.
+    // Without locks, two tabs may use the same token, which the server tolerates.
     const name = `${this.#name}-refresh`;
     const mine = await locked(name, {ifAvailable: true},
       async lock => lock && {fresh: await this.#exchange(token)});
@@ -336,9 +336,9 @@ class Session {
       throw new QuilliumError(SIGNED_OUT, 401);
     }
     try {
-      const options = {timeout: REFRESH_MS}; // it may be sent again (contract, section 4)
+      const options = {timeout: REFRESH_MS}; // retryable (contract, section 4)
       const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token}, undefined, options);
-      // Who signed out or in meanwhile must not be overwritten.
+      // Don't overwrite a sign-out or sign-in that happened meanwhile.
       if (this.tokens?.refresh_token === refresh_token) this.keep({...fresh, account});
     } catch (error) {
       if (error.status !== 401) throw error;
@@ -348,7 +348,7 @@ class Session {
     return this.tokens?.access_token;
   }
 
-  /** Wait until this tab sees what another one has stored, which may be later than its lock ends. */
+  /** Wait until another tab's write is visible here, possibly after its lock was released. */
   #seen(token) {
     if (this.tokens?.access_token !== token) return Promise.resolve();
     return new Promise(resolve => {
@@ -358,23 +358,23 @@ class Session {
   }
 }
 
-/** Requests in the name of who is signed in: tokens are refreshed, rate limits are waited for. */
+/** Authenticated requests, with token refresh and waiting for rate limits. */
 
 
 const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again by then
 
-const CREATE_MS = 15_000; // a chat with a `client_id` may be asked for again
+const CREATE_MS = 15_000; // creating a chat with a `client_id` can be retried
 
 class Calls {
   #http;
   #session;
   #waits;
-  #takesChatIds = true; // whether the server takes a `client_id` for a chat
+  #takesChatIds = true; // whether the server supports a `client_id` for chats
 
   /**
    * @param {Http} http
    * @param {Session} session
-   * @param {(seconds: number) => void} waits told before a rate limit is waited for
+   * @param {(seconds: number) => void} waits called before waiting for a rate limit
    */
   constructor(http, session, waits) {
     this.#http = http;
@@ -382,7 +382,7 @@ class Calls {
     this.#waits = waits;
   }
 
-  /** See `Quillium.call`. With an `account`, the request is sent in its name or not at all. */
+  /** See `Quillium.call`. With an `account`, the request is sent only for that account. */
   async call(method, path, body, options = {}, account = null) {
     let hasRefreshed = false;
     let hasWaited = false;
@@ -409,7 +409,7 @@ class Calls {
     }
   }
 
-  /** Create a chat, once however often it is asked for. */
+  /** Create a chat, idempotently. */
   async createChat(chat, clientId, account) {
     if (this.#takesChatIds) {
       try {
@@ -424,14 +424,14 @@ class Calls {
 }
 
 /**
- * Records of accounts in IndexedDB: what waits to be sent, and drafts.
+ * Per-account records in IndexedDB: the outbox and drafts.
  *
- * Every method rejects where the browser refuses to store (private windows, a full disk, a server):
- * the caller then keeps what it has in memory. A write is committed at once, so that it outlives a
- * tab that is closed right after it.
+ * Every method rejects if storage is unavailable (private windows, a full disk, server rendering); the
+ * caller then keeps its data in memory. Writes are committed immediately, so they survive if the tab is
+ * closed right afterwards.
  */
 
-const OPEN_MS = 3_000; // a browser that does not answer does not store
+const OPEN_MS = 3_000; // then storage counts as unavailable
 
 class Records {
   #name;
@@ -441,7 +441,7 @@ class Records {
     this.#name = name;
   }
 
-  /** Those of an account, in the order in which they were added. */
+  /** The outbox records of an account, in order of insertion. */
   async all(account, ...stores) {
     let requests;
     await this.#run(stores, "readonly", transaction => {
@@ -450,7 +450,7 @@ class Records {
     return requests.map(({result}) => result);
   }
 
-  /** Append records to the outbox together, or none of them. @returns {Promise<number[]>} places */
+  /** Append records to the outbox atomically. @returns {Promise<number[]>} places */
   async append(records) {
     let requests;
     await this.#run(["outbox"], "readwrite", transaction => {
@@ -459,7 +459,7 @@ class Records {
     return requests.map(({result}) => result);
   }
 
-  /** Take a record out of the outbox. @returns {Promise<boolean>} whether this call did */
+  /** Remove a record from the outbox. @returns {Promise<boolean>} whether this call removed it */
   async take(place) {
     let isThere = false;
     await this.#run(["outbox"], "readwrite", transaction => {
@@ -511,7 +511,7 @@ class Records {
       request.onsuccess = () => {
         clearTimeout(timer);
         const forget = () => (this.#opening = null);
-        request.result.onclose = forget; // the user cleared what this site stores
+        request.result.onclose = forget; // the user cleared the site's data
         request.result.onversionchange = () => {
           request.result.close();
           forget();
@@ -524,25 +524,25 @@ class Records {
 }
 
 /**
- * One WebSocket that is kept open: reconnection with back-off, and half-open connections.
+ * A persistent WebSocket: reconnects with back-off, and detects half-open connections.
  *
- * A connection whose other end is gone looks like one that is quiet. So when nothing was received for
- * `QUIET_MS` in a visible tab, or a frame expects an answer, the server must send something within
- * `ANSWER_MS`; else the socket is replaced at once, without the browser's closing handshake, which
- * takes a minute. Together that is under 20 s. A quiet server answers the probe, and is left alone.
+ * A half-open connection looks like an idle one. So if nothing was received for `QUIET_MS` in a visible
+ * tab, or a frame expects a response, the server must send something within `ANSWER_MS`. Otherwise the
+ * socket is replaced at once, without the browser's closing handshake, which takes a minute. The total
+ * is under 20 s. An idle server answers the probe and keeps its connection.
  */
 
 const QUIET_MS = 9_000;
 const ANSWER_MS = 7_000;
 const OPENING_MS = 15_000;
 const TICK_MS = 1_000;
-const LATE_MS = 3_000; // after a tick so late the tab was frozen: what was received is yet to be read
-const RECENT_MS = 2_000; // a connection that was heard so recently needs no probe
-const STEADY_MS = 5_000; // a connection that broke sooner counts as a failed attempt
+const LATE_MS = 3_000; // a later tick means that the tab was frozen: received frames are not read yet
+const RECENT_MS = 2_000; // a connection with a frame this recent needs no probe
+const STEADY_MS = 5_000; // a connection that breaks sooner counts as a failed attempt
 const LONGEST_BACKOFF_MS = 30_000;
 const OPEN = 1; // WebSocket.OPEN; Node before 22 has no WebSocket
 
-/** A frame that the server answers with an error which names `client_id`, and that does nothing. */
+/** A frame without effect, which the server answers with an error that contains its `client_id`. */
 const PROBE = {type: "typing", data: {client_id: "probe"}};
 const isProbeAnswer = ({type, data}) => type === "error" && data.client_id === PROBE.data.client_id;
 
@@ -551,21 +551,21 @@ const isVisible = () => !globalThis.document?.hidden;
 
 class Line {
   #owner;
-  #socket = null; // also a placeholder while its address is asked for
+  #socket = null; // a placeholder while its URL is being determined
   #isWanted = false;
-  #attempts = 0; // since there was a steady connection
+  #attempts = 0; // since the last stable connection
   #openedAt = Infinity;
   #retryTimer = 0;
   #ticker = 0;
   #tickedAt = 0;
   #receivedAt = 0;
-  #askedAt = null; // when an answer began to be due; null when none is
+  #askedAt = null; // when a response was requested; null if none is pending
   #hasAskedAgain = false; // after a late tick
   #unsent = 0; // bytes in the socket's buffer at the last tick
 
   /**
    * @param {object} owner
-   * @param {() => Promise<string | null>} owner.address null: nobody is signed in
+   * @param {() => Promise<string | null>} owner.address null if signed out
    * @param {() => void} owner.opened
    * @param {(frame: object) => void} owner.received
    * @param {(reason: string) => void} owner.refused by close code 4401
@@ -580,7 +580,7 @@ class Line {
     return this.#socket?.readyState === OPEN;
   }
 
-  /** Open the connection, now if it waits to be tried again, and keep it open until `close`. */
+  /** Open the connection, without waiting for the back-off, and keep it open until `close`. */
   open() {
     this.#isWanted = true;
     this.#now();
@@ -592,38 +592,38 @@ class Line {
     clearTimeout(this.#retryTimer);
   }
 
-  /** Replace the connection by another one, at once. */
+  /** Replace the connection immediately. */
   replace() {
     if (this.#socket === null) return;
     this.reset();
     this.#now();
   }
 
-  /** Leave the connection, which is of no use, and try again later. */
+  /** Drop an unusable connection, and retry later. */
   fail() {
     this.#drop({isTriedAgain: true});
   }
 
-  /** Leave the connection: it is of another session. */
+  /** Drop the connection, because it belongs to another session. */
   reset() {
     this.#attempts = 0;
     this.#drop();
   }
 
-  /** The tab is shown again, or the network is back: check the connection, or open it. */
+  /** Check or open the connection when the tab becomes visible or the network is back. */
   check() {
     if (!this.isOpen) this.#now();
     else if (now() - this.#receivedAt > RECENT_MS) this.#ask();
   }
 
-  /** @returns {boolean} whether there was a connection to write to */
+  /** @returns {boolean} whether the connection was open */
   write(type, data) {
     if (!this.isOpen) return false;
     this.#socket.send(JSON.stringify({type, data}));
     return true;
   }
 
-  /** The server must send something soon, or the connection is replaced. */
+  /** Replace the connection unless the server sends something soon. */
   expectAnswer() {
     this.#askedAt ??= now();
   }
@@ -635,14 +635,14 @@ class Line {
 
   async #open() {
     const placeholder = {close() {}};
-    this.#socket = placeholder; // so that nobody else opens one meanwhile
+    this.#socket = placeholder; // prevents a second connection meanwhile
     this.#openedAt = Infinity;
     this.#owner.changed("connecting");
     let address;
     try {
       address = await this.#owner.address();
     } catch {
-      address = undefined; // the server can't be reached: try again later
+      address = undefined; // the server is unreachable: retry later
     }
     if (this.#socket !== placeholder) return;
     if (!address) {
@@ -676,7 +676,7 @@ class Line {
     if (!isProbeAnswer(frame)) this.#owner.received(frame);
   }
 
-  /** Leave the socket, which never says anything again. */
+  /** Drop the socket and ignore its further events. */
   #drop({isTriedAgain = false} = {}) {
     const socket = this.#socket;
     if (socket === null) return;
@@ -719,22 +719,21 @@ class Line {
 }
 
 /**
- * What an account sends: new chats and messages, in order and exactly once.
+ * The outbox of an account: sends new chats and messages in order and exactly once.
  *
- * Each entry is stored before it is sent and removed once the server has acknowledged it. It is sent
- * with its `client_id`, so that the server stores it once however often it is sent; one entry is under
- * way at a time, so that nothing overtakes what has to be sent again. All tabs of an origin share the
- * queue: a lock has one of them send, and where there are no locks two may send the same entry, which
- * is as good. The entries of an account are sent over its own session only.
+ * Each entry is stored before it is sent and removed once the server has acknowledged it. Its
+ * `client_id` makes retries idempotent. One entry is in flight at a time, so retries keep the order.
+ * All tabs of an origin share the queue, and a lock selects the tab that sends. Without locks, two tabs
+ * may send the same entry, which is harmless. An account's entries are sent only over its own session.
  */
 
 
-const RATE_LIMIT_MS = 5_000; // for a rate limit that doesn't say when it ends
+const RATE_LIMIT_MS = 5_000; // for a rate limit without `Retry-After`
 const LONGEST_RETRY_MS = 30_000;
-const LOCK_MS = 15_000; // a tab that holds the lock longer is frozen
-const MAX_SERVER_ERRORS = 6; // after so many, an entry that the server fails on is given back
+const LOCK_MS = 15_000; // a tab that holds the lock longer is assumed frozen
+const MAX_SERVER_ERRORS = 6; // then the entry is returned to its author
 
-/** An id of a chat that the server does not know yet; it is also the chat's `client_id`. */
+/** A local id of a chat that is not on the server yet; it is also the chat's `client_id`. */
 const isLocal = chatId => chatId.startsWith("new_");
 
 const hexadecimal = byte => byte.toString(16).padStart(2, "0");
@@ -748,17 +747,17 @@ class Queue {
   #deliver;
   #tell;
   #account = null;
-  #entries = []; // by `place`, which is undefined until an entry is stored
-  #settled = new Set(); // client ids that are done with, whatever the records still say
-  #promises = new Map(); // by client id: of those who wait for an acknowledgement
-  #created = new Map(); // ids of chats by the local ids that they had
+  #entries = []; // sorted by `place`, which is undefined until an entry is stored
+  #settled = new Set(); // client ids that are finished, even if still in the records
+  #promises = new Map(); // by client id: promises of callers that wait for an acknowledgement
+  #created = new Map(); // server ids of chats, by local id
   #isLoaded = false;
   #storing = Promise.resolve();
   #isOnline = false;
   #isSending = false;
-  #holdTimer = 0; // while it waits after a refusal, such as by the rate limit
+  #holdTimer = 0; // active while sending is paused, for example by the rate limit
   #serverErrors = 0; // of the first entry
-  #failures = 0; // since something was delivered
+  #failures = 0; // since the last delivery
 
   /**
    * @param {object} options
@@ -775,24 +774,24 @@ class Queue {
     this.#channel = channel(`${name}-queue`, news => news.account === this.#account && this.#hear(news));
   }
 
-  /** Messages that are not acknowledged, oldest first. */
+  /** Unacknowledged messages, oldest first. */
   get messages() {
     return this.#entries.filter(({chat}) => !chat).map(({chat_id, content, client_id, timestamp}) =>
       ({chat_id: this.chatId(chat_id), content, client_id, timestamp}));
   }
 
-  /** Chats that are not acknowledged: what was asked for, with its local `id`. */
+  /** Unacknowledged chats: the requested properties, with the local `id`. */
   get chats() {
     return this.#entries.filter(({chat}) => chat).map(({chat_id, chat, timestamp}) =>
       ({...chat, id: chat_id, timestamp}));
   }
 
-  /** The server's id of a chat, if it has one by now. */
+  /** The server's id of a chat, if it has been created. */
   chatId(id) {
     return this.#created.get(id) ?? id;
   }
 
-  /** Serve an account; null for none. What waits of another one stays stored. */
+  /** Switch to an account; null for none. Entries of other accounts stay stored. */
   async open(account) {
     this.stop();
     this.#account = account;
@@ -801,7 +800,7 @@ class Queue {
     await this.load();
   }
 
-  /** Read again what is stored, as other tabs may have changed it. */
+  /** Reload the stored entries, which other tabs may have changed. */
   async load() {
     const account = this.#account;
     if (account === null) return;
@@ -813,7 +812,7 @@ class Queue {
     this.#send();
   }
 
-  /** Whether everything that was added is stored, or can't be. */
+  /** Resolves when all added entries are stored, or storage has failed. */
   get stored() {
     return this.#storing;
   }
@@ -838,7 +837,7 @@ class Queue {
     let places;
     try {
       places = await this.#records.append(entries);
-    } catch { // the browser refuses: they wait in this tab, after those that came before
+    } catch { // storage is unavailable: keep them in this tab, after the earlier entries
       const [before = 0] = this.#entries.map(({place}) => place ?? 0).sort((one, other) => other - one);
       places = entries.map((_, number) => before + (number + 1) / 1024);
       for (const entry of entries) entry.isOnlyHere = true;
@@ -850,7 +849,7 @@ class Queue {
     this.#send();
   }
 
-  /** The connection of the account is there: send what waits. */
+  /** Send the waiting entries, once the account's connection is open. */
   start() {
     this.#isOnline = true;
     this.load();
@@ -871,13 +870,13 @@ class Queue {
     this.#promises.clear();
   }
 
-  /** The server has stored it; also what another tab or an earlier connection sent. */
+  /** Handle an acknowledgement, also of an entry sent by another tab or an earlier connection. */
   settle(clientId, stored) {
     const entry = this.#remove(clientId);
     this.#promises.get(clientId)?.resolve(stored);
     this.#promises.delete(clientId);
     if (!entry) return;
-    if (!entry.isOnlyHere) this.#records.take(entry.place).catch(() => {}); // sent again, and stored once
+    if (!entry.isOnlyHere) this.#records.take(entry.place).catch(() => {}); // a retry is idempotent
     this.#broadcast({type: "settled", client_id: clientId, stored});
   }
 
@@ -899,7 +898,7 @@ class Queue {
     } finally {
       this.#isSending = false;
     }
-    this.#send(); // what was added meanwhile
+    this.#send(); // entries added meanwhile
   }
 
   async #attempt(entry) {
@@ -928,9 +927,9 @@ class Queue {
     this.settle(client_id, chat);
   }
 
-  /** Nothing that was said later overtakes what was refused for now. */
+  /** Pause after a temporary rejection, to keep the order of the entries. */
   #hold({code, retryAfter}) {
-    if (!this.#isOnline) return; // the next connection sends it
+    if (!this.#isOnline) return; // the next connection resumes
     const isLimited = code === "rate_limited";
     const backoff = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** this.#failures++);
     const delay = 1000 * retryAfter || (isLimited ? RATE_LIMIT_MS : backoff);
@@ -941,7 +940,7 @@ class Queue {
     }, delay);
   }
 
-  /** It can't be stored: give it back to who said it, in one tab. A chat's messages go with it. */
+  /** Return a rejected entry to its author, in one tab. A chat's messages are returned with it. */
   async #refuse(entry, error) {
     const isWithIt = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
     this.#serverErrors = 0;
@@ -1006,7 +1005,7 @@ class Queue {
 }
 
 const ACKNOWLEDGED_MS = 20_000;
-const SLOWEST_MESSAGE = 2; // bytes in a millisecond; a long message gets more time
+const SLOWEST_MESSAGE = 2; // bytes per millisecond; a long message gets more time
 
 export class Quillium extends EventTarget {
   #http;
@@ -1016,25 +1015,25 @@ export class Quillium extends EventTarget {
   #queue;
   #records;
   #resync;
-  #loading; // of the account's queue
-  #account; // that those who listen know of
+  #loading; // loading of the account's queue
+  #account; // the account last reported to listeners
   #wasSignedIn;
-  #lineAccount = null; // whose the connection is
+  #lineAccount = null; // the account of the connection
   #lineToken = null;
-  #last = null; // the largest `seq` that was told; null before the first
-  #connection = 0; // counts the connections: frames of an earlier one are not told
-  #ready = Promise.resolve(); // what frames wait for
-  #texts = new Map(); // of replies that are being written, by message id
-  #sent = new Map(); // by client_id: messages that are under way
+  #last = null; // the largest delivered `seq`; null before the first
+  #connection = 0; // counter of connections: frames of an earlier one are discarded
+  #ready = Promise.resolve(); // frames are delivered after this
+  #texts = new Map(); // texts of replies in progress, by message id
+  #sent = new Map(); // by client_id: messages in flight
   #listeners = new AbortController();
 
   /**
    * @param {object} [options]
-   * @param {string} [options.base] address of the API
-   * @param {() => unknown} [options.resync] lists again what is shown; frames wait for it
-   * @param {string} [options.name] under which tokens and messages are kept, for several servers
-   * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} [options.storage] of the tokens
-   * @param {Record<string, string> | (() => Record<string, string>)} [options.headers] of all requests
+   * @param {string} [options.base] URL of the API
+   * @param {() => unknown} [options.resync] reloads the displayed data; frames are queued meanwhile
+   * @param {string} [options.name] storage key of tokens and messages, to separate several servers
+   * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} [options.storage] for the tokens
+   * @param {Record<string, string> | (() => Record<string, string>)} [options.headers] sent with all requests
    * @param {typeof fetch} [options.fetch]
    * @param {typeof WebSocket} [options.WebSocket] for Node before 22
    */
@@ -1075,14 +1074,14 @@ export class Quillium extends EventTarget {
     on(document, "visibilitychange", () => document.hidden || this.#shownAgain());
   }
 
-  /** What other tabs did meanwhile may have been missed. */
+  /** Catch up with changes by other tabs that may have been missed. */
   #shownAgain() {
     this.#sessionChanged();
     this.#queue.load();
     this.#line.check();
   }
 
-  /** Close the connection and leave everything alone from now on; what waits stays stored. */
+  /** Close the connection and stop all activity; the outbox stays stored. */
   destroy() {
     this.#listeners.abort();
     this.#line.close();
@@ -1097,12 +1096,12 @@ export class Quillium extends EventTarget {
     return this.#session.tokens !== null;
   }
 
-  /** Id of the user who is signed in; null for nobody. */
+  /** Id of the signed-in user; null if signed out. */
   get account() {
     return this.#session.account;
   }
 
-  /** Whether the last session was ended by the server: it expired or was revoked. */
+  /** Whether the server ended the last session, by expiry or revocation. */
   get hasEnded() {
     return this.#session.hasEnded;
   }
@@ -1120,8 +1119,8 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Sign in with tokens that the front end got otherwise: from a server of its own, a one-use code, or
-   * an API key as `access_token`. Without a `refresh_token` the session ends with the access token.
+   * Sign in with tokens from another source: the front end's own server, a one-time code, or an API key
+   * as `access_token`. Without a `refresh_token` the session ends with the access token.
    *
    * @param {{access_token: string, refresh_token?: string, expires_in?: number}} tokens
    */
@@ -1132,8 +1131,8 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Sign out here, or on every device. This browser forgets the tokens at once, even if the server
-   * can't be reached; the promise rejects if the server could not be told.
+   * Sign out here, or on every device. This browser deletes the tokens at once, even if the server is
+   * unreachable; in that case the promise rejects.
    */
   async logout({everywhere = false} = {}) {
     const {tokens} = this.#session;
@@ -1150,17 +1149,17 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Call the API. A token that has expired is refreshed, and a rate limit is waited for, once each.
+   * Call the API. Refreshes an expired token and waits for a rate limit, once each.
    *
    * @param {string} method
-   * @param {string} path such as `/chats?limit=20`, or a link of the API such as `pagination.next`
+   * @param {string} path such as `/chats?limit=20`, or a link from a response such as `pagination.next`
    * @param {object} [body]
    * @param {object} [options]
    * @param {AbortSignal} [options.signal]
-   * @param {boolean} [options.keepalive] whether it outlives the page
+   * @param {boolean} [options.keepalive] whether the request outlives the page
    * @param {Record<string, string>} [options.headers] of this request
-   * @param {number} [options.timeout] milliseconds until a response must have begun
-   * @param {"json" | "text" | "blob" | "response"} [options.as] what the response is taken for
+   * @param {number} [options.timeout] milliseconds until the response headers must arrive
+   * @param {"json" | "text" | "blob" | "response"} [options.as] how the response is parsed
    * @returns {Promise<any>} the response's body; null where there is none
    * @throws {QuilliumError}
    */
@@ -1168,15 +1167,15 @@ export class Quillium extends EventTarget {
     return this.#calls.call(method, path, body, options);
   }
 
-  // What is said
+  // Messages
 
   /**
-   * Say something. It goes out when there is a connection, once, after what was said before.
+   * Send a message exactly once and in order, as soon as there is a connection.
    *
-   * @param {string} chatId of the server, or the `id` that `begin` gave
+   * @param {string} chatId from the server, or the `id` returned by `begin`
    * @param {string} content
    * @returns {Promise<object>} the stored message
-   * @throws {QuilliumError} when it can't be stored, such as in a chat that is gone
+   * @throws {QuilliumError} if it can't be stored, for example because the chat was deleted
    */
   async say(chatId, content) {
     this.#checkAccount();
@@ -1184,11 +1183,11 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Begin a chat with its first message; both go out when there is a connection.
+   * Create a chat with its first message; both are sent as soon as there is a connection.
    *
    * @param {string} content
-   * @param {object} [chat] what `POST /chats` takes, such as {model}
-   * @returns {{id: string, stored: Promise<object>}} an id to say more with, and the stored message
+   * @param {object} [chat] the body of `POST /chats`, such as {model}
+   * @returns {{id: string, stored: Promise<object>}} an id for further messages, and the stored message
    */
   begin(content, chat = {}) {
     this.#checkAccount();
@@ -1204,33 +1203,33 @@ export class Quillium extends EventTarget {
     if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
   }
 
-  /** What was said and is not acknowledged, oldest first. @returns {object[]} */
+  /** Unacknowledged messages, oldest first. @returns {object[]} */
   get outbox() {
     return this.#queue.messages;
   }
 
-  /** Chats that the server does not have yet, oldest first. @returns {object[]} */
+  /** Chats that are not on the server yet, oldest first. @returns {object[]} */
   get newChats() {
     return this.#queue.chats;
   }
 
-  /** The server's id of a chat that was begun here, once it has one; any other id as it is. */
+  /** The server's id of a chat that was created here, if it has one; other ids unchanged. */
   chatId(id) {
     return this.#queue.chatId(id);
   }
 
-  /** Wait until `outbox` is loaded and what was said is stored, so that the tab may be closed. */
+  /** Wait until `outbox` is loaded and all messages are stored, so that the tab can be closed. */
   async persisted() {
     await this.#loading;
     await this.#queue.stored;
   }
 
-  /** Tell the user's other devices that they type; nothing is lost if there is no connection. */
+  /** Send a typing signal to the user's other devices; dropped if there is no connection. */
   typing(chatId, isTyping = true) {
     this.#line.write("typing", {chat_id: chatId, is_typing: isTyping});
   }
 
-  /** Note that the user has read up to a message, or all. */
+  /** Mark a chat as read up to a message, or entirely. */
   read(chatId, messageId) {
     this.#line.write("read", {chat_id: chatId, ...(messageId && {message_id: messageId})});
   }
@@ -1259,7 +1258,7 @@ export class Quillium extends EventTarget {
 
   // The connection
 
-  /** Open the socket, now if it waits to be tried again, and keep it open until `disconnect`. */
+  /** Open the socket, without waiting for the back-off, and keep it open until `disconnect`. */
   connect() {
     if (!this.#listeners.signal.aborted) this.#line.open();
   }
@@ -1271,7 +1270,7 @@ export class Quillium extends EventTarget {
   async #socketAddress() {
     const token = await this.#session.token();
     if (!token) return null;
-    this.#sessionChanged(); // another tab's change may be there before it was told
+    this.#sessionChanged(); // another tab's change may be visible before its event
     [this.#lineToken, this.#lineAccount] = [token, this.account];
     const since = this.#last ?? "latest";
     return `${this.#http.base.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(token)}&since=${since}`;
@@ -1279,12 +1278,12 @@ export class Quillium extends EventTarget {
 
   async #opened() {
     const connection = ++this.#connection;
-    this.#texts.clear(); // who joins in the middle is told the text from its beginning
+    this.#texts.clear(); // a new connection receives the text of a reply from its beginning
     if (this.#last === null) this.#list();
     let ready;
     do {
       ready = this.#ready;
-      await ready.catch(() => {}); // then the connection is left
+      await ready.catch(() => {}); // the connection is then dropped
     } while (ready !== this.#ready);
     if (connection !== this.#connection) return;
     this.#tell("status", "online");
@@ -1298,7 +1297,7 @@ export class Quillium extends EventTarget {
     this.#tell("status", status);
   }
 
-  /** Close code 4401. The server decides: this token is refreshed before the next attempt. */
+  /** Handle close code 4401: the token is refreshed before the next attempt. */
   #refused() {
     this.#session.refuse(this.#lineToken);
   }
@@ -1319,7 +1318,7 @@ export class Quillium extends EventTarget {
 
   // Frames
 
-  /** List anew; the frames that come meanwhile wait. If it fails, the connection is of no use. */
+  /** Reload the displayed data while frames are queued. If that fails, drop the connection. */
   #list() {
     this.#last = null;
     this.#texts.clear();
@@ -1338,13 +1337,13 @@ export class Quillium extends EventTarget {
     const connection = this.#connection;
     const take = () => connection === this.#connection && this.#take(frame);
     if (data.code === "resync_required") this.#list();
-    else this.#ready.then(take, () => {}); // `#list` leaves a connection whose listing fails
+    else this.#ready.then(take, () => {}); // `#list` drops the connection on failure
   }
 
   #take({type, data, seq}) {
     if (type === "message" && data.client_id) this.#queue.settle(data.client_id, data);
     if (type === "error") this.#takeError(data);
-    if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // told already
+    if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // already delivered
     this.#last = seq ?? this.#last;
     if (type === "error") return;
     if (type === "message") this.#texts.delete(data.id);

@@ -1,21 +1,21 @@
-/** Requests in the name of who is signed in: tokens are refreshed, rate limits are waited for. */
+/** Authenticated requests, with token refresh and waiting for rate limits. */
 
 import {QuilliumError, SIGNED_OUT} from "./errors.js";
 
 const LONGEST_WAIT_SECONDS = 60; // for a rate limit; its bucket is full again by then
 
-const CREATE_MS = 15_000; // a chat with a `client_id` may be asked for again
+const CREATE_MS = 15_000; // creating a chat with a `client_id` can be retried
 
 export class Calls {
   #http;
   #session;
   #waits;
-  #takesChatIds = true; // whether the server takes a `client_id` for a chat
+  #takesChatIds = true; // whether the server supports a `client_id` for chats
 
   /**
    * @param {import("./http.js").Http} http
    * @param {import("./session.js").Session} session
-   * @param {(seconds: number) => void} waits told before a rate limit is waited for
+   * @param {(seconds: number) => void} waits called before waiting for a rate limit
    */
   constructor(http, session, waits) {
     this.#http = http;
@@ -23,7 +23,7 @@ export class Calls {
     this.#waits = waits;
   }
 
-  /** See `Quillium.call`. With an `account`, the request is sent in its name or not at all. */
+  /** See `Quillium.call`. With an `account`, the request is sent only for that account. */
   async call(method, path, body, options = {}, account = null) {
     let hasRefreshed = false;
     let hasWaited = false;
@@ -50,7 +50,7 @@ export class Calls {
     }
   }
 
-  /** Create a chat, once however often it is asked for. */
+  /** Create a chat, idempotently. */
   async createChat(chat, clientId, account) {
     if (this.#takesChatIds) {
       try {

@@ -1,10 +1,10 @@
-/** Errors of the API, and which of them are worth another attempt. */
+/** API errors, and which of them can be retried. */
 
-/** An error of the API (docs/api.md), or `code` "offline" when there was no response. */
+/** An API error (docs/api.md), or `code` "offline" if there was no response. */
 export class QuilliumError extends Error {
   /**
    * @param {{code: string, message: string, details: string}} error
-   * @param {number} [status] of HTTP; 0 where there was none
+   * @param {number} [status] HTTP status; 0 if there was no response
    * @param {number} [retryAfter] seconds
    */
   constructor(error, status = 0, retryAfter = 0) {
@@ -24,9 +24,9 @@ export const NO_SUCH_CHAT = {code: "not_found", message: "Not found", details: "
 
 const TEMPORARY = new Set([
   "offline", "rate_limited", "storage_unavailable", "shutting_down", "internal_error",
-  "unauthorized", "invalid_token", "token_expired", // the session decides what becomes of it
+  "unauthorized", "invalid_token", "token_expired", // the session handles these
 ]);
 
-/** Whether the same request may succeed later. A gateway's errors have no code of the API. */
+/** Whether the same request may succeed later. A gateway's errors have no API code. */
 export const isTemporary = error =>
   !(error instanceof QuilliumError) || TEMPORARY.has(error.code) || error.status >= 500;

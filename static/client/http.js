@@ -1,12 +1,12 @@
-/** Requests to the API: addresses, time-outs and typed errors. It knows nothing of sessions. */
+/** Requests to the API: URLs, time-outs and typed errors, independent of sessions. */
 
 import {BROKEN_OFF, OFFLINE, QuilliumError} from "./errors.js";
 
-const RESPONSE_MS = 30_000; // until a response begins
-const READ_MS = 15_000; // the same for what can be asked again
-const BODY_MS = 300_000; // until it ends
-const SLOWEST_UPLOAD = 16; // bytes in a millisecond; a large body gets more time
-const API_PREFIXES = ["/api/v1", "/v1"]; // of the links in responses (contract, section 1)
+const RESPONSE_MS = 30_000; // until the response headers arrive
+const READ_MS = 15_000; // the same for requests that can be retried
+const BODY_MS = 300_000; // until the response ends
+const SLOWEST_UPLOAD = 16; // bytes per millisecond; a large body gets more time
+const API_PREFIXES = ["/api/v1", "/v1"]; // prefixes of the links in responses (contract, section 1)
 
 export class Http {
   #base;
@@ -14,7 +14,7 @@ export class Http {
   #fetch;
 
   /**
-   * @param {string} base address of the API, absolute, or relative to the page
+   * @param {string} base URL of the API, absolute or relative to the page
    * @param {Record<string, string> | (() => Record<string, string>)} headers sent with each request
    * @param {typeof fetch} [fetcher]
    */
@@ -24,15 +24,15 @@ export class Http {
     this.#fetch = fetcher ?? ((...request) => fetch(...request));
   }
 
-  /** The absolute address of the API, without a slash at its end. */
+  /** The absolute URL of the API, without a trailing slash. */
   get base() {
     return new URL(this.#base, globalThis.location?.href).href.replace(/\/$/, "");
   }
 
   /**
-   * The address of a path below the base, or of a link that the API gave.
+   * The URL of a path below the base, or of a link in an API response.
    *
-   * @throws {TypeError} for another server's address, which must never get the token
+   * @throws {TypeError} for another server's URL, which must never receive the token
    */
   address(path) {
     const {base} = this;
@@ -46,11 +46,11 @@ export class Http {
   }
 
   /**
-   * Send a request. A read that gets no response is sent again once: its connection may be half-open.
+   * Send a request. A read without a response is retried once, because its connection may be half-open.
    *
-   * @returns {Promise<any>} the response's body as `as` asks; null where there is none
+   * @returns {Promise<any>} the response's body in the form `as`; null if there is none
    * @throws {QuilliumError}
-   * @throws {DOMException} `AbortError`, when `signal` was aborted
+   * @throws {DOMException} `AbortError` if `signal` was aborted
    */
   async send(method, path, body, token, options = {}) {
     if (method !== "GET") return this.#send(method, path, body, token, options);
@@ -98,6 +98,6 @@ export class Http {
 
 async function errorOf(response) {
   const retryAfter = Number(response.headers.get("Retry-After")) || 0;
-  const parsed = await response.json().catch(() => null); // a gateway's page
+  const parsed = await response.json().catch(() => null); // a gateway's error page
   return new QuilliumError(parsed?.error?.code ? parsed.error : OFFLINE, response.status, retryAfter);
 }

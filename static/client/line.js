@@ -1,23 +1,23 @@
 /**
- * One WebSocket that is kept open: reconnection with back-off, and half-open connections.
+ * A persistent WebSocket: reconnects with back-off, and detects half-open connections.
  *
- * A connection whose other end is gone looks like one that is quiet. So when nothing was received for
- * `QUIET_MS` in a visible tab, or a frame expects an answer, the server must send something within
- * `ANSWER_MS`; else the socket is replaced at once, without the browser's closing handshake, which
- * takes a minute. Together that is under 20 s. A quiet server answers the probe, and is left alone.
+ * A half-open connection looks like an idle one. So if nothing was received for `QUIET_MS` in a visible
+ * tab, or a frame expects a response, the server must send something within `ANSWER_MS`. Otherwise the
+ * socket is replaced at once, without the browser's closing handshake, which takes a minute. The total
+ * is under 20 s. An idle server answers the probe and keeps its connection.
  */
 
 const QUIET_MS = 9_000;
 const ANSWER_MS = 7_000;
 const OPENING_MS = 15_000;
 const TICK_MS = 1_000;
-const LATE_MS = 3_000; // after a tick so late the tab was frozen: what was received is yet to be read
-const RECENT_MS = 2_000; // a connection that was heard so recently needs no probe
-const STEADY_MS = 5_000; // a connection that broke sooner counts as a failed attempt
+const LATE_MS = 3_000; // a later tick means that the tab was frozen: received frames are not read yet
+const RECENT_MS = 2_000; // a connection with a frame this recent needs no probe
+const STEADY_MS = 5_000; // a connection that breaks sooner counts as a failed attempt
 const LONGEST_BACKOFF_MS = 30_000;
 const OPEN = 1; // WebSocket.OPEN; Node before 22 has no WebSocket
 
-/** A frame that the server answers with an error which names `client_id`, and that does nothing. */
+/** A frame without effect, which the server answers with an error that contains its `client_id`. */
 const PROBE = {type: "typing", data: {client_id: "probe"}};
 const isProbeAnswer = ({type, data}) => type === "error" && data.client_id === PROBE.data.client_id;
 
@@ -26,21 +26,21 @@ const isVisible = () => !globalThis.document?.hidden;
 
 export class Line {
   #owner;
-  #socket = null; // also a placeholder while its address is asked for
+  #socket = null; // a placeholder while its URL is being determined
   #isWanted = false;
-  #attempts = 0; // since there was a steady connection
+  #attempts = 0; // since the last stable connection
   #openedAt = Infinity;
   #retryTimer = 0;
   #ticker = 0;
   #tickedAt = 0;
   #receivedAt = 0;
-  #askedAt = null; // when an answer began to be due; null when none is
+  #askedAt = null; // when a response was requested; null if none is pending
   #hasAskedAgain = false; // after a late tick
   #unsent = 0; // bytes in the socket's buffer at the last tick
 
   /**
    * @param {object} owner
-   * @param {() => Promise<string | null>} owner.address null: nobody is signed in
+   * @param {() => Promise<string | null>} owner.address null if signed out
    * @param {() => void} owner.opened
    * @param {(frame: object) => void} owner.received
    * @param {(reason: string) => void} owner.refused by close code 4401
@@ -55,7 +55,7 @@ export class Line {
     return this.#socket?.readyState === OPEN;
   }
 
-  /** Open the connection, now if it waits to be tried again, and keep it open until `close`. */
+  /** Open the connection, without waiting for the back-off, and keep it open until `close`. */
   open() {
     this.#isWanted = true;
     this.#now();
@@ -67,38 +67,38 @@ export class Line {
     clearTimeout(this.#retryTimer);
   }
 
-  /** Replace the connection by another one, at once. */
+  /** Replace the connection immediately. */
   replace() {
     if (this.#socket === null) return;
     this.reset();
     this.#now();
   }
 
-  /** Leave the connection, which is of no use, and try again later. */
+  /** Drop an unusable connection, and retry later. */
   fail() {
     this.#drop({isTriedAgain: true});
   }
 
-  /** Leave the connection: it is of another session. */
+  /** Drop the connection, because it belongs to another session. */
   reset() {
     this.#attempts = 0;
     this.#drop();
   }
 
-  /** The tab is shown again, or the network is back: check the connection, or open it. */
+  /** Check or open the connection when the tab becomes visible or the network is back. */
   check() {
     if (!this.isOpen) this.#now();
     else if (now() - this.#receivedAt > RECENT_MS) this.#ask();
   }
 
-  /** @returns {boolean} whether there was a connection to write to */
+  /** @returns {boolean} whether the connection was open */
   write(type, data) {
     if (!this.isOpen) return false;
     this.#socket.send(JSON.stringify({type, data}));
     return true;
   }
 
-  /** The server must send something soon, or the connection is replaced. */
+  /** Replace the connection unless the server sends something soon. */
   expectAnswer() {
     this.#askedAt ??= now();
   }
@@ -110,14 +110,14 @@ export class Line {
 
   async #open() {
     const placeholder = {close() {}};
-    this.#socket = placeholder; // so that nobody else opens one meanwhile
+    this.#socket = placeholder; // prevents a second connection meanwhile
     this.#openedAt = Infinity;
     this.#owner.changed("connecting");
     let address;
     try {
       address = await this.#owner.address();
     } catch {
-      address = undefined; // the server can't be reached: try again later
+      address = undefined; // the server is unreachable: retry later
     }
     if (this.#socket !== placeholder) return;
     if (!address) {
@@ -151,7 +151,7 @@ export class Line {
     if (!isProbeAnswer(frame)) this.#owner.received(frame);
   }
 
-  /** Leave the socket, which never says anything again. */
+  /** Drop the socket and ignore its further events. */
   #drop({isTriedAgain = false} = {}) {
     const socket = this.#socket;
     if (socket === null) return;

@@ -1,22 +1,21 @@
 /**
- * What an account sends: new chats and messages, in order and exactly once.
+ * The outbox of an account: sends new chats and messages in order and exactly once.
  *
- * Each entry is stored before it is sent and removed once the server has acknowledged it. It is sent
- * with its `client_id`, so that the server stores it once however often it is sent; one entry is under
- * way at a time, so that nothing overtakes what has to be sent again. All tabs of an origin share the
- * queue: a lock has one of them send, and where there are no locks two may send the same entry, which
- * is as good. The entries of an account are sent over its own session only.
+ * Each entry is stored before it is sent and removed once the server has acknowledged it. Its
+ * `client_id` makes retries idempotent. One entry is in flight at a time, so retries keep the order.
+ * All tabs of an origin share the queue, and a lock selects the tab that sends. Without locks, two tabs
+ * may send the same entry, which is harmless. An account's entries are sent only over its own session.
  */
 
 import {DESTROYED, isTemporary, NO_SUCH_CHAT, QuilliumError} from "./errors.js";
 import {channel, locked} from "./tabs.js";
 
-const RATE_LIMIT_MS = 5_000; // for a rate limit that doesn't say when it ends
+const RATE_LIMIT_MS = 5_000; // for a rate limit without `Retry-After`
 const LONGEST_RETRY_MS = 30_000;
-const LOCK_MS = 15_000; // a tab that holds the lock longer is frozen
-const MAX_SERVER_ERRORS = 6; // after so many, an entry that the server fails on is given back
+const LOCK_MS = 15_000; // a tab that holds the lock longer is assumed frozen
+const MAX_SERVER_ERRORS = 6; // then the entry is returned to its author
 
-/** An id of a chat that the server does not know yet; it is also the chat's `client_id`. */
+/** A local id of a chat that is not on the server yet; it is also the chat's `client_id`. */
 const isLocal = chatId => chatId.startsWith("new_");
 
 const hexadecimal = byte => byte.toString(16).padStart(2, "0");
@@ -30,17 +29,17 @@ export class Queue {
   #deliver;
   #tell;
   #account = null;
-  #entries = []; // by `place`, which is undefined until an entry is stored
-  #settled = new Set(); // client ids that are done with, whatever the records still say
-  #promises = new Map(); // by client id: of those who wait for an acknowledgement
-  #created = new Map(); // ids of chats by the local ids that they had
+  #entries = []; // sorted by `place`, which is undefined until an entry is stored
+  #settled = new Set(); // client ids that are finished, even if still in the records
+  #promises = new Map(); // by client id: promises of callers that wait for an acknowledgement
+  #created = new Map(); // server ids of chats, by local id
   #isLoaded = false;
   #storing = Promise.resolve();
   #isOnline = false;
   #isSending = false;
-  #holdTimer = 0; // while it waits after a refusal, such as by the rate limit
+  #holdTimer = 0; // active while sending is paused, for example by the rate limit
   #serverErrors = 0; // of the first entry
-  #failures = 0; // since something was delivered
+  #failures = 0; // since the last delivery
 
   /**
    * @param {object} options
@@ -57,24 +56,24 @@ export class Queue {
     this.#channel = channel(`${name}-queue`, news => news.account === this.#account && this.#hear(news));
   }
 
-  /** Messages that are not acknowledged, oldest first. */
+  /** Unacknowledged messages, oldest first. */
   get messages() {
     return this.#entries.filter(({chat}) => !chat).map(({chat_id, content, client_id, timestamp}) =>
       ({chat_id: this.chatId(chat_id), content, client_id, timestamp}));
   }
 
-  /** Chats that are not acknowledged: what was asked for, with its local `id`. */
+  /** Unacknowledged chats: the requested properties, with the local `id`. */
   get chats() {
     return this.#entries.filter(({chat}) => chat).map(({chat_id, chat, timestamp}) =>
       ({...chat, id: chat_id, timestamp}));
   }
 
-  /** The server's id of a chat, if it has one by now. */
+  /** The server's id of a chat, if it has been created. */
   chatId(id) {
     return this.#created.get(id) ?? id;
   }
 
-  /** Serve an account; null for none. What waits of another one stays stored. */
+  /** Switch to an account; null for none. Entries of other accounts stay stored. */
   async open(account) {
     this.stop();
     this.#account = account;
@@ -83,7 +82,7 @@ export class Queue {
     await this.load();
   }
 
-  /** Read again what is stored, as other tabs may have changed it. */
+  /** Reload the stored entries, which other tabs may have changed. */
   async load() {
     const account = this.#account;
     if (account === null) return;
@@ -95,7 +94,7 @@ export class Queue {
     this.#send();
   }
 
-  /** Whether everything that was added is stored, or can't be. */
+  /** Resolves when all added entries are stored, or storage has failed. */
   get stored() {
     return this.#storing;
   }
@@ -120,7 +119,7 @@ export class Queue {
     let places;
     try {
       places = await this.#records.append(entries);
-    } catch { // the browser refuses: they wait in this tab, after those that came before
+    } catch { // storage is unavailable: keep them in this tab, after the earlier entries
       const [before = 0] = this.#entries.map(({place}) => place ?? 0).sort((one, other) => other - one);
       places = entries.map((_, number) => before + (number + 1) / 1024);
       for (const entry of entries) entry.isOnlyHere = true;
@@ -132,7 +131,7 @@ export class Queue {
     this.#send();
   }
 
-  /** The connection of the account is there: send what waits. */
+  /** Send the waiting entries, once the account's connection is open. */
   start() {
     this.#isOnline = true;
     this.load();
@@ -153,13 +152,13 @@ export class Queue {
     this.#promises.clear();
   }
 
-  /** The server has stored it; also what another tab or an earlier connection sent. */
+  /** Handle an acknowledgement, also of an entry sent by another tab or an earlier connection. */
   settle(clientId, stored) {
     const entry = this.#remove(clientId);
     this.#promises.get(clientId)?.resolve(stored);
     this.#promises.delete(clientId);
     if (!entry) return;
-    if (!entry.isOnlyHere) this.#records.take(entry.place).catch(() => {}); // sent again, and stored once
+    if (!entry.isOnlyHere) this.#records.take(entry.place).catch(() => {}); // a retry is idempotent
     this.#broadcast({type: "settled", client_id: clientId, stored});
   }
 
@@ -181,7 +180,7 @@ export class Queue {
     } finally {
       this.#isSending = false;
     }
-    this.#send(); // what was added meanwhile
+    this.#send(); // entries added meanwhile
   }
 
   async #attempt(entry) {
@@ -210,9 +209,9 @@ export class Queue {
     this.settle(client_id, chat);
   }
 
-  /** Nothing that was said later overtakes what was refused for now. */
+  /** Pause after a temporary rejection, to keep the order of the entries. */
   #hold({code, retryAfter}) {
-    if (!this.#isOnline) return; // the next connection sends it
+    if (!this.#isOnline) return; // the next connection resumes
     const isLimited = code === "rate_limited";
     const backoff = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** this.#failures++);
     const delay = 1000 * retryAfter || (isLimited ? RATE_LIMIT_MS : backoff);
@@ -223,7 +222,7 @@ export class Queue {
     }, delay);
   }
 
-  /** It can't be stored: give it back to who said it, in one tab. A chat's messages go with it. */
+  /** Return a rejected entry to its author, in one tab. A chat's messages are returned with it. */
   async #refuse(entry, error) {
     const isWithIt = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
     this.#serverErrors = 0;

@@ -1,14 +1,14 @@
 /**
- * A client of the Quillium API for any front end, with no dependency: sessions, typed errors, and a
- * socket that loses nothing. What it promises:
+ * A client of the Quillium API for any front end, without dependencies: sessions, typed errors, and a
+ * lossless socket. Guarantees:
  *
- * - Tokens are refreshed once for all tabs, and a tab follows when another one signs in or out.
- * - What is said is stored by the server once and in order: it is kept in IndexedDB and sent again, with
- *   the same `client_id`, until it is acknowledged; through reloads, closed tabs and new sessions of the
- *   same account, and never in the name of another one. That includes chats that are begun offline.
- * - Each frame is told once and in order. After a break the socket continues where it was; when that is
- *   impossible, and at the beginning, `resync` is called, and frames wait until it has listed anew.
- * - A connection whose other end is gone is replaced within 20 s in a visible tab.
+ * - Tokens are refreshed once for all tabs, and signing in or out applies to all tabs.
+ * - Messages are stored by the server exactly once and in order: they are kept in IndexedDB and resent
+ *   with the same `client_id` until they are acknowledged, across reloads, closed tabs and new sessions
+ *   of the same account, and never for another account. This includes chats that are created offline.
+ * - Each frame is delivered once and in order. After a disconnect the socket resumes where it was; if
+ *   that is impossible, and initially, `resync` is called, and frames are queued until it completes.
+ * - In a visible tab, a half-open connection is replaced within 20 s.
  *
  *     const quillium = new Quillium({resync: () => listWhatIsShown()});
  *     quillium.addEventListener("message", ({detail}) => show(detail));
@@ -17,7 +17,7 @@
  *     const stored = await quillium.say(chatId, "Hello");
  *
  * docs/page.md lists its methods and events, quillium.d.ts has their types. It also runs in Node and
- * can be made while a page is rendered on a server.
+ * can be constructed during server-side rendering.
  *
  * @module
  */
@@ -33,7 +33,7 @@ import {accountIn, defaultStorage, Session} from "./session.js";
 export {QuilliumError};
 
 const ACKNOWLEDGED_MS = 20_000;
-const SLOWEST_MESSAGE = 2; // bytes in a millisecond; a long message gets more time
+const SLOWEST_MESSAGE = 2; // bytes per millisecond; a long message gets more time
 
 export class Quillium extends EventTarget {
   #http;
@@ -43,25 +43,25 @@ export class Quillium extends EventTarget {
   #queue;
   #records;
   #resync;
-  #loading; // of the account's queue
-  #account; // that those who listen know of
+  #loading; // loading of the account's queue
+  #account; // the account last reported to listeners
   #wasSignedIn;
-  #lineAccount = null; // whose the connection is
+  #lineAccount = null; // the account of the connection
   #lineToken = null;
-  #last = null; // the largest `seq` that was told; null before the first
-  #connection = 0; // counts the connections: frames of an earlier one are not told
-  #ready = Promise.resolve(); // what frames wait for
-  #texts = new Map(); // of replies that are being written, by message id
-  #sent = new Map(); // by client_id: messages that are under way
+  #last = null; // the largest delivered `seq`; null before the first
+  #connection = 0; // counter of connections: frames of an earlier one are discarded
+  #ready = Promise.resolve(); // frames are delivered after this
+  #texts = new Map(); // texts of replies in progress, by message id
+  #sent = new Map(); // by client_id: messages in flight
   #listeners = new AbortController();
 
   /**
    * @param {object} [options]
-   * @param {string} [options.base] address of the API
-   * @param {() => unknown} [options.resync] lists again what is shown; frames wait for it
-   * @param {string} [options.name] under which tokens and messages are kept, for several servers
-   * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} [options.storage] of the tokens
-   * @param {Record<string, string> | (() => Record<string, string>)} [options.headers] of all requests
+   * @param {string} [options.base] URL of the API
+   * @param {() => unknown} [options.resync] reloads the displayed data; frames are queued meanwhile
+   * @param {string} [options.name] storage key of tokens and messages, to separate several servers
+   * @param {Pick<Storage, "getItem" | "setItem" | "removeItem">} [options.storage] for the tokens
+   * @param {Record<string, string> | (() => Record<string, string>)} [options.headers] sent with all requests
    * @param {typeof fetch} [options.fetch]
    * @param {typeof WebSocket} [options.WebSocket] for Node before 22
    */
@@ -102,14 +102,14 @@ export class Quillium extends EventTarget {
     on(document, "visibilitychange", () => document.hidden || this.#shownAgain());
   }
 
-  /** What other tabs did meanwhile may have been missed. */
+  /** Catch up with changes by other tabs that may have been missed. */
   #shownAgain() {
     this.#sessionChanged();
     this.#queue.load();
     this.#line.check();
   }
 
-  /** Close the connection and leave everything alone from now on; what waits stays stored. */
+  /** Close the connection and stop all activity; the outbox stays stored. */
   destroy() {
     this.#listeners.abort();
     this.#line.close();
@@ -124,12 +124,12 @@ export class Quillium extends EventTarget {
     return this.#session.tokens !== null;
   }
 
-  /** Id of the user who is signed in; null for nobody. */
+  /** Id of the signed-in user; null if signed out. */
   get account() {
     return this.#session.account;
   }
 
-  /** Whether the last session was ended by the server: it expired or was revoked. */
+  /** Whether the server ended the last session, by expiry or revocation. */
   get hasEnded() {
     return this.#session.hasEnded;
   }
@@ -147,8 +147,8 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Sign in with tokens that the front end got otherwise: from a server of its own, a one-use code, or
-   * an API key as `access_token`. Without a `refresh_token` the session ends with the access token.
+   * Sign in with tokens from another source: the front end's own server, a one-time code, or an API key
+   * as `access_token`. Without a `refresh_token` the session ends with the access token.
    *
    * @param {{access_token: string, refresh_token?: string, expires_in?: number}} tokens
    */
@@ -159,8 +159,8 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Sign out here, or on every device. This browser forgets the tokens at once, even if the server
-   * can't be reached; the promise rejects if the server could not be told.
+   * Sign out here, or on every device. This browser deletes the tokens at once, even if the server is
+   * unreachable; in that case the promise rejects.
    */
   async logout({everywhere = false} = {}) {
     const {tokens} = this.#session;
@@ -177,17 +177,17 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Call the API. A token that has expired is refreshed, and a rate limit is waited for, once each.
+   * Call the API. Refreshes an expired token and waits for a rate limit, once each.
    *
    * @param {string} method
-   * @param {string} path such as `/chats?limit=20`, or a link of the API such as `pagination.next`
+   * @param {string} path such as `/chats?limit=20`, or a link from a response such as `pagination.next`
    * @param {object} [body]
    * @param {object} [options]
    * @param {AbortSignal} [options.signal]
-   * @param {boolean} [options.keepalive] whether it outlives the page
+   * @param {boolean} [options.keepalive] whether the request outlives the page
    * @param {Record<string, string>} [options.headers] of this request
-   * @param {number} [options.timeout] milliseconds until a response must have begun
-   * @param {"json" | "text" | "blob" | "response"} [options.as] what the response is taken for
+   * @param {number} [options.timeout] milliseconds until the response headers must arrive
+   * @param {"json" | "text" | "blob" | "response"} [options.as] how the response is parsed
    * @returns {Promise<any>} the response's body; null where there is none
    * @throws {QuilliumError}
    */
@@ -195,15 +195,15 @@ export class Quillium extends EventTarget {
     return this.#calls.call(method, path, body, options);
   }
 
-  // What is said
+  // Messages
 
   /**
-   * Say something. It goes out when there is a connection, once, after what was said before.
+   * Send a message exactly once and in order, as soon as there is a connection.
    *
-   * @param {string} chatId of the server, or the `id` that `begin` gave
+   * @param {string} chatId from the server, or the `id` returned by `begin`
    * @param {string} content
    * @returns {Promise<object>} the stored message
-   * @throws {QuilliumError} when it can't be stored, such as in a chat that is gone
+   * @throws {QuilliumError} if it can't be stored, for example because the chat was deleted
    */
   async say(chatId, content) {
     this.#checkAccount();
@@ -211,11 +211,11 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Begin a chat with its first message; both go out when there is a connection.
+   * Create a chat with its first message; both are sent as soon as there is a connection.
    *
    * @param {string} content
-   * @param {object} [chat] what `POST /chats` takes, such as {model}
-   * @returns {{id: string, stored: Promise<object>}} an id to say more with, and the stored message
+   * @param {object} [chat] the body of `POST /chats`, such as {model}
+   * @returns {{id: string, stored: Promise<object>}} an id for further messages, and the stored message
    */
   begin(content, chat = {}) {
     this.#checkAccount();
@@ -231,33 +231,33 @@ export class Quillium extends EventTarget {
     if (this.#account === null) throw new QuilliumError(SIGNED_OUT, 401);
   }
 
-  /** What was said and is not acknowledged, oldest first. @returns {object[]} */
+  /** Unacknowledged messages, oldest first. @returns {object[]} */
   get outbox() {
     return this.#queue.messages;
   }
 
-  /** Chats that the server does not have yet, oldest first. @returns {object[]} */
+  /** Chats that are not on the server yet, oldest first. @returns {object[]} */
   get newChats() {
     return this.#queue.chats;
   }
 
-  /** The server's id of a chat that was begun here, once it has one; any other id as it is. */
+  /** The server's id of a chat that was created here, if it has one; other ids unchanged. */
   chatId(id) {
     return this.#queue.chatId(id);
   }
 
-  /** Wait until `outbox` is loaded and what was said is stored, so that the tab may be closed. */
+  /** Wait until `outbox` is loaded and all messages are stored, so that the tab can be closed. */
   async persisted() {
     await this.#loading;
     await this.#queue.stored;
   }
 
-  /** Tell the user's other devices that they type; nothing is lost if there is no connection. */
+  /** Send a typing signal to the user's other devices; dropped if there is no connection. */
   typing(chatId, isTyping = true) {
     this.#line.write("typing", {chat_id: chatId, is_typing: isTyping});
   }
 
-  /** Note that the user has read up to a message, or all. */
+  /** Mark a chat as read up to a message, or entirely. */
   read(chatId, messageId) {
     this.#line.write("read", {chat_id: chatId, ...(messageId && {message_id: messageId})});
   }
@@ -286,7 +286,7 @@ export class Quillium extends EventTarget {
 
   // The connection
 
-  /** Open the socket, now if it waits to be tried again, and keep it open until `disconnect`. */
+  /** Open the socket, without waiting for the back-off, and keep it open until `disconnect`. */
   connect() {
     if (!this.#listeners.signal.aborted) this.#line.open();
   }
@@ -298,7 +298,7 @@ export class Quillium extends EventTarget {
   async #socketAddress() {
     const token = await this.#session.token();
     if (!token) return null;
-    this.#sessionChanged(); // another tab's change may be there before it was told
+    this.#sessionChanged(); // another tab's change may be visible before its event
     [this.#lineToken, this.#lineAccount] = [token, this.account];
     const since = this.#last ?? "latest";
     return `${this.#http.base.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(token)}&since=${since}`;
@@ -306,12 +306,12 @@ export class Quillium extends EventTarget {
 
   async #opened() {
     const connection = ++this.#connection;
-    this.#texts.clear(); // who joins in the middle is told the text from its beginning
+    this.#texts.clear(); // a new connection receives the text of a reply from its beginning
     if (this.#last === null) this.#list();
     let ready;
     do {
       ready = this.#ready;
-      await ready.catch(() => {}); // then the connection is left
+      await ready.catch(() => {}); // the connection is then dropped
     } while (ready !== this.#ready);
     if (connection !== this.#connection) return;
     this.#tell("status", "online");
@@ -325,7 +325,7 @@ export class Quillium extends EventTarget {
     this.#tell("status", status);
   }
 
-  /** Close code 4401. The server decides: this token is refreshed before the next attempt. */
+  /** Handle close code 4401: the token is refreshed before the next attempt. */
   #refused() {
     this.#session.refuse(this.#lineToken);
   }
@@ -346,7 +346,7 @@ export class Quillium extends EventTarget {
 
   // Frames
 
-  /** List anew; the frames that come meanwhile wait. If it fails, the connection is of no use. */
+  /** Reload the displayed data while frames are queued. If that fails, drop the connection. */
   #list() {
     this.#last = null;
     this.#texts.clear();
@@ -365,13 +365,13 @@ export class Quillium extends EventTarget {
     const connection = this.#connection;
     const take = () => connection === this.#connection && this.#take(frame);
     if (data.code === "resync_required") this.#list();
-    else this.#ready.then(take, () => {}); // `#list` leaves a connection whose listing fails
+    else this.#ready.then(take, () => {}); // `#list` drops the connection on failure
   }
 
   #take({type, data, seq}) {
     if (type === "message" && data.client_id) this.#queue.settle(data.client_id, data);
     if (type === "error") this.#takeError(data);
-    if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // told already
+    if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // already delivered
     this.#last = seq ?? this.#last;
     if (type === "error") return;
     if (type === "message") this.#texts.delete(data.id);

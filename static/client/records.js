@@ -1,12 +1,12 @@
 /**
- * Records of accounts in IndexedDB: what waits to be sent, and drafts.
+ * Per-account records in IndexedDB: the outbox and drafts.
  *
- * Every method rejects where the browser refuses to store (private windows, a full disk, a server):
- * the caller then keeps what it has in memory. A write is committed at once, so that it outlives a
- * tab that is closed right after it.
+ * Every method rejects if storage is unavailable (private windows, a full disk, server rendering); the
+ * caller then keeps its data in memory. Writes are committed immediately, so they survive if the tab is
+ * closed right afterwards.
  */
 
-const OPEN_MS = 3_000; // a browser that does not answer does not store
+const OPEN_MS = 3_000; // then storage counts as unavailable
 
 export class Records {
   #name;
@@ -16,7 +16,7 @@ export class Records {
     this.#name = name;
   }
 
-  /** Those of an account, in the order in which they were added. */
+  /** The outbox records of an account, in order of insertion. */
   async all(account, ...stores) {
     let requests;
     await this.#run(stores, "readonly", transaction => {
@@ -25,7 +25,7 @@ export class Records {
     return requests.map(({result}) => result);
   }
 
-  /** Append records to the outbox together, or none of them. @returns {Promise<number[]>} places */
+  /** Append records to the outbox atomically. @returns {Promise<number[]>} places */
   async append(records) {
     let requests;
     await this.#run(["outbox"], "readwrite", transaction => {
@@ -34,7 +34,7 @@ export class Records {
     return requests.map(({result}) => result);
   }
 
-  /** Take a record out of the outbox. @returns {Promise<boolean>} whether this call did */
+  /** Remove a record from the outbox. @returns {Promise<boolean>} whether this call removed it */
   async take(place) {
     let isThere = false;
     await this.#run(["outbox"], "readwrite", transaction => {
@@ -86,7 +86,7 @@ export class Records {
       request.onsuccess = () => {
         clearTimeout(timer);
         const forget = () => (this.#opening = null);
-        request.result.onclose = forget; // the user cleared what this site stores
+        request.result.onclose = forget; // the user cleared the site's data
         request.result.onversionchange = () => {
           request.result.close();
           forget();

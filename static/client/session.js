@@ -1,13 +1,13 @@
-/** The tokens of who is signed in: kept for all tabs of the origin, and refreshed once for all. */
+/** The session's tokens, shared by all tabs of the origin and refreshed once for all of them. */
 
 import {QuilliumError, SIGNED_OUT} from "./errors.js";
 import {locked} from "./tabs.js";
 
-const EARLY_MS = 30_000; // a token is refreshed before it expires
+const EARLY_MS = 30_000; // before the expiry
 const REFRESH_MS = 15_000;
-const SEEN_MS = 1_000; // for what another tab has stored to be seen; else it has stored nothing
+const SEEN_MS = 1_000; // until another tab's write to the storage must be visible
 
-/** `localStorage`, or the memory where the browser refuses it or there is none. */
+/** `localStorage`, or memory if it is unavailable. */
 export function defaultStorage() {
   const items = new Map();
   const memory = {
@@ -22,7 +22,7 @@ export function defaultStorage() {
   }
 }
 
-/** The user's id in an access token of ours (a JWT, RFC 7519); undefined for any other. */
+/** The user's id in our access tokens (JWT, RFC 7519); undefined for other tokens. */
 export function accountIn(token) {
   try {
     const payload = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
@@ -37,8 +37,8 @@ export class Session {
   #storage;
   #http;
   #changed;
-  #refused = null; // the access token that the server has called expired or invalid
-  #unstored; // what the storage had no room for
+  #refused = null; // the access token that the server reported as expired or invalid
+  #unstored; // the session, if the storage is full
 
   constructor({name, storage, http, changed}) {
     this.#name = name;
@@ -47,7 +47,7 @@ export class Session {
     this.#changed = changed;
   }
 
-  /** What is stored: {access_token, refresh_token, ends_at, account}; null when signed out. */
+  /** The stored session: {access_token, refresh_token, ends_at, account}; null when signed out. */
   get tokens() {
     const stored = this.#unstored === undefined ? this.#read() : this.#unstored;
     if (!stored?.access_token) return null;
@@ -67,7 +67,7 @@ export class Session {
     try {
       return JSON.parse(this.#storage.getItem(this.#name) ?? "null");
     } catch {
-      return null; // another program's, or the storage is refused
+      return null; // another program's data, or storage is unavailable
     }
   }
 
@@ -77,7 +77,7 @@ export class Session {
       if (value === null) this.#storage.removeItem(this.#name);
       else this.#storage.setItem(this.#name, JSON.stringify(value));
     } catch {
-      this.#unstored = value; // no room: this tab still knows
+      this.#unstored = value; // storage is full: keep it in this tab
     }
     this.#changed();
   }
@@ -87,17 +87,17 @@ export class Session {
     this.#write({access_token, refresh_token, ends_at, account: account ?? accountIn(access_token)});
   }
 
-  /** Forget the tokens because the user signs out. */
+  /** Delete the tokens when the user signs out. */
   leave() {
     if (this.tokens) this.#write(null);
   }
 
-  /** Forget the tokens because the server refuses `token`, unless others have taken its place. */
+  /** Delete the tokens after the server rejected `token`, unless they have been replaced. */
   #end(token) {
     if (this.tokens?.access_token === token) this.#write({has_ended: true});
   }
 
-  /** The server refuses this access token: it is refreshed before it is used again. */
+  /** Mark an access token as rejected: it is refreshed before the next use. */
   refuse(token) {
     this.#refused = token;
   }
@@ -105,8 +105,8 @@ export class Session {
   /**
    * The access token to use; undefined when signed out.
    *
-   * Only the server decides whether a token has expired: the local clock merely suggests when to
-   * refresh it, and a token that can't be refreshed for now is tried as it is.
+   * Only the server decides whether a token has expired: the local clock is a hint when to refresh it,
+   * and a token that can't be refreshed now is used unchanged.
    */
   async token() {
     const {tokens} = this;
@@ -121,9 +121,9 @@ export class Session {
     }
   }
 
-  /** Exchange the tokens, unless another tab did so since `token` was read; the access token. */
+  /** Refresh the tokens, unless another tab already replaced `token`; returns the access token. */
   async refresh(token) {
-    // Without locks, the server tolerates that two tabs use a token at once.
+    // Without locks, two tabs may use the same token, which the server tolerates.
     const name = `${this.#name}-refresh`;
     const mine = await locked(name, {ifAvailable: true},
       async lock => lock && {fresh: await this.#exchange(token)});
@@ -140,9 +140,9 @@ export class Session {
       throw new QuilliumError(SIGNED_OUT, 401);
     }
     try {
-      const options = {timeout: REFRESH_MS}; // it may be sent again (contract, section 4)
+      const options = {timeout: REFRESH_MS}; // retryable (contract, section 4)
       const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token}, undefined, options);
-      // Who signed out or in meanwhile must not be overwritten.
+      // Don't overwrite a sign-out or sign-in that happened meanwhile.
       if (this.tokens?.refresh_token === refresh_token) this.keep({...fresh, account});
     } catch (error) {
       if (error.status !== 401) throw error;
@@ -152,7 +152,7 @@ export class Session {
     return this.tokens?.access_token;
   }
 
-  /** Wait until this tab sees what another one has stored, which may be later than its lock ends. */
+  /** Wait until another tab's write is visible here, possibly after its lock was released. */
   #seen(token) {
     if (this.tokens?.access_token !== token) return Promise.resolve();
     return new Promise(resolve => {

@@ -1,11 +1,11 @@
-/** The tabs of an origin: what they tell each other and how one excludes the others, where they can. */
+/** Broadcasts and locks between the tabs of an origin, where the browser supports them. */
 
 /**
- * A channel to the other tabs; undefined where there is none, as in Node, or where the browser refuses
- * it together with all storage.
+ * A broadcast channel to the other tabs; undefined if there is none, as in Node, or if the browser
+ * blocks it together with all storage.
  */
 export function channel(name, hear) {
-  if (!globalThis.document) return undefined; // it would keep Node from ending
+  if (!globalThis.document) return undefined; // it would keep Node from exiting
   try {
     const opened = new BroadcastChannel(name);
     opened.onmessage = ({data}) => hear(data);
@@ -16,8 +16,8 @@ export function channel(name, hear) {
 }
 
 /**
- * Run `work` under a Web Lock, or without it where there are no locks (pages that are served neither over
- * TLS nor from this machine), the browser refuses them, or `options.signal` ends the wait.
+ * Run `work` under a Web Lock. Run it without one if locks are unavailable (pages served neither over TLS
+ * nor from this machine), blocked by the browser, or if `options.signal` ends the wait.
  */
 export async function locked(name, options, work) {
   const locks = globalThis.navigator?.locks;

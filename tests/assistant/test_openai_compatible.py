@@ -183,7 +183,7 @@ async def test_a_server_that_does_not_stream() -> None:
         ("429 No", {"error": {"message": "slow down"}}, "model_refused", "(429): slow down"),
         ("500 No", {"error": {"message": "oops"}}, "model_unavailable", "failed (500): oops"),
         ("503 No", b"<html>busy</html>", "model_unavailable", "failed (503): busy"),
-        ("302 Go", b"", "model_unavailable", "leads elsewhere (302)"),
+        ("302 Go", b"", "model_unavailable", "redirects (302)"),
         ("500 No", {"error": {"message": 7}}, "model_unavailable", "failed (500)."),
         ("500 No", {"error": {"message": "\x1b[31m\n" + "long " * 999}}, "model_unavailable", "…"),
         ("500 No", {"error": {"message": f"your {KEY[:8]}***6789 and {KEY}"}}, "model_un", "your"),
