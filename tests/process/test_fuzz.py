@@ -18,6 +18,12 @@ from tests.program import Program
 
 EXAMPLES = os.environ.get("EXAMPLES", "5")  # for each operation and phase
 
+# An array that is too long makes a body that is too large, which is refused as well: 413.
+_CONFIG = """
+[checks]
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
+"""
+
 
 def fuzz(program: Program, folder: Path, *options: str, is_limited: bool = False) -> None:
     """Run all checks of Schemathesis; the same choices each time, so that it can't be flaky."""
@@ -36,6 +42,7 @@ def fuzz(program: Program, folder: Path, *options: str, is_limited: bool = False
         "--no-color",
         *options,
     ]
+    (folder / "schemathesis.toml").write_text(_CONFIG)
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=folder)
     report = done.stdout + done.stderr
     assert done.returncode == 0, report
