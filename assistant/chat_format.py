@@ -152,6 +152,9 @@ def chat_of_completion(request: Document) -> Document:
     return {**request, "messages": [{"role": "user", "content": content}]}
 
 
+_MAX_CHOICES = 16
+
+
 def _number_of_choices(request: Document) -> int:
     n = request.get("n")
-    return n if isinstance(n, int) and not isinstance(n, bool) and 1 <= n <= 16 else 1
+    return min(n, _MAX_CHOICES) if isinstance(n, int) and not isinstance(n, bool) and n > 0 else 1

@@ -13,7 +13,13 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, demo_completions
+from assistant import (
+    DEFAULT_PARAMETERS,
+    Parameters,
+    PromptMessage,
+    arithmetic,
+    demo_completions,
+)
 from assistant.answer_limits import AnswerLimits
 from assistant.chat_request import ChatRequest
 from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
@@ -41,9 +47,6 @@ _NAME = re.compile(
 )
 _TELLING = ("my ", "call me", "i am", "i'm")  # both patterns only match texts with one of these
 _FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
-_SUM = re.compile(
-    r"(-?\d{1,12}(?:\.\d{1,6})?)\s*([-+*/x×÷])\s*(-?\d{1,12}(?:\.\d{1,6})?)\s*[=?]*\Z"
-)
 _COMMON_WORDS = frozenset(
     """about after again also because been before could does from have here into just like made make
     many more most much only other over really said same should some something tell than that their
@@ -211,8 +214,8 @@ def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
         return _remind(plain, earlier)
     if told:
         return _noted(told)
-    if sum_ := _SUM.search(text):
-        return _calculate(sum_)
+    if calculated := arithmetic.calculate(text):
+        return calculated
     if words and words[0] in {"hi", "hello", "hey", "hallo", "moin", "hola", "bonjour", "ciao"}:
         greeting = f"Hello{f', {name}' if name else ''}!"
         again = "Good to hear from you again." if earlier else "I am the built-in demo assistant."
@@ -280,15 +283,6 @@ def _remind(plain: str, earlier: list[str]) -> str:
     listed = "\n".join(f"{n}. {_quote(text)}" for n, text in enumerate(earlier[-10:], 1))
     which = f"The last 10 of your {len(earlier)} messages" if len(earlier) > 10 else "You said"
     return f"{which}:\n\n{listed}"
-
-
-def _calculate(match: re.Match[str]) -> str:
-    left, operator, right = float(match[1]), match[2], float(match[3])
-    if operator in "/÷" and not right:
-        return "Nothing can be divided by zero."
-    results = {"+": left + right, "-": left - right, "*": left * right}
-    result = results.get(operator, left * right) if operator not in "/÷" else left / right
-    return f"{match[1]} {operator} {match[3]} = {result:.12g}"
 
 
 def _reflect(text: str, earlier: list[str]) -> str:

@@ -198,7 +198,12 @@ def _operation(route: routes.Route, method: str, operation: Operation) -> dict[s
         "responses": _responses(route, operation),
     }
     if "{id}" in route.path:
-        id = {"type": "string", "pattern": "^[0-9A-Za-z_]{1,100}$"}
+        ids = (
+            "user_[0-9A-Za-z]{1,80}"
+            if route.path.startswith("/users/{id}")
+            else "[0-9A-Za-z_]{1,100}"
+        )
+        id = {"type": "string", "pattern": f"^{ids}$"}
         described["parameters"].insert(
             0, {"name": "id", "in": "path", "required": True, "schema": id}
         )

@@ -145,7 +145,7 @@ class Administration:
 
         managed = await self._db.write(apply, on_commit=applied)
         for field, event in _EVENTS.items():
-            if changes.get(field) is not None:
+            if changes.get(field) not in (None, getattr(user, field)):
                 security_log.record(event[bool(changes[field])], client, user.id)
         return managed
 

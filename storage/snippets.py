@@ -45,7 +45,7 @@ def _hits(text: str, query: str) -> list[tuple[int, int]]:
     """Return the spans of the query's words in the text, without overlaps."""
     folded, spans = _folded(text)
     found: list[tuple[int, int]] = []
-    for word in {search_text.folded(word).strip() for word in query.split()} - {""}:
+    for word in {_plain(search_text.folded(word)).strip() for word in query.split()} - {""}:
         starts = list(_occurrences(folded, word))
         for start in [s for s in starts if _begins_word(folded, s)] or starts:
             found.append((spans[start][0], spans[start + len(word) - 1][1]))
@@ -62,13 +62,23 @@ def _folded(text: str) -> tuple[str, list[tuple[int, int]]]:
     spans: list[tuple[int, int]] = []
     begin = 0
     for end in range(1, len(text) + 1):
-        if end < len(text) and unicodedata.combining(text[end]):
+        if end < len(text) and _joins(text[end]):
             continue
-        piece = search_text.folded(text[begin:end])
+        piece = _plain(search_text.folded(text[begin:end]))
         pieces.append(piece)
         spans += [(begin, end)] * len(piece)
         begin = end
     return "".join(pieces), spans
+
+
+def _joins(character: str) -> bool:
+    """Whether a character belongs to the one before: a mark, or part of a Hangul syllable."""
+    return bool(unicodedata.combining(character)) or "\u1160" <= character <= "\u11ff"
+
+
+def _plain(text: str) -> str:
+    """Typographic apostrophes are apostrophes."""
+    return text.replace("\u2019", "'").replace("\u2018", "'")
 
 
 def _occurrences(text: str, word: str) -> Iterator[int]:

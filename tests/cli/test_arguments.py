@@ -135,3 +135,8 @@ def test_the_help_names_each_setting(capsys: pytest.CaptureFixture[str]) -> None
     for option in OPTIONS:
         assert option.flag in text
         assert option.variable in text
+
+
+@pytest.mark.parametrize("flag", ["--data-dir", "--log-file", "--local-model"])
+def test_an_empty_path_is_an_unset_shell_variable(flag: str) -> None:
+    assert refusal(f"{flag}=") == f"{flag}: expected a value, not an empty one"

@@ -17,6 +17,12 @@ from storage.snippets import BEGIN, END, MAX_CHARACTERS, snippet
         ("👩‍🚀 launch", "👩‍🚀", "[👩‍🚀] launch"),
         ("cat concatenate", "cat", "[cat] concatenate"),
         ("e\u0301cole", "ecole", "[e\u0301cole]"),
+        (
+            "\u1112\u1161\u11ab\u1100\u1173\u11af x",
+            "한글",
+            "[\u1112\u1161\u11ab\u1100\u1173\u11af] x",
+        ),
+        ("don’t stop", "don't", "[don’t] stop"),
         ("no hit", "other", "no hit"),
         ("line\n\n  two", "two", "line [two]"),
     ],
