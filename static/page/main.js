@@ -1,4 +1,4 @@
-/** The page begins here: its language, what it shows, and the connection. */
+/** The page's entry point: sets the language, renders the app, and connects. */
 
 import {render} from "../vendor/preact.js";
 import {quillium} from "./state/client.js";

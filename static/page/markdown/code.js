@@ -5,7 +5,7 @@ import {copyText} from "../views/clipboard.js";
 import {t} from "../state/words.js";
 
 const MAX_HIGHLIGHTED_CHARACTERS = 30_000;
-const GROWTH = 1.5; // code that grows is highlighted anew at this factor, so that it costs linear time
+const GROWTH = 1.5; // growing code is highlighted again at this factor, which takes linear time in total
 
 const element = (name, properties) => Object.assign(document.createElement(name), properties);
 
@@ -26,7 +26,7 @@ export function dressCode(pre) {
   copy.addEventListener("click", () => copyText(colours.source.replace(/\n$/, ""), copy));
 }
 
-let highlighter; // comes with the first code
+let highlighter; // loaded with the first code block
 
 class Code {
   #code;
@@ -53,7 +53,7 @@ class Code {
     this.#highlight();
   }
 
-  /** No more will come. */
+  /** The code is complete. */
   finish() {
     if (this.#highlighted < this.source.length) this.#highlight(true);
   }

@@ -1,4 +1,4 @@
-/** Markdown as elements. Whoever wrote it is not trusted: DOMPurify has the last word. */
+/** Render Markdown to elements. The source is untrusted, so DOMPurify sanitizes the result. */
 
 import DOMPurify from "../../vendor/purify.js";
 import {dressCode} from "./code.js";
@@ -65,7 +65,7 @@ function parts(run, section) {
   const [{kind}] = run;
   if (kind === "block") return [{section, part: section, list: null}];
   const found = [...section.querySelectorAll(SELECTORS[kind])];
-  // By itself it may be read in another way than in its place. Nothing of it is lost.
+  // Parsed alone, it may have another meaning than in context. No text is lost.
   found.at(-1)?.append(...[...section.children].slice(1));
   // Empty where the run can't be read, which is then in the first one.
   const empty = () => document.createElement(kind === "item" ? "li" : "tr");

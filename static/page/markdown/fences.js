@@ -20,7 +20,7 @@ export function nestedFence(state, startLine, endLine, silent) {
   let found = last;
   if (NESTING.test(info.trim().split(/\s/)[0])) {
     const outer = end(state, startLine, endLine, fence, true);
-    // What is never closed that way was not meant that way. While it is being written, it may be.
+    // A nested fence that is never closed was not nested. It may still be closed while text arrives.
     if (outer.isClosed || state.env.isOpen) found = outer;
   }
   state.line = found.line + (found.isClosed ? 1 : 0);

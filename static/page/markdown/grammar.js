@@ -1,8 +1,8 @@
 /**
- * The Markdown that the page reads: CommonMark with tables, strikethrough and task lists as on GitHub,
- * and with what models and people write beyond that. Line breaks are kept, as in a poem.
+ * The supported Markdown: CommonMark with GitHub's tables, strikethrough and task lists, and common
+ * extensions that models and people use. Line breaks are preserved.
  *
- * What comes out is HTML of a few harmless elements. It is still sanitized before it is shown.
+ * The output is HTML with a few harmless elements. It is still sanitized before it is displayed.
  */
 
 import MarkdownIt from "../../vendor/markdown-it.js";

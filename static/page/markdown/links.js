@@ -1,4 +1,4 @@
-/** Links to the web, and addresses that are links without being written as such. */
+/** Web links, and automatic links for plain URLs and email addresses. */
 
 const ALLOWED = /^(?:https?|mailto):/i;
 
@@ -20,7 +20,7 @@ export function addLinks(markdown) {
     const href = tokens[place].attrGet("href");
     return ALLOWED.test(href) ? `<a href="${markdown.utils.escapeHtml(href)}">` : "<a>";
   };
-  // No picture is fetched: that would tell its host that somebody reads this.
+  // Images are never fetched, because that would reveal the reader to their host.
   rules.image = (tokens, place) => {
     const {content, attrs: [[, src]]} = tokens[place];
     const href = ALLOWED.test(src) ? ` href="${markdown.utils.escapeHtml(src)}"` : "";

@@ -1,6 +1,6 @@
 /**
- * The elements of a text that grows. What is finished stays as it is: selection, focus, a press on a
- * button and the scroll position in it survive, and a longer text costs no more for each delta.
+ * Incremental rendering of a growing text. Finished elements are not replaced: selection, focus, pressed
+ * buttons and scroll positions survive, and the cost of a delta does not depend on the text's length.
  */
 
 import {elements} from "./elements.js";
@@ -12,7 +12,7 @@ import {definitions, split} from "./units.js";
 const MAX_CHARACTERS = 400_000; // of a text; a longer one is shown as it is
 const BATCH_CHARACTERS = 5_000; // that are rendered in one go, which takes a few milliseconds
 const UNIT_CHARACTERS = 60; // that a unit costs besides
-const BUDGET_MS = 8; // for rendering in one frame, of all texts together
+const BUDGET_MS = 8; // for rendering in one frame, for all texts together
 const HIDDEN_MS = 100; // between two renderings in a tab that draws no frames
 const REST = 3; // times as long as a rendering took is the pause after it, while the text grows
 const CLOSES_FENCE = /^ {0,3}(?:`{3,}|~{3,})[ \t]*$/m;
@@ -20,7 +20,7 @@ const CLOSES_FENCE = /^ {0,3}(?:`{3,}|~{3,})[ \t]*$/m;
 const OPENS = /<[a-z]|\$\$|\\\[|```|~~~/i;
 const LABEL = /\[([^[\]]{1,999})\]/g;
 
-const waiting = new Set(); // views that have something left to show
+const waiting = new Set(); // views with unrendered text
 
 /** Show all of all texts now, as for printing. */
 export const flushAll = () => waiting.forEach(view => view.flush());
@@ -135,7 +135,7 @@ export class MarkdownView {
     this.#setUnits(kept, found.units);
   }
 
-  /** The definitions of links and footnotes; whoever refers to one that is new is rendered again. */
+  /** Collect link and footnote definitions; units that reference a new one are rendered again. */
   #define(text, {units, references, labels}, kept) {
     for (; this.#frozen.count < kept; this.#frozen.count++) {
       const unit = this.#units[this.#frozen.count];

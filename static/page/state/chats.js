@@ -1,4 +1,4 @@
-/** The user's chats: listed in pages, searched, and kept in step by the socket. */
+/** The user's chats: paginated, searchable, and synchronized over the socket. */
 
 import {batch, computed, effect, signal} from "../../vendor/signals.js";
 import {on, quillium, whenListing} from "./client.js";
@@ -14,7 +14,7 @@ const OVERLAP = 3; // chats of a page that are there already, if nothing lies be
 const TYPING_PAUSE_MS = 200; // a search begins when the user pauses
 const MAX_TITLE = 80; // characters of a chat that is not created yet
 
-const known = signal(new Map()); // by id, as last heard
+const known = signal(new Map()); // by id, latest known state
 const listed = signal(new Set()); // ids in the pages that were loaded, or that came since
 const hidden = signal(new Set()); // ids of those that go when their notice does
 const found = signal(null); // what a search found: {ids, count, total}; null without a search

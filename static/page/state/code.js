@@ -1,4 +1,4 @@
-/** One-use sign-in codes: `/#code=…` signs somebody in without a form (contract, section 4). */
+/** One-time sign-in codes: `/#code=…` signs in without a form (contract, section 4). */
 
 import {quillium} from "./client.js";
 import {notify} from "./notices.js";

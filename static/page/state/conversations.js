@@ -1,4 +1,4 @@
-/** The messages of each chat that was opened, in the order in which they were said to the end. */
+/** The messages of each opened chat, in the order of their completion. */
 
 import {computed, effect, signal} from "../../vendor/signals.js";
 import {chatOf, update} from "./chats.js";
@@ -23,7 +23,7 @@ class Conversation {
   olderError = signal(null); // the same for the page before; `loadOlder` tries again
   isTyping = signal(false); // the user, on another device
   #id;
-  #ready; // what is heard waits for what is loaded
+  #ready; // frames are applied after the messages are loaded
   #olderAsked = null;
   #typingTimer = 0;
 
@@ -86,7 +86,7 @@ class Conversation {
       : [...others, message];
   }
 
-  /** @param {string} text all that the assistant has said so far */
+  /** @param {string} text the reply's whole text so far */
   takeReply(message_id, text) {
     const {messages} = this;
     const last = messages.value.at(-1);
@@ -109,7 +109,7 @@ class Conversation {
 }
 
 const opened = new Map();
-const missed = new Set(); // ids of chats that were heard of while nobody had opened them
+const missed = new Set(); // ids of chats with frames that arrived before the chat was opened
 const places = new Map(); // by id of a chat that was begun here, its local id
 
 /** Grows when conversations have to be asked for again. */
@@ -124,7 +124,7 @@ export function conversationOf(id) {
   return opened.get(id);
 }
 
-/** What is heard of a chat that nobody opened is not kept: it is loaded when somebody does. */
+/** Frames of unopened chats are dropped: the chat is loaded when it is opened. */
 function tell(id, what) {
   const conversation = opened.get(id);
   if (!conversation) missed.add(id);
@@ -175,7 +175,7 @@ on("chat", ({id, deleted}) => {
   if (deleted) opened.delete(id);
 });
 
-// What is on the screen of a tab that is looked at is read.
+// Messages on the screen of a focused tab count as read.
 
 const isLookedAt = signal(!document.hidden);
 document.addEventListener("visibilitychange", () => (isLookedAt.value = !document.hidden));

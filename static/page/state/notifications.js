@@ -1,4 +1,4 @@
-/** A word from the system when a reply has come and nobody looks at the page. */
+/** A system notification when a reply arrives while the page is not visible. */
 
 import {signal} from "../../vendor/signals.js";
 import {locked} from "../../client/tabs.js";

@@ -1,4 +1,4 @@
-/** Who is signed in here, what they have chosen, and the state of the connection. */
+/** The signed-in user, their settings, and the state of the connection. */
 
 import {computed, effect, signal} from "../../vendor/signals.js";
 import {on, quillium, whenListing} from "./client.js";
@@ -7,7 +7,7 @@ import {keep} from "./kept.js";
 import {closeNotices, notify, tellError} from "./notices.js";
 import {language, speak, t} from "./words.js";
 
-const AWAY_MS = 1_500; // a connection that comes back sooner is not worth a word
+const AWAY_MS = 1_500; // shorter disconnects are not shown
 
 export const isSignedIn = signal(quillium.isSignedIn);
 export const hasExpired = signal(quillium.hasEnded); // the session ended, and nobody asked for it

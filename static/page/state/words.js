@@ -1,4 +1,4 @@
-/** What the page says, in the user's language. A test keeps the files of all languages complete. */
+/** The page's translations. A test checks that the files of all languages are complete. */
 
 import {signal} from "../../vendor/signals.js";
 import {QuilliumError} from "../../quillium.js";
@@ -17,7 +17,7 @@ export const language = () => spoken.value.language;
 /** The language of ours that is nearest to a BCP 47 tag; undefined if there is none. */
 const nearest = tag => Object.keys(LANGUAGES).find(own => own === tag.toLowerCase().split("-")[0]);
 
-/** Before anybody has signed in: what was spoken here last, else what the browser prefers. */
+/** The language before signing in: the last one used in this browser, else the browser's own. */
 export const firstLanguage = () =>
   recall(KEPT) ?? navigator.languages.map(nearest).find(Boolean) ?? "en";
 

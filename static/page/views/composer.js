@@ -1,4 +1,4 @@
-/** Where the user writes: it grows, keeps drafts, and sends on Enter. */
+/** The message composer: grows with its text, keeps drafts, and sends on Enter. */
 
 import {html, useEffect, useLayoutEffect, useRef} from "./html.js";
 import {Icon, IconButton} from "./icons.js";

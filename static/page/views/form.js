@@ -1,4 +1,4 @@
-/** Forms: fields with labels, and what went wrong said beside them. */
+/** Forms: fields with labels and error messages. */
 
 import {html, useId, useRef, useSignal} from "./html.js";
 import {inWords, t} from "../state/words.js";
@@ -15,7 +15,7 @@ export function Field({label, hint, as = "input", children, ...properties}) {
     </div>`;
 }
 
-/** A box to tick, with its label after it. */
+/** A checkbox with its label. */
 export const Check = ({label, ...properties}) => html`
   <label class="check"><input type="checkbox" ...${properties} /> <span>${label}</span></label>`;
 

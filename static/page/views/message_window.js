@@ -51,11 +51,11 @@ export class MessageWindow {
   }
 
   /**
-   * Draw what is within one view of a stretch, and what lies between; the rest is let go.
+   * Draw the messages within one viewport of a range; remove the others.
    *
    * @param {number} top pixels from the first message
    * @param {number} view height of the view
-   * @param {boolean} isKeeping whether nothing may be let go, such as while it is selected
+   * @param {boolean} isKeeping whether no message may be removed, for example during a selection
    */
   show(top, view, isKeeping) {
     const {from, to} = this.range.peek();

@@ -19,7 +19,7 @@ export function usePace(text, isNew) {
   const pace = useRef({frame: 0, text}).current;
   pace.text = text;
   useEffect(() => {
-    if (shown.value > text.length) shown.value = text.length; // it begins anew
+    if (shown.value > text.length) shown.value = text.length; // the text was restarted
     if (!pace.frame && shown.value < text.length) run(pace, shown);
   }, [text]);
   useEffect(() => () => cancelAnimationFrame(pace.frame), []);

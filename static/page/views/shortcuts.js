@@ -1,4 +1,4 @@
-/** What the keyboard does, and the list of it under `?`. One table for both. */
+/** Keyboard shortcuts and their list under `?`, from one table. */
 
 import {dialog, Dialog} from "./dialog.js";
 import {html} from "./html.js";
