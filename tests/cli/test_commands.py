@@ -62,8 +62,8 @@ def test_a_mistyped_folder_does_not_become_a_server(run: Any, data_dir: Path) ->
     [
         ("passwd", "another good one\n", "The password was changed"),
         ("enable", "", "The account is enabled again."),
-        ("promote", "", "The account is an admin account now."),
-        ("revoke", "", "All sessions of the account have ended"),
+        ("promote", "", "The account is now an admin account."),
+        ("revoke", "", "All sessions of the account were ended"),
         ("delete", "", "The account and all of its chats were deleted."),
     ],
 )
@@ -75,7 +75,7 @@ def test_what_is_done_is_told(run: Any, filled: Path, action: str, said: str, do
 
 def test_a_link_ends_with_its_code(run: Any, filled: Path) -> None:
     _, told = run("user link", "ada@example.com")
-    assert told.splitlines()[-2] == "Open this address within 10 minutes. It works once:"
+    assert told.splitlines()[-2] == "Open this link within 10 minutes. It works once:"
     assert told.splitlines()[-1].startswith("http://localhost:8080/#code=")
 
 
@@ -160,6 +160,6 @@ def test_a_terminal_is_asked_twice_for_a_password(
     config = arguments.parse([f"--data-dir={data_dir}", "--new-database"], {}, "1.2.3").config
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr("getpass.getpass", lambda prompt: typed.pop())
-    with pytest.raises(CommandError, match="differ"):
+    with pytest.raises(CommandError, match="don't match"):
         commands.run(config, "user add", "ada@example.com")
     assert not data_dir.exists()
