@@ -43,7 +43,7 @@ def calculate(text: str) -> str | None:
     try:
         return f"{asked} = {_written(_value(tree))}"
     except ZeroDivisionError:
-        return "Nothing can be divided by zero, not even by me."
+        return "Nothing can be divided by zero."
     except (OverflowError, ValueError):
         return None
 

@@ -201,7 +201,8 @@ def _add_option(parser: argparse._ActionsContainer, option: Option, default: str
 
 def _value(option: Option, given: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
     if given[option.name] is not None:
-        if not given[option.name] and option.parse("") is None:  # such as `--data-dir "$UNSET"`
+        is_optional = not option.default and option.parse("") is None
+        if not given[option.name] and is_optional:  # such as `--data-dir "$UNSET"`
             raise ConfigError(f"{option.flag}: expected a value, not an empty one")
         return _parsed(option, option.flag, given[option.name])
     # An empty variable counts as unset, because shells and compose files unset variables that way.

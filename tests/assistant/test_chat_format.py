@@ -60,7 +60,7 @@ def test_usage_comes_last_and_only_if_it_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("n", "choices"), [(2, 2), (1, 1), (16, 16), (17, 1), (0, 1), (True, 1), ("2", 1), (None, 1)]
+    ("n", "choices"), [(2, 2), (1, 1), (16, 16), (17, 16), (0, 1), (True, 1), ("2", 1), (None, 1)]
 )
 def test_equal_choices(n: Any, choices: int) -> None:
     form = chat(n=n)
