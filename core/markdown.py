@@ -24,15 +24,15 @@ def closed(text: str) -> str:
     math = ""
     for line in text.splitlines():
         if fence is not None:
-            if _closes(line, fence["mark"]):
+            if _closes(line, fence):
                 fence = None
-            continue
-        if math:
-            math = "" if line.rstrip().endswith(math) else math
             continue
         found = _FENCE.match(line)
         if found and not ("`" in found["mark"] and "`" in found["info"]):
-            fence = found
+            fence, math = found, ""  # many renderers know no formulas, and formulas no fences
+            continue
+        if math:
+            math = "" if line.rstrip().endswith(math) else math
             continue
         stripped = line.strip()
         for opening, closing in (("$$", "$$"), ("\\[", "\\]")):
@@ -49,8 +49,10 @@ def closed(text: str) -> str:
     return "\n".join([text.removesuffix("\n"), *reversed(endings)])
 
 
-def _closes(line: str, mark: str) -> bool:
-    stripped = line.strip(" \t>")
+def _closes(line: str, fence: re.Match[str]) -> bool:
+    mark = fence["mark"]
+    prefix = " \t>" if ">" in fence["before"] else " \t"
+    stripped = line.lstrip(prefix).rstrip(" \t")
     return len(stripped) >= len(mark) and set(stripped) == {mark[0]}
 
 

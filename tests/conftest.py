@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.httputil import url_concat
@@ -31,6 +33,10 @@ from services.metrics import Prometheus
 from storage import folder
 from tests.program import Program
 from web.server import Server
+
+# The same examples each time, and no bound on their time: a busy machine makes nothing red.
+hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 ROOT = Path(__file__).parent.parent
 CONTROL_KEY = "what lies in the data folder while the server serves"
