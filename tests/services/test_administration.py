@@ -51,12 +51,34 @@ async def test_who_is_invited_has_a_code_and_no_password(rooms: Any, user: User)
     assert "access_token" in await rooms.codes.exchange(code, HERE)
 
 
+async def test_the_security_log_has_what_changed_and_nothing_else(
+    rooms: Any, user: User, other: User, events: Any
+) -> None:
+    told = len(events())
+    for changes in (
+        {"is_admin": True},
+        {"is_admin": True},
+        {"is_admin": False},
+        {"is_disabled": True},
+        {"is_disabled": False},
+        {"is_disabled": False},
+    ):
+        found = rooms.administration.find(other.id)
+        await rooms.administration.change(found, changes, HERE)
+    assert events()[told:] == [
+        "admin_promoted",
+        "admin_demoted",
+        "account_disabled",
+        "account_enabled",
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "closes", "ends", "event"),
     [
         ({"is_disabled": True}, True, True, "account_disabled"),
-        ({"is_disabled": False}, False, False, "account_enabled"),
-        ({"is_admin": False}, True, False, "admin_demoted"),
+        ({"is_disabled": False}, False, False, None),
+        ({"is_admin": False}, True, False, None),
         ({"is_admin": True}, False, False, "admin_promoted"),
         ({"name": "New"}, False, False, None),
     ],

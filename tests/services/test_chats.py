@@ -29,10 +29,10 @@ def types(socket: FakeSocket) -> list[str]:
 
 
 async def test_a_chat_has_defaults(rooms: Any, user: User) -> None:
-    chat = await rooms.chats.create(user)
+    chat = (await rooms.chats.create(user)).chat
     assert (chat.title, chat.model) == ("New Conversation", "quillium-demo")
     assert (chat.system_prompt, chat.parameters) == (None, "{}")
-    chosen = await rooms.chats.create(user, "T", "m", "Be brief.", {"seed": 1})
+    chosen = (await rooms.chats.create(user, "T", "m", "Be brief.", {"seed": 1})).chat
     assert (chosen.title, chosen.model, chosen.system_prompt) == ("T", "m", "Be brief.")
     assert json.loads(chosen.parameters) == {"seed": 1}
 
@@ -47,7 +47,7 @@ async def test_the_default_model_is_the_users_then_the_admins(rooms: Any, user: 
 async def test_a_change_reaches_the_sockets(
     rooms: Any, user: User, other: User, socket: FakeSocket, clock: Clock
 ) -> None:
-    chat = await rooms.chats.create(user, "Old", None, "Be brief.")
+    chat = (await rooms.chats.create(user, "Old", None, "Be brief.")).chat
     clock.advance(1)
     changed = await rooms.chats.update(user, chat.id, {"title": "New", "parameters": {"seed": 1}})
     assert (changed.title, changed.system_prompt) == ("New", "Be brief.")
@@ -63,7 +63,7 @@ async def test_a_change_reaches_the_sockets(
 async def test_a_deleted_chat_is_gone(
     rooms: Any, user: User, other: User, socket: FakeSocket
 ) -> None:
-    chat = await rooms.chats.create(user)
+    chat = (await rooms.chats.create(user)).chat
     with pytest.raises(NotFound):
         await rooms.chats.delete(other, chat.id)
     await rooms.chats.delete(user, chat.id)
@@ -75,7 +75,7 @@ async def test_a_deleted_chat_is_gone(
 async def test_typing_is_told_to_the_others(
     rooms: Any, user: User, other: User, socket: FakeSocket
 ) -> None:
-    chat = await rooms.chats.create(user)
+    chat = (await rooms.chats.create(user)).chat
     rooms.chats.typing(user, chat.id, True, None)
     assert types(socket) == ["chat", "typing"]
     with pytest.raises(NotFound):
@@ -88,7 +88,7 @@ async def test_what_was_read_is_told_where_there_is_anything(
     chat = await rooms.chats.import_(user, exported())
     await rooms.chats.read(user, chat.id, None)
     assert types(socket) == ["chat", "read"]
-    empty = await rooms.chats.create(user)
+    empty = (await rooms.chats.create(user)).chat
     await rooms.chats.read(user, empty.id, None)
     assert types(socket) == ["chat", "read", "chat"]
     with pytest.raises(NotFound):
