@@ -86,16 +86,19 @@ class Conversation {
       : [...others, message];
   }
 
-  /** @param {string} text the reply's whole text so far */
-  takeReply(message_id, text) {
+  /**
+   * @param {string} text the reply's whole text so far
+   * @param {string} reasoning what the model thought before, so far
+   */
+  takeReply(message_id, text, reasoning) {
     const {messages} = this;
     const last = messages.value.at(-1);
     if (last?.id === message_id) {
-      const reply = {...last, content: text, status: "streaming", error: undefined};
+      const reply = {...last, content: text, reasoning, status: "streaming", error: undefined};
       messages.value = [...messages.value.slice(0, -1), reply];
     } else {
       this.take({
-        id: message_id, chat_id: this.#id, content: text, sender: "assistant", status: "streaming",
+        id: message_id, chat_id: this.#id, content: text, reasoning, sender: "assistant", status: "streaming",
         timestamp: new Date().toISOString(), model: chatOf(this.#id)?.model,
       });
     }
@@ -163,8 +166,8 @@ on("message", message => {
   announce(message.error ? inWords(message.error) : t("reply.announced", {words}));
 });
 
-on("reply", ({chat_id, message_id, text}) =>
-  tell(chat_id, conversation => conversation.takeReply(message_id, text)));
+on("reply", ({chat_id, message_id, text, reasoning}) =>
+  tell(chat_id, conversation => conversation.takeReply(message_id, text, reasoning)));
 
 on("typing", ({chat_id, sender, is_typing}) => {
   if (sender !== "user" || isTypedHere(chat_id)) return;

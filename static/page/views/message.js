@@ -26,7 +26,7 @@ export const Said = ({message, isWaiting = false}) => html`
  * @param {boolean} props.isNew whether it came while the conversation was shown
  */
 export function Reply({message, isLast, isNew}) {
-  const {id, chat_id, content, status, model, timestamp} = message;
+  const {id, chat_id, content, reasoning, status, model, timestamp, usage} = message;
   const copy = useRef(null);
   const shown = usePace(content, isNew);
   const isStreaming = status === "streaming" || shown.length < content.length;
@@ -34,12 +34,17 @@ export function Reply({message, isLast, isNew}) {
   return html`
     <li class="message reply" aria-busy=${isStreaming} data-id=${id}>
       <h2 class="hidden">${t("message.assistant")}</h2>
+      ${reasoning && html`
+        <details class="reasoning">
+          <summary>${t("reply.reasoning")}</summary>
+          <p class="words">${reasoning}</p>
+        </details>`}
       <${Markdown} text=${shown} isOpen=${isStreaming} />
       ${isStreaming && html`<p class="writing"><span class="hidden">${t("reply.streaming")}</span></p>`}
       ${isStreaming || html`<${Problem} message=${message} />`}
       ${isStreaming || html`
         <p class="about">
-          <${Time} at=${timestamp} /> <span>${model}</span>
+          <${Time} at=${timestamp} /> <span title=${usage && tokens(usage)}>${model}</span>
           ${content && html`
             <button type="button" class="quiet" onClick=${() => copyText(content, copy.current)}>
               <${Icon} name="copy" /> <span ref=${copy}>${t("action.copy")}</span>
@@ -52,8 +57,16 @@ export function Reply({message, isLast, isNew}) {
     </li>`;
 }
 
+const tokens = ({prompt_tokens: prompt, completion_tokens: completion}) =>
+  t("reply.usage", {prompt, completion});
+
+const UNUSUAL_ENDS = {length: "reply.cut_off", content_filter: "reply.filtered", tool_calls: "reply.tool_calls"};
+
 /** Why a reply is not whole. */
-function Problem({message: {status, error}}) {
+function Problem({message: {status, error, finish_reason: reason}}) {
+  if (status === "complete" && reason in UNUSUAL_ENDS) {
+    return html`<p class="problem"><${Icon} name="alert" /> ${t(UNUSUAL_ENDS[reason])}</p>`;
+  }
   if (status === "stopped") return html`<p class="problem">${t("reply.stopped")}</p>`;
   if (status === "interrupted") return html`<p class="problem"><${Icon} name="alert" /> ${t("reply.interrupted")}</p>`;
   if (status !== "failed") return null;
