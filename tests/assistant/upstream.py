@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -94,7 +95,8 @@ async def upstream(script: Script, heard: asyncio.Event | None = None) -> AsyncI
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # it had heard enough
         finally:
-            writer.close()
+            with contextlib.suppress(RuntimeError):  # the loop was closed before the caller hung up
+                writer.close()
             tasks.discard(task)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
