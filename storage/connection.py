@@ -37,6 +37,9 @@ def connect(path: Path, *, writable: bool, creates_log: bool = True) -> Connecti
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
+            # Such as for VACUUM: nothing is written outside the data folder.
+            folder = str(path.absolute().parent).replace("'", "''")
+            connection.execute(f"PRAGMA temp_store_directory = '{folder}'")
         search_text.register(connection)
         connection.create_function("normalized_email", 1, normalized_email, deterministic=True)
     except sqlite3.Error:

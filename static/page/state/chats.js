@@ -131,7 +131,8 @@ async function search() {
   if (searched !== query.value) return;
   batch(() => {
     learn(data);
-    found.value = {ids: data.map(({id}) => id), count: data.length, total: pagination.total};
+    const ids = [...new Set([...createdMeanwhile, ...data.map(({id}) => id)])];
+    found.value = {ids, count: data.length, total: pagination.total};
     isSearching.value = false;
   });
 }
@@ -143,10 +144,13 @@ export function retrySearch() {
   });
 }
 
+const createdMeanwhile = new Set(); // ids of chats since the query last changed
+
 let searchTimer = 0;
 effect(() => {
   const searched = query.value.trim();
   clearTimeout(searchTimer);
+  createdMeanwhile.clear();
   isSearching.value = searched !== "";
   if (searched) searchTimer = setTimeout(retrySearch, TYPING_PAUSE_MS);
   else [found.value, searchError.value] = [null, null];
@@ -191,6 +195,7 @@ on("outbox", messages => {
 
 on("created", ({local_id, chat}) => batch(() => {
   add(chat);
+  addToFound(chat.id);
   if (chatId.value === local_id) show(chat.id, {isReplaced: true});
 }));
 
@@ -230,9 +235,13 @@ function add(chat) {
     learn([chat]);
     if (listed.value.has(chat.id)) return;
     listed.value = new Set([...listed.value, chat.id]);
-    const isNew = chat.created_at === chat.updated_at; // so no search can have found it
-    if (found.value && isNew) found.value = {...found.value, ids: [...new Set([chat.id, ...found.value.ids])]};
+    if (chat.created_at === chat.updated_at) addToFound(chat.id); // no search can have found it
   });
+}
+
+function addToFound(id) {
+  createdMeanwhile.add(id);
+  if (found.value) found.value = {...found.value, ids: [...new Set([id, ...found.value.ids])]};
 }
 
 function change(id, changes) {
