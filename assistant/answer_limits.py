@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.events import FinishReason
+from assistant.text import overlap
 
 
 class AnswerLimits:
@@ -29,7 +30,7 @@ class AnswerLimits:
             self.reason = "stop"
             said, self._held = self._held[: min(ends)], ""
             return said
-        kept = max((_overlap(self._held, sequence) for sequence in self._stop), default=0)
+        kept = max((overlap(self._held, sequence) for sequence in self._stop), default=0)
         said = self._held[: len(self._held) - kept]
         self._held = self._held[len(said) :]
         return said
@@ -38,9 +39,3 @@ class AnswerLimits:
         """Return the text held back for a stop sequence that was not completed."""
         said, self._held = self._held, ""
         return said
-
-
-def _overlap(text: str, sequence: str) -> int:
-    """Return how many characters at the end of `text` are a prefix of `sequence`."""
-    longest = min(len(sequence) - 1, len(text))
-    return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)

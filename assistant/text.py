@@ -37,3 +37,9 @@ class TextJoiner:
         """Return the part of `whole` after the pieces; None if it does not start with them."""
         received = "".join(self._pieces)
         return whole[len(received) :] if whole.startswith(received) else None
+
+
+def overlap(text: str, sequence: str) -> int:
+    """Return how many characters at the end of `text` are a prefix of `sequence`, but not all."""
+    longest = min(len(sequence) - 1, len(text))
+    return next((size for size in range(longest, 0, -1) if text.endswith(sequence[:size])), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.events import Reasoning, Text
+from assistant.text import overlap
 
 _TAGS = {  # the tags of DeepSeek, Qwen, Gemini and Mistral
     "<think>": "</think>",
@@ -77,16 +78,8 @@ class ThinkTagSplitter:
             self._closing = ""
             self._has_thought = True
         else:
-            certain = len(self._held) - _overlap(self._held, self._closing)
+            certain = len(self._held) - overlap(self._held, self._closing)
             thought = self._take(len(self._held[:certain].rstrip()))
             self._has_thought = self._has_thought or bool(thought)
         if thought:
             yield Reasoning(thought)
-
-
-def _overlap(text: str, tag: str) -> int:
-    """Return how many characters at the end of `text` are a prefix of `tag`."""
-    return next(
-        (size for size in range(min(len(tag) - 1, len(text)), 0, -1) if text.endswith(tag[:size])),
-        0,
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.text import TextJoiner, storable
+from assistant.text import TextJoiner, overlap, storable
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_a_whole_text_adds_what_is_missing_from_its_pieces() -> None:
     assert joiner.missing_of("Hello") == "lo"
     assert joiner.missing_of("Hel") == ""
     assert joiner.missing_of("Goodbye") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sequence", "size"),
+    [("a<th", "<think>", 3), ("a<", "<think>", 1), ("a", "<think>", 0), ("<think>", "<think>", 0)],
+)
+def test_overlap_is_the_longest_beginning_at_the_end(text: str, sequence: str, size: int) -> None:
+    assert overlap(text, sequence) == size
