@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from handlers import minify
+
 ENTRY = "page/main.js"
 STYLES = ("scales", "elements", "layout", "conversation", "dialogs", "devices")  # in this order
 JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`
@@ -28,8 +30,6 @@ _EXPORT_NAME = re.compile(
     r"^export (?P<kind>const|class|function\*?|async function) (?P<name>[\w$]+)", re.MULTILINE
 )
 _EXPORT_DEFAULT = re.compile(r"export default\s*")
-_LINE_COMMENT = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
-_BLOCK_COMMENT = re.compile(r"^[ \t]*/\*(?:[^*]|\*(?!/))*\*/[ \t]*\n", re.MULTILINE)
 
 
 def joined_script(static: Path) -> str:
@@ -42,9 +42,9 @@ def joined_script(static: Path) -> str:
     order = list(modules(static))
     for number, name in enumerate(order):
         source = (static / name).read_text(encoding="utf-8")
-        if not name.startswith("vendor/"):
-            source = without_comments(source)
         block = _as_block(source, name, number, order)
+        if not name.startswith("vendor/"):
+            block = minify.script(block).strip()
         # A function scopes a module's variables. The entry uses `await`, so it gets a plain block.
         is_entry = name == ENTRY
         wrapped = f"{{\n{block}\n}}" if is_entry else f"(() => {{\n{block}\n}})();"
@@ -54,9 +54,10 @@ def joined_script(static: Path) -> str:
 
 
 def joined_styles(static: Path) -> str:
-    """Return the page's style sheets, concatenated."""
+    """Return the page's style sheets, concatenated and minified."""
     files = (static / "page" / "styles" / f"{name}.css" for name in STYLES)
-    return "\n".join(_BLOCK_COMMENT.sub("", file.read_text(encoding="utf-8")) for file in files)
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    return minify.styles(source).replace('url("../../', 'url("../')  # the bundle lies one folder up
 
 
 def changed(static: Path) -> int:
@@ -82,11 +83,6 @@ def modules(static: Path) -> Iterator[str]:
         yield name
 
     yield from visit(ENTRY)
-
-
-def without_comments(source: str) -> str:
-    """Remove the comments that occupy whole lines from one of our modules."""
-    return _LINE_COMMENT.sub("", _BLOCK_COMMENT.sub("", source))
 
 
 def _resolved(name: str, path: str) -> str:

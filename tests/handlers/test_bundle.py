@@ -37,12 +37,12 @@ def test_a_module_comes_after_those_that_it_imports_and_once(static: Path) -> No
 def test_the_joined_script(static: Path) -> None:
     assert bundle.joined_script(static) == (
         "const m0 = {};\n"
-        "(() => {\nconst one = 1; // stays\n\nObject.assign(m0, {one});\n})();\n"
+        "(() => {\nconst one=1;Object.assign(m0,{one});\n})();\n"
         "const m1 = {};\n"
-        "(() => {\nconst {one: one} = m0;\nfunction two() { return one; }\n\n"
-        "Object.assign(m1, {two});\n})();\n"
+        "(() => {\nconst{one:one}=m0;function two(){return one;}\n"
+        "Object.assign(m1,{two});\n})();\n"
         "const m2 = {};\n"
-        "{\nconst {two: second} = m1;\nconst one = m0;\nsecond(one);\n\nObject.assign(m2, {});\n}\n"
+        "{\nconst{two:second}=m1;const one=m0;second(one);Object.assign(m2,{});\n}\n"
         'export const modules = {"page/parts/one.js": m0, "page/two.js": m1, "page/main.js": m2};\n'
     )
 
@@ -50,14 +50,14 @@ def test_the_joined_script(static: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "joined"),
     [
-        ('import one from "./parts/one.js";', "const {default: one} = m0;"),
+        ('import one from "./parts/one.js";', "const{default:one}=m0;"),
         ('import "./parts/one.js";', ""),
-        ('export { one as two } from "./parts/one.js";', "Object.assign(m1, {two: m0.one});"),
-        ('import { one } from "./parts/one.js";\nexport { one };', "{one: one});"),
-        ('import "./parts/one.js";\nexport default 7;', "m1.default = 7;"),
+        ('export { one as two } from "./parts/one.js";', "Object.assign(m1,{two:m0.one});"),
+        ('import { one } from "./parts/one.js";\nexport { one };', "{one:one});"),
+        ('import "./parts/one.js";\nexport default 7;', "m1.default=7;"),
         (
             'import "./parts/one.js";\nnew URL("x", import.meta.url);',
-            'new URL("x", new URL("../page/main.js", import.meta.url));',
+            'new URL("x",new URL("../page/main.js",import.meta.url));',
         ),
         (
             'import "./parts/one.js";\nimport("../vendor/temml.js");',
@@ -73,7 +73,7 @@ def test_each_form_of_import_and_export(static: Path, source: str, joined: str) 
 
 
 def test_styles_are_joined_in_their_order(static: Path) -> None:
-    expected = "\n".join(f".{name} {{ }}\n" for name in bundle.STYLES)
+    expected = "".join(f".{name}{{}}" for name in bundle.STYLES) + "\n"
     assert bundle.joined_styles(static) == expected
 
 

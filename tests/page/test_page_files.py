@@ -27,7 +27,8 @@ LOADED = [
     if file.parent.name not in {"docs", "client"} and file.stem != "swagger-ui"
 ]
 LOADED += [STATIC / "client" / "records.js", STATIC / "client" / "tabs.js"]
-MAX_BYTES = 205 * 1024  # of all script and style, gzipped
+FONTS = STATIC / "fonts"
+MAX_BYTES = 220 * 1024  # of all script and style, gzipped, and of the font
 PLURALS = {"one", "other"}
 client = runpy.run_path(str(ROOT / "packaging" / "client.py"))  # `packaging` is also a library
 
@@ -103,7 +104,21 @@ def test_what_is_loaded_is_small() -> None:
     assert len(LOADED) > 40
     texts = [bundle.joined_script(STATIC), bundle.joined_styles(STATIC)]
     texts += [(STATIC / name).read_text() for name in bundle.LATER]
-    assert sum(len(gzip.compress(text.encode(), 6)) for text in texts) < MAX_BYTES
+    fonts = [file.stat().st_size for file in FONTS.glob("*.woff2")]
+    assert len(fonts) == 2
+    assert sum(len(gzip.compress(text.encode(), 6)) for text in texts) + sum(fonts) < MAX_BYTES
+
+
+def test_the_font_is_as_it_was_made() -> None:
+    record = json.loads((FONTS / "fonts.json").read_text())
+    for row in record:
+        assert hashlib.sha256((FONTS / row["file"]).read_bytes()).hexdigest() == row["sha256"]
+        assert f'"{row["package"]}", "{row["version"]}"' in (FONTS / "fonts.py").read_text()
+    assert "SIL Open Font License" in (FONTS / "geist.LICENSE.txt").read_text()
+    named = re.findall(
+        r'url\("\.\./\.\./fonts/([^"]+)"', (PAGE / "styles" / "scales.css").read_text()
+    )
+    assert sorted(named) == sorted(row["file"] for row in record)
 
 
 def test_every_module_is_joined() -> None:
