@@ -14,18 +14,8 @@ from typing import Any
 from tornado.web import HTTPError, StaticFileHandler
 
 from handlers import bundle
+from web import headers
 from web.base import BaseHandler
-
-PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-        " font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none';"
-        " form-action 'self';"
-        " frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
 
 COMPRESSED = (".css", ".html", ".js", ".json", ".md", ".svg", ".ts", ".webmanifest")
 # Python's own table depends on the Python version, and on Windows on the registry.
@@ -93,8 +83,7 @@ class Static(BaseHandler, StaticFileHandler):
         return path
 
     def set_extra_headers(self, path: str) -> None:
-        for name, value in PAGE_HEADERS.items():
-            self.set_header(name, value)
+        self.set_fixed_headers(headers.PAGE if path.endswith(".html") else headers.STATIC)
         self.set_header("Cache-Control", "no-cache")  # the browser revalidates, and gets a 304
         if path.endswith(COMPRESSED):
             self.add_header("Vary", "Accept-Encoding")

@@ -56,10 +56,14 @@ class Admission:
         return Client(self.client_address, user_agent[:_MAX_USER_AGENT], self.request_id)
 
     @property
+    def scheme(self) -> str:
+        """`http` or `https`, as the client sent the request."""
+        return client_scheme(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
+
+    @property
     def own_origin(self) -> str:
         """The server's own origin, as the client addresses it."""
-        scheme = client_scheme(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
-        return f"{scheme}://{self.request.host}"
+        return f"{self.scheme}://{self.request.host}"
 
 
 def allowed_methods(operations: dict[str, Operation]) -> str:

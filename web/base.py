@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, TypeVarTuple
 from urllib.parse import urlencode
 
@@ -23,7 +23,7 @@ from core import coroutines, documents, errors, ids
 from core.records import Caller, Client, JsonPage, Page
 from services import Services
 from storage.connection import Connection
-from web import guards, parameters
+from web import guards, headers, parameters
 from web.admission import Admission, allowed_methods
 from web.body import MAX_BODY, SMALL_BODY
 from web.errors import STATUS, status_of
@@ -120,12 +120,18 @@ class BaseHandler(RequestHandler):
         self.set_header("X-Request-Id", self.request_id)
         self.set_header("Vary", "Origin")
         self.set_header("Cache-Control", "no-store")
-        self.set_header("X-Content-Type-Options", "nosniff")
         self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_fixed_headers(headers.API)
         if self.admission is not None:
             self._set_headers_of_admission(self.admission)
 
+    def set_fixed_headers(self, values: Mapping[str, str]) -> None:
+        for name, value in values.items():
+            self.set_header(name, value)
+
     def _set_headers_of_admission(self, admission: Admission) -> None:
+        if admission.scheme == "https":
+            self.set_header("Strict-Transport-Security", headers.TRANSPORT_SECURITY)
         if admission.allowed_origin is not None:
             self.set_header("Access-Control-Allow-Origin", admission.allowed_origin)
             self.set_header("Access-Control-Expose-Headers", EXPOSED_HEADERS)

@@ -17,7 +17,10 @@ from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 
 from core import documents, errors, ids
+from web import headers as security_headers
 from web.relay import Relay
+
+_SECURITY_HEADERS = "".join(f"{name}: {value}\r\n" for name, value in security_headers.API.items())
 
 log = logging.getLogger("quillium")
 
@@ -130,7 +133,7 @@ def refusal(details: str) -> bytes:
         "Server: Quillium\r\n"
         f"X-Request-Id: {request_id}\r\n"
         "Cache-Control: no-store\r\n"
-        "X-Content-Type-Options: nosniff\r\n"
+        f"{_SECURITY_HEADERS}"
         "Content-Type: application/json; charset=utf-8\r\n"
         f"Content-Length: {len(body)}\r\n"
         "Connection: close\r\n\r\n"

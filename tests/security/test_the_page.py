@@ -43,6 +43,26 @@ def test_the_headers_of_pages(target: Target, path: str) -> None:
     assert "set-cookie" not in headers
 
 
+@pytest.mark.parametrize("path", ["/api/v1/chats", "/health", "/no", "/openai/v1/models"])
+def test_data_that_is_opened_as_a_page_does_nothing(target: Target, admin: str, path: str) -> None:
+    headers = target.ask("GET", path, token=admin).headers
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_https_is_insisted_on(target: Target, launched: Any) -> None:
+    """Only where a trusted proxy says that the client used it (RFC 6797, section 7.2)."""
+    said = {"X_Forwarded_Proto": "https"}
+    for path in ("/", "/health", "/api/v1/no"):
+        assert "strict-transport-security" not in target.ask("GET", path, **said).headers
+    behind: Target = launched("--trusted-proxy")
+    for path in ("/", "/health", "/api/v1/no", "/api/v1/ws", "/static/quillium.js"):
+        sent = behind.ask("GET", path, **said).headers
+        assert sent["strict-transport-security"] == "max-age=31536000"
+        assert "strict-transport-security" not in behind.ask("GET", path).headers
+
+
 def test_no_answer_of_the_api_is_a_page(target: Target, admin: str) -> None:
     """Nothing that somebody said can be opened as HTML or script of ours."""
     hostile = "<script>alert(1)</script>"

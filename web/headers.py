@@ -1,0 +1,40 @@
+"""Security headers of responses (docs/security.md, "The page and the model's words").
+
+A response of the API is data: a browser that opens one as a page runs nothing, frames nothing, and
+no page of another origin can embed it. Requests with CORS are not affected by
+`Cross-Origin-Resource-Policy` (Fetch, section 3.6), so other origins that are allowed can still
+call the API and import `static/quillium.js`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_EVERYWHERE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+API: Mapping[str, str] = {
+    **_EVERYWHERE,
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+# Files are public, and a front end on another port of the same host may show the icon.
+STATIC: Mapping[str, str] = {
+    **_EVERYWHERE,
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none';"
+        " form-action 'self'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-site",
+}
+
+# For documents only: a window that another site opened can't reach the page in it.
+PAGE: Mapping[str, str] = {
+    **STATIC,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+# A year, for this host alone: its subdomains are not ours to decide about (RFC 6797, 6.1.2).
+TRANSPORT_SECURITY = "max-age=31536000"
