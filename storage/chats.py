@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from core.errors import NotFound
 from core.records import Chat, ChatChange, JsonPage, Message, ReadMark
-from storage import messages, search, search_text, sequence
+from storage import messages, search, sequence
 from storage.connection import Connection
 from storage.snippets import snippet
 
@@ -114,21 +114,16 @@ def find_with(connection: Connection, user: int, query: str, limit: int, offset:
         " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?)",
         (json.dumps(list(found.chats)), limit, offset),
     ).fetchall()
-    items = [
-        f'{item[:-1]},"match":{_match(connection, user, number, query, found.words)}}}'
-        for number, item in rows
-    ]
+    matches = search.newest_matches(connection, user, [number for number, _ in rows], found)
+    items = [f'{item[:-1]},"match":{_match(matches.get(number), query)}}}' for number, item in rows]
     return JsonPage(",".join(items), len(found.chats))
 
 
-def _match(
-    connection: Connection, user: int, chat: int, query: str, words: list[search_text.Word]
-) -> str:
-    """Return the `match` of a search hit, as JSON."""
-    match = search.newest_match(connection, user, chat, words)
-    if match is None:
+def _match(message: tuple[str, str] | None, query: str) -> str:
+    """Return the `match` of a search hit, whose message has this id and content, as JSON."""
+    if message is None:
         return "null"
-    id, content = match
+    id, content = message
     return json.dumps({"message_id": id, "snippet": snippet(content, query)}, ensure_ascii=False)
 
 

@@ -14,6 +14,8 @@ _READ_CHARACTERS = 20_000  # searched for a hit
 BEGIN, END = "\ue000", "\ue001"  # around each hit
 _MARKERS = re.compile(f"[{BEGIN}{END}]")
 _WORD = re.compile(r"\w")
+# Without the last character before other text, which may be a mark that belongs to it.
+_ASCII = re.compile(r"[\x00-\x7f]+(?=[\x00-\x7f]|\Z)")
 
 
 def snippet(content: str, query: str) -> str:
@@ -61,12 +63,19 @@ def _folded(text: str) -> tuple[str, list[tuple[int, int]]]:
     pieces: list[str] = []
     spans: list[tuple[int, int]] = []
     begin = 0
-    for end in range(1, len(text) + 1):
-        if end < len(text) and _joins(text[end]):
-            continue
-        piece = _plain(search_text.folded(text[begin:end]))
+    while begin < len(text):
+        ascii_run = _ASCII.match(text, begin)
+        if ascii_run:  # folded at once, because each of its characters is folded to one
+            end = ascii_run.end()
+            piece = search_text.folded(ascii_run[0])
+            spans += zip(range(begin, end), range(begin + 1, end + 1), strict=True)
+        else:
+            end = begin + 1
+            while end < len(text) and _joins(text[end]):
+                end += 1
+            piece = _plain(search_text.folded(text[begin:end]))
+            spans += [(begin, end)] * len(piece)
         pieces.append(piece)
-        spans += [(begin, end)] * len(piece)
         begin = end
     return "".join(pieces), spans
 
