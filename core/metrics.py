@@ -1,7 +1,6 @@
 """Metric hooks that do nothing unless metrics are enabled.
 
-Without `--metrics`, each measurement costs one empty call. `services.metrics` has the subclass
-that records them.
+A disabled measurement costs one empty call. `services.metrics` has the subclass that records them.
 """
 
 from __future__ import annotations

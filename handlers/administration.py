@@ -27,7 +27,7 @@ class Users(AdministrationHandler):
 
     async def post(self) -> None:
         body = self.json_body()
-        user = await self.services.administration.invite(
+        user = await self.services.administration.create(
             body["email"], body.get("name"), body.get("is_admin", False), self.client
         )
         self.respond({"user": user.public(), **await self.link_to(user)})

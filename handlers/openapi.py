@@ -67,7 +67,7 @@ _SENT_HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "X-Quillium-Simulate": {
-        "description": "With `--dev`, the failures to simulate: a comma-separated list of"
+        "description": "In development mode, the failures to simulate: a comma-separated list of"
         " `latency=800` (milliseconds), `status=CODE`, `token_expired`, `rate_limited` and `drop`."
         " For a WebSocket, use the query parameter `simulate`, which also accepts `drop_after=N`",
         "schema": {"type": "string"},

@@ -234,7 +234,7 @@ AROUND = (
         system.Metrics,
         {
             "GET": Operation(
-                "Get metrics for Prometheus; requires --metrics",
+                "Get metrics for Prometheus, if they are enabled",
                 Access.WATCHER,
                 response=None,
                 media_type="text/plain",
@@ -249,7 +249,10 @@ AROUND = (
         control.Control,
         {
             "POST": Operation(
-                "Run a command of `quillium user`", OPEN, body="control", response="controlled"
+                "Run an account action of the server's owner",
+                OPEN,
+                body="control",
+                response="controlled",
             )
         },
     ),

@@ -24,13 +24,13 @@ class Health(BaseHandler):
 
 
 class Metrics(BaseHandler):
-    """Metrics for Prometheus, which sends an admin's API key; 404 without `--metrics`."""
+    """Metrics for Prometheus, which sends an admin's API key; 404 if they are disabled."""
 
     is_counted = False
 
     def get(self) -> None:
         if self.services.prometheus is None:
-            raise NotFound("page: start the server with --metrics to enable it")
+            raise NotFound("page: this server was started without metrics")
         self.set_header("Content-Type", metrics.CONTENT_TYPE)
         self.write(self.services.prometheus.text())
 

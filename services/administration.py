@@ -1,4 +1,4 @@
-"""User administration, for `quillium user …` and for admins over the API (contract, section 4).
+"""User administration, for the owner's commands and for admins over the API (contract, section 4).
 
 Every change is one write. Affected sessions, sockets and replies end at once.
 """
@@ -50,7 +50,7 @@ class Administration:
         self._cost = bcrypt_cost
 
     async def run(self, action: str, email: str = "", password: str = "") -> dict[str, Any]:
-        """Run the command `quillium user ACTION`.
+        """Run an action of `_ACTIONS` for the owner of the machine.
 
         Return the affected accounts, and the sign-in code for `link`. Raises
         `InvalidRequest`, `EmailTaken`, `NotFound`, `Conflict`, `StorageUnavailable`.
@@ -66,7 +66,7 @@ class Administration:
         if action == "passwd":
             await self._set_password(user, password)
         elif action == "delete":
-            await self.delete(user, COMMAND, even_if_alone=True)
+            await self.delete(user, COMMAND, even_if_last_admin=True)
         elif action == "revoke":
             await self.revoke(user, COMMAND)
         elif action == "link":
@@ -118,7 +118,7 @@ class Administration:
         security_log.record("account_created", client, user.id)
         return user
 
-    async def invite(self, email: str, name: str | None, is_admin: bool, client: Client) -> User:
+    async def create(self, email: str, name: str | None, is_admin: bool, client: Client) -> User:
         """Create an account whose owner signs in with a code. Raises `EmailTaken`."""
         unknown = ids.random_text(40)
         return await self.add(email, unknown, name, is_admin=is_admin, client=client)
@@ -149,11 +149,11 @@ class Administration:
                 security_log.record(event[bool(changes[field])], client, user.id)
         return managed
 
-    async def delete(self, user: User, client: Client, *, even_if_alone: bool = False) -> None:
+    async def delete(self, user: User, client: Client, *, even_if_last_admin: bool = False) -> None:
         """Delete an account with everything in it. Raises `Conflict` for the last admin."""
 
         def delete(connection: Connection) -> list[str]:
-            if not even_if_alone:
+            if not even_if_last_admin:
                 users.check_not_last_admin(connection, user.row_id)
             return users.delete_unless_last_admin(connection, user.row_id)
 

@@ -1,4 +1,4 @@
-"""The sample chats of `--demo`, chosen to show what the page can display."""
+"""The sample chats of a demo, chosen to show what the page can display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prepare the server for `--demo`: an account with sample chats, and no rate limit."""
+"""Prepare a server for a demo: an account with sample chats, and no rate limit."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ async def prepare(services: Services) -> Account:
 
 def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
     """Return a demo chat as an import document."""
-    said = [text for turn in chat.turns for text in turn]
+    texts = [text for turn in chat.turns for text in turn]
     last = now - chat.age_hours * _HOUR
     times = [
-        rfc3339(CalendarTime(last - _BETWEEN_MESSAGES * (len(said) - number)))
-        for number in range(1, len(said) + 1)
+        rfc3339(CalendarTime(last - _BETWEEN_MESSAGES * (len(texts) - number)))
+        for number in range(1, len(texts) + 1)
     ]
     messages = [
         {
@@ -50,7 +50,7 @@ def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
             "status": "complete",
             "model": BUILT_IN_MODEL if number % 2 else None,
         }
-        for number, (text, time) in enumerate(zip(said, times, strict=True))
+        for number, (text, time) in enumerate(zip(texts, times, strict=True))
     ]
     described = {
         "title": chat.title,

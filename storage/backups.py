@@ -27,6 +27,13 @@ class Unusable(Exception):
         self.advice = advice
 
 
+class Damaged(Unusable):
+    """The database is damaged. Only a backup helps."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"is damaged: {reason}", "Restore a backup")
+
+
 class Locked(Unusable):
     """The database is locked by another program."""
 
@@ -84,7 +91,7 @@ def renumber(path: Path) -> None:
     """
     with usable(), closing(connect(path, writable=True)) as connection:
         if _FRAMES not in migrations.pending(connection):
-            sequence.begin_anew(connection)
+            sequence.restart_numbering(connection)
 
 
 @contextmanager
@@ -105,10 +112,7 @@ def reading(path: Path) -> Iterator[Connection]:
     SQLite deletes the write-ahead log of an empty database even when it opens it read-only.
     """
     if not path.stat().st_size and files.size_of(files.wal_of(path)):
-        raise Unusable(
-            "is damaged: the file is empty, but its log is not",
-            "Restore a backup: quillium restore FILE",
-        )
+        raise Damaged("the file is empty, but its log is not")
     is_lost = log_guard.is_log_missing(path)  # creating an empty log would hide the loss
     with closing(connect(path, writable=False, creates_log=not is_lost)) as connection:
         yield connection
@@ -128,7 +132,7 @@ def usable() -> Iterator[None]:
             raise _locked() from None
         raise Unusable(f"can't be opened: {error}", "Check its permissions and the disk") from None
     except sqlite3.DatabaseError as error:
-        raise Unusable(f"is damaged: {error}", "Restore a backup: quillium restore FILE") from None
+        raise Damaged(str(error)) from None
 
 
 def _locked() -> Locked:

@@ -65,6 +65,18 @@ class FolderInUse(FolderUnusable):
     """Another server is using the folder."""
 
 
+class DatabaseDamaged(FolderUnusable):
+    """The database is damaged. Only a backup helps."""
+
+
+class DatabaseMissing(FolderError):
+    """The database or its log is missing. `can_start_without`: whether a start can ignore it."""
+
+    def __init__(self, reason: str, *, can_start_without: bool) -> None:
+        super().__init__(reason)
+        self.can_start_without = can_start_without
+
+
 class ControlEndpoint(NamedTuple):
     """The URL of the running server, and the key that authorizes the owner's commands."""
 
@@ -147,7 +159,7 @@ class DataFolder:
             if path.is_symlink():
                 # SQLite would keep the log next to the link's target, outside this folder.
                 raise FolderUnusable(f"{path} is a symbolic link; link the whole folder instead")
-            self._look_for_loss(path, may_be_missing)
+            self._check_for_loss(path, may_be_missing)
             if size_of(path):
                 pending = maintenance.inspect(path)
                 if pending:
@@ -162,7 +174,7 @@ class DataFolder:
                 self._ensure_key()
             return Database(path, None if keeps_copies else self._remove_copies)
         except backups.Unusable as error:
-            raise FolderUnusable(f"the database {path} {error}. {error.advice}") from None
+            raise _unusable_database(path, error) from None
         except (sqlite3.OperationalError, OSError) as error:
             raise FolderUnusable(
                 f"the database {path} can't be written: {_text(error)}. Check its permissions and"
@@ -233,15 +245,12 @@ class DataFolder:
             write_private(self._path / KEY, self._unsaved_key or signing_key.create())
         self._unsaved_key = None
 
-    def _look_for_loss(self, path: Path, may_be_missing: bool) -> None:
+    def _check_for_loss(self, path: Path, may_be_missing: bool) -> None:
         lost = loss.find(path, self._path / KEY)
         if lost is None:
             return
         if not may_be_missing:
-            raise FolderError(
-                f"{lost}. Put it back, restore a backup (quillium restore FILE), or go on without"
-                " it: --new-database"
-            )
+            raise DatabaseMissing(lost, can_start_without=True)
         log.warning("%s; going on without it", lost)
         replacement.keep_orphaned_log(path)
 
@@ -268,7 +277,7 @@ def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> maintenanc
         backups.copy(path, file, progress)
         return maintenance.Report([], *maintenance.contents(file))
     except backups.Unusable as error:
-        raise FolderError(f"the database {path} {error}. {error.advice}") from None
+        raise _unusable_database(path, error) from None
     except FileExistsError:
         raise FolderError(taken) from None
     except OSError as error:
@@ -306,7 +315,7 @@ def existing(data_dir: Path) -> Path:
         return path
     lost = loss.find(path, data_dir / KEY)
     if lost is not None:
-        raise FolderError(f"{lost}. Put it back, or restore a backup: quillium restore FILE")
+        raise DatabaseMissing(lost, can_start_without=False)
     raise FolderUnusable(f"there is no database in {data_dir}")
 
 
@@ -344,6 +353,13 @@ def locked(path: Path) -> Iterator[DataFolder]:
 
 def _not_restored(file: Path, error: OSError) -> FolderError:
     return FolderError(f"the backup {file} can't be restored: {_text(error)}; nothing was changed")
+
+
+def _unusable_database(path: Path, error: backups.Unusable) -> FolderUnusable:
+    reason = f"the database {path} {error}"
+    if isinstance(error, backups.Damaged):
+        return DatabaseDamaged(reason)
+    return FolderUnusable(f"{reason}. {error.advice}")
 
 
 def _unusable(path: Path, why: str) -> FolderUnusable:

@@ -148,31 +148,33 @@ def _search_index(connection: Connection) -> list[str]:
     if _SEARCH in migrations.pending(connection):
         return []  # the next start rebuilds the indexes
     problems = []
-    for index, wanted in _INDEXED.items():
+    for index, source in _INDEXED.items():
         columns = connection.execute(
             "SELECT sql FROM sqlite_master WHERE name = ?", (index,)
         ).fetchone()[0]
-        anew = columns.replace(f"VIRTUAL TABLE {index}", f"VIRTUAL TABLE temp.{index}_anew")
-        connection.execute(anew)
-        connection.execute(
-            f"INSERT INTO temp.{index}_anew (rowid, owner, content)"
-            f" SELECT number, 'u' || user, searchable(text) FROM ({wanted})"
+        definition = columns.replace(
+            f"VIRTUAL TABLE {index}", f"VIRTUAL TABLE temp.{index}_rebuilt"
         )
-        for schema, name in (("main", index), ("temp", f"{index}_anew")):
+        connection.execute(definition)
+        connection.execute(
+            f"INSERT INTO temp.{index}_rebuilt (rowid, owner, content)"
+            f" SELECT number, 'u' || user, searchable(text) FROM ({source})"
+        )
+        for schema, name in (("main", index), ("temp", f"{index}_rebuilt")):
             connection.execute(
                 f"CREATE VIRTUAL TABLE temp.{name}_words USING fts5vocab({schema}, {name}, col)"
             )
         entries = f"SELECT id FROM {index}_docsize"
-        numbers = f"SELECT number FROM ({wanted})"
+        numbers = f"SELECT number FROM ({source})"
         words = f"SELECT * FROM temp.{index}_words"
-        words_anew = f"SELECT * FROM temp.{index}_anew_words"
-        for what, these, those in (
+        rebuilt_words = f"SELECT * FROM temp.{index}_rebuilt_words"
+        for what, left, right in (
             ("lacks the row", numbers, entries),
             ("has the extra row", entries, numbers),
-            ("lacks the word", words_anew, words),
-            ("has the extra word", words, words_anew),
+            ("lacks the word", rebuilt_words, words),
+            ("has the extra word", words, rebuilt_words),
         ):
-            found = connection.execute(f"{these} EXCEPT {those} LIMIT {_PROBLEMS_SHOWN}")
+            found = connection.execute(f"{left} EXCEPT {right} LIMIT {_PROBLEMS_SHOWN}")
             problems += [f"{index}: {what} {row[0]}" for row in found]
     return problems
 

@@ -54,7 +54,7 @@ def last_read(connection: Connection, chat: int) -> str | None:
     return row and row[0]
 
 
-def begin_anew(connection: Connection) -> None:
+def restart_numbering(connection: Connection) -> None:
     """Make every client reload all its data, for example after a restore.
 
     Numbers continue from the current time in epoch seconds. That is more than any number that was

@@ -223,10 +223,10 @@ ERASURE = (
 )
 
 
-# The numbers of frames (contract, section 7; `frames`).
+# Sequence numbers of frames (contract, section 7; `sequence`).
 FRAMES = (
     "ALTER TABLE users ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",  # the last that was given
-    # Whoever asks for what came after a smaller one has to begin anew.
+    # A client that sends a smaller `since` has to reload.
     "ALTER TABLE users ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE messages ADD COLUMN seq INTEGER NOT NULL DEFAULT 0",
     # The number of the user's last message that a reply answers.
@@ -246,7 +246,7 @@ FRAMES = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX reads_by_seq ON reads (user, seq)",
-    # So does the last `chat` frame of a chat. It outlives the chat, to tell that it is gone.
+    # So does the last `chat` frame of a chat. The row outlives the chat, to report its deletion.
     """
     CREATE TABLE chat_changes (
         chat_id TEXT PRIMARY KEY,
@@ -255,8 +255,8 @@ FRAMES = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX chat_changes_by_seq ON chat_changes (user, seq)",
-    # Numbers begin at the time in seconds, as after a restore (`frames.begin_anew`): the database
-    # may be an old one that was put back.
+    # Numbers start at the time in epoch seconds, as in `sequence.restart_numbering`: the database
+    # may be an old copy that was put back.
     "UPDATE users SET seq = CAST(strftime('%s', 'now') AS INTEGER)",
     "UPDATE users SET first_seq = seq",
     # A reply that is being written stays the last message of its chat.

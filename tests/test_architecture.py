@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.arguments import COMMANDS
+from core.options import OPTIONS
+
 ROOT = Path(__file__).parent.parent
 FLOORS = {
     "core": 1,
@@ -92,7 +95,7 @@ def test_sql_and_http_stay_in_their_rooms(path: Path) -> None:
 def test_sql_is_put_together_of_constants_alone() -> None:
     """Values go in as parameters. What an f-string may hold is a constant, a number, or a name of
     ours from this list."""
-    ours = {"folder", "order", "table", "index", "name", "schema", "wanted", "these", "those"}
+    ours = {"folder", "order", "table", "index", "name", "schema", "source", "left", "right"}
     for path in (ROOT / "storage").glob("*.py"):
         for call in ast.walk(ast.parse(path.read_text())):
             if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "execute":
@@ -101,6 +104,18 @@ def test_sql_is_put_together_of_constants_alone() -> None:
                 if isinstance(part, ast.FormattedValue) and part.format_spec is None:
                     name = ast.unparse(part.value).rpartition(".")[2]
                     assert name.isupper() or name in ours, f"{path.name}: {name}"
+
+
+def test_rooms_below_the_command_line_name_no_flags_and_commands() -> None:
+    """Lower rooms raise typed errors; `cli/hints.py` adds the flag or command that helps."""
+    names = [name for option in OPTIONS for name in (option.flag, option.variable)]
+    names += [f"quillium {command.name.split()[0]}" for command in COMMANDS]
+    mention = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w-])")
+    rooms = [room for room in FLOORS if room != "cli"]
+    files = [path for room in rooms for path in (ROOT / room).iterdir() if path.is_file()]
+    for path in files:
+        if path != ROOT / "core" / "options.py":  # the table of all flags
+            assert mention.findall(path.read_text()) == [], path
 
 
 def test_files_stay_readable() -> None:

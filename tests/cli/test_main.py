@@ -9,17 +9,17 @@ import pytest
 from assistant.model_file import InstallError
 from cli.main import _explain
 from core.options import ConfigError, MissingExtra
-from storage.folder import FolderError, FolderInUse, FolderUnusable
+from storage.folder import FolderError, FolderUnusable
 
 
 @pytest.mark.parametrize("kind", [ConfigError, FolderError, InstallError])
-def test_expected_errors_explain_themselves(kind: type[Exception]) -> None:
-    assert _explain(kind("what to do")) == "what to do"
+def test_expected_errors_are_one_line(kind: type[Exception]) -> None:
+    assert _explain(kind("the reason")) == "the reason"
 
 
-@pytest.mark.parametrize("kind", [FolderUnusable, FolderInUse])
-def test_a_folder_that_can_not_be_used_has_an_alternative(kind: type[Exception]) -> None:
-    assert _explain(kind("it is full")) == "it is full (use --data-dir to choose another folder)"
+def test_a_hint_follows_the_message() -> None:
+    line = _explain(FolderUnusable("it is full"))
+    assert line == "it is full (use --data-dir to choose another folder)"
 
 
 def test_errors_of_the_system() -> None:

@@ -45,9 +45,9 @@ async def test_the_page_holds_what_was_asked_for(rooms: Any, user: User, other: 
 
 
 async def test_who_is_invited_has_a_code_and_no_password(rooms: Any, user: User) -> None:
-    invited = await rooms.administration.invite("eve@example.com", None, True, HERE)
-    assert invited.is_admin
-    code = await rooms.administration.link(invited, HERE)
+    created = await rooms.administration.create("eve@example.com", None, True, HERE)
+    assert created.is_admin
+    code = await rooms.administration.link(created, HERE)
     assert "access_token" in await rooms.codes.exchange(code, HERE)
 
 
@@ -117,7 +117,7 @@ async def test_the_last_admin_stays(rooms: Any, user: User, other: User) -> None
     await rooms.administration.delete(other, HERE)
     with pytest.raises(Conflict):
         await rooms.administration.delete(user, HERE)
-    await rooms.administration.delete(user, HERE, even_if_alone=True)
+    await rooms.administration.delete(user, HERE, even_if_last_admin=True)
     with pytest.raises(NotFound):
         rooms.administration.find(user.id)
 

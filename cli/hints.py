@@ -1,0 +1,48 @@
+"""What users can do about an error: the flags and commands that lower rooms don't know."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from assistant.model_file import DownloadFailed
+from core.options import MissingExtra
+from storage.folder import DatabaseDamaged, DatabaseMissing, FolderUnusable
+
+_ROOMS = Path(__file__).resolve().parent.parent
+
+
+_RESTORE = "quillium restore FILE"
+_OTHER_FOLDER = " (use --data-dir to choose another folder)"
+
+
+def hint(error: Exception) -> str:
+    """Return the text to append to an error's message; empty if the message is enough."""
+    match error:
+        case MissingExtra():
+            return f". {install_hint(error.extra)}"
+        case DatabaseMissing(can_start_without=True):
+            return (
+                f". Put it back, restore a backup ({_RESTORE}), or start without it: --new-database"
+            )
+        case DatabaseMissing():
+            return f". Put it back, or restore a backup: {_RESTORE}"
+        case DatabaseDamaged():
+            return f". Restore a backup: {_RESTORE}{_OTHER_FOLDER}"
+        case FolderUnusable():
+            return _OTHER_FOLDER
+        case DownloadFailed():
+            return (
+                f". Without pip, put the file {error.target.name} into the folder"
+                f" {error.target.parent}, or use any other GGUF file: --local-model FILE"
+            )
+    return ""
+
+
+def install_hint(extra: str) -> str:
+    """Return a sentence that explains how to install an extra of `setup.cfg`, such as `metrics`."""
+    if getattr(sys, "frozen", False):
+        return f"Build this program with it: python packaging/build.py --with {extra}"
+    is_checkout = (_ROOMS / "setup.cfg").is_file()
+    package = f"-e '{_ROOMS}[{extra}]'" if is_checkout else f"'quillium[{extra}]'"
+    return f"Run: {sys.executable} -m pip install {package}"
