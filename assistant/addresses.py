@@ -1,4 +1,4 @@
-"""Addresses allowed in a `base_url` (docs/security.md, "The page and the model's words").
+"""Addresses allowed in a `base_url` (docs/security.md, "The page and model output").
 
 Loopback and private networks are allowed for Ollama and vLLM. Link-local and some other addresses
 are rejected, because clouds serve the credentials of their machines there.
@@ -24,7 +24,7 @@ _METADATA = tuple(
     )
 )
 # IPv6 networks whose addresses embed an IPv4 address in the last 32 bits.
-_TRANSLATED = tuple(
+_EMBEDDING_NETWORKS = tuple(
     ipaddress.ip_network(network)
     for network in (
         "::ffff:0:0/96",  # mapped (RFC 4291)
@@ -46,11 +46,11 @@ def problem_with(base_url: str) -> str | None:
         address = urlsplit(base_url)
         host, _ = address.hostname, address.port
     except ValueError:
-        return "is not an address"
+        return "is not a valid URL"
     if not host:
-        return "names no host"
+        return "has no host"
     if address.username is not None or address.password is not None:
-        return "must not hold a user name or password"
+        return "must not contain a user name or password"
     try:
         kind = refused_kind(host)
     except ValueError:
@@ -64,8 +64,8 @@ def refused_kind(address: str) -> str | None:
     Raises `ValueError` if it is not an address.
     """
     ip = ipaddress.ip_address(address.partition("%")[0])
-    held = _held(ip)
-    return (_kind(held) if held is not None else None) or _kind(ip)
+    embedded = _embedded_ipv4(ip)
+    return (_kind(embedded) if embedded is not None else None) or _kind(ip)
 
 
 def is_loopback(host: str) -> bool:
@@ -84,7 +84,9 @@ def _kind(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str | None:
     return "the metadata service of a cloud" if is_metadata else None
 
 
-def _held(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+def _embedded_ipv4(
+    ip: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | None:
     """Return the IPv4 address embedded in an IPv6 address."""
     if isinstance(ip, ipaddress.IPv4Address):
         return None
@@ -92,7 +94,7 @@ def _held(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Ad
         return ip.sixtofour
     if ip.teredo is not None:
         return ip.teredo[1]
-    if any(ip in network for network in _TRANSLATED):
+    if any(ip in network for network in _EMBEDDING_NETWORKS):
         return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
     return None
 

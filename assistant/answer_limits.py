@@ -16,7 +16,7 @@ class AnswerLimits:
         self.tokens = 0
         self._stop = stop
         self._max_tokens = max_tokens
-        self._held = ""
+        self._buffer = ""
 
     def feed(self, piece: str) -> str:
         """Return the text to send after this piece. A partial stop sequence is held back."""
@@ -24,18 +24,18 @@ class AnswerLimits:
             self.reason = "length"
             return self.end()
         self.tokens += 1
-        self._held += piece
-        ends = [at for sequence in self._stop if (at := self._held.find(sequence)) >= 0]
+        self._buffer += piece
+        ends = [at for sequence in self._stop if (at := self._buffer.find(sequence)) >= 0]
         if ends:
             self.reason = "stop"
-            said, self._held = self._held[: min(ends)], ""
-            return said
-        kept = max((overlap(self._held, sequence) for sequence in self._stop), default=0)
-        said = self._held[: len(self._held) - kept]
-        self._held = self._held[len(said) :]
-        return said
+            text, self._buffer = self._buffer[: min(ends)], ""
+            return text
+        withheld = max((overlap(self._buffer, sequence) for sequence in self._stop), default=0)
+        text = self._buffer[: len(self._buffer) - withheld]
+        self._buffer = self._buffer[len(text) :]
+        return text
 
     def end(self) -> str:
         """Return the text held back for a stop sequence that was not completed."""
-        said, self._held = self._held, ""
-        return said
+        text, self._buffer = self._buffer, ""
+        return text

@@ -44,8 +44,8 @@ class ChatRequest:
     @property
     def question(self) -> str:
         """The user's last message."""
-        said = (message.content for message in reversed(self.prompt) if message.role == "user")
-        return next(said, "")
+        texts = (message.content for message in reversed(self.prompt) if message.role == "user")
+        return next(texts, "")
 
     @property
     def results(self) -> list[tuple[str, str]]:

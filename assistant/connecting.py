@@ -27,27 +27,27 @@ async def connect(name: str, address: str) -> tuple[IOStream, str, dict[str, str
     try:
         return await asyncio.wait_for(_connect(address), CONNECT_SECONDS)
     except TimeoutError:
-        raise ModelTimeout(f"{name} can't be reached: no connection in time.") from None
+        raise ModelTimeout(f"{name} can't be reached: the connection timed out.") from None
     except RefusedAddress as refused:
         kind = "a link-local address" if str(refused) == "link-local" else str(refused)
-        raise ModelUnavailable(f"{name} leads to {kind}, which is refused.") from None
+        raise ModelUnavailable(f"{name} resolves to {kind}, which is not allowed.") from None
     except socket.gaierror:
-        raise ModelUnavailable(f"{name} can't be reached: there is no such host.") from None
+        raise ModelUnavailable(f"{name} can't be reached: its host name doesn't resolve.") from None
     except UnusableProxy:
         raise ModelUnavailable(
-            f"{name} can't be reached: the proxy of the environment is none that speaks HTTP."
+            f"{name} can't be reached: the proxy set in the environment is not an HTTP proxy."
         ) from None
     except _ProxyRefused as refused:
         raise ModelUnavailable(f"{name} can't be reached: the proxy {refused}.") from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "real_error", None) or error
         if isinstance(cause, ssl.SSLError):
-            raise ModelUnavailable(f"{name} can't prove who it is (TLS).") from None
+            raise ModelUnavailable(f"{name} has no valid TLS certificate.") from None
         raise ModelUnavailable(f"{name} can't be reached. Is it running?") from None
 
 
 class _ProxyRefused(OSError):
-    """A proxy rejected a tunnel; the message says how."""
+    """A proxy refused to open a tunnel. The message completes "the proxy …"."""
 
 
 async def _connect(address: str) -> tuple[IOStream, str, dict[str, str]]:
@@ -89,6 +89,6 @@ async def _open_tunnel(stream: IOStream, proxy: Proxy, target: str) -> None:
             # Read line by line: the bytes after the header belong to the server.
             parser.feed(await stream.read_until(b"\n", max_bytes=1 << 16))
     except (StreamClosedError, MalformedResponse):
-        raise _ProxyRefused("hung up") from None
+        raise _ProxyRefused("closed the connection") from None
     if not 200 <= parser.status < 300:
         raise _ProxyRefused(f"refused the connection ({parser.status})")

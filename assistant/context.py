@@ -80,12 +80,12 @@ def fit(
     `answer` tokens are reserved, at most a quarter of the window. The last message is included
     even if it may not fit: the server counts exactly. Raises `ModelRefused` if it can't fit.
     """
-    said = [message for message in messages if message.content.strip()]
-    system = [message for message in said if message.role == "system"]
-    said = [message for message in said if message.role != "system"]
+    filled = [message for message in messages if message.content.strip()]
+    system = [message for message in filled if message.role == "system"]
+    dialogue = [message for message in filled if message.role != "system"]
     left = window - min(answer, window // 4) - sum(map(tokens, system))
     kept: list[PromptMessage] = []
-    for message in reversed(said):
+    for message in reversed(dialogue):
         left -= tokens(message)
         if left < 0 and kept:
             break
@@ -110,10 +110,10 @@ def shorter(
         ratio = min(1.0, estimate / max(counted, limit))
         target = int(min(limit, window) * ratio * _KEPT_SHARE)
     system = [message for message in prompt if message.role == "system"]
-    said = [message for message in prompt if message.role != "system"]
-    if len(said) < 2:
+    dialogue = [message for message in prompt if message.role != "system"]
+    if len(dialogue) < 2:
         raise too_long(f"its window holds {limit:,} tokens" if limit else "the server refused it")
-    return fit([*system, *said[1:]], max(1, target), answer), limit
+    return fit([*system, *dialogue[1:]], max(1, target), answer), limit
 
 
 def stated_limit(failure: str) -> int | None:
@@ -138,8 +138,8 @@ def as_sent(prompt: Sequence[PromptMessage]) -> list[dict[str, Any]]:
     """
     system = "\n\n".join(message.content for message in prompt if message.role == "system")
     sent: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
-    said = (message for message in prompt if message.role != "system")
-    for role, group in groupby(said, key=lambda message: message.role):
+    dialogue = (message for message in prompt if message.role != "system")
+    for role, group in groupby(dialogue, key=lambda message: message.role):
         if role == "user" or any(message["role"] == "user" for message in sent):
             content = "\n\n".join(message.content for message in group)
             sent.append({"role": role, "content": content})

@@ -31,9 +31,9 @@ MAX_TOKENS_A_SECOND = 1_000
 _QUOTED_CHARACTERS = 80
 _READ_CHARACTERS = 2_000  # of a message; parsing more would block the event loop
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
-# Between yields to the event loop; well under a millisecond.
-_READ_AT_ONCE = 2_000  # characters
-_SAID_AT_ONCE = 100  # words
+# Between yields to the event loop: well under a millisecond of work.
+_CHARACTERS_A_STEP = 2_000  # characters
+_WORDS_A_STEP = 100  # words
 _COMPARED_MESSAGES = 20  # searched for a common topic
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
@@ -45,7 +45,12 @@ _NAME = re.compile(
     r"(?i:\bcall me|\bi am called|\bi'm called) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
     r"|(?i:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
 )
-_TELLING = ("my ", "call me", "i am", "i'm")  # both patterns only match texts with one of these
+_FACT_PHRASES = (
+    "my ",
+    "call me",
+    "i am",
+    "i'm",
+)  # both patterns only match texts with one of these
 _FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
 _COMMON_WORDS = frozenset(
     """about after again also because been before could does from have here into just like made make
@@ -72,7 +77,7 @@ class Demo:
     ) -> AsyncGenerator[ReplyEvent, None]:
         """See `assistant.Provider`. Supports only `max_tokens`, counted in words."""
         limits = AnswerLimits((), parameters.max_tokens)
-        async with aclosing(self._speak(messages)) as events:
+        async with aclosing(self._generate(messages)) as events:
             async for event in events:
                 if isinstance(event, Text):
                     limits.feed(event.text)
@@ -81,30 +86,36 @@ class Demo:
                     return
                 yield event
 
-    async def _speak(self, messages: Sequence[PromptMessage]) -> AsyncGenerator[ReplyEvent, None]:
+    async def _generate(
+        self, messages: Sequence[PromptMessage]
+    ) -> AsyncGenerator[ReplyEvent, None]:
         """Yield the reply as fast as it is consumed, except for `/slow`."""
-        said = [_excerpt(line) for line in messages if line.role != "system"]
-        asked = _unanswered(said)
-        command = _COMMAND.match(asked[-1].strip()) if asked else None
+        conversation = [_excerpt(line) for line in messages if line.role != "system"]
+        pending = _unanswered(conversation)
+        command = _COMMAND.match(pending[-1].strip()) if pending else None
         if command and command[1].lower() == "slow":
-            async for piece in _slowly(command[2]):
+            async for piece in _slow_pieces(command[2]):
                 yield Text(piece)
             yield End()
             return
-        earlier = [line.content for line in said[: len(said) - len(asked)] if line.role == "user"]
+        earlier = [
+            line.content
+            for line in conversation[: len(conversation) - len(pending)]
+            if line.role == "user"
+        ]
         facts: dict[str, str] = {}
         read = 0
         for text in earlier:
             facts |= _facts(text)
             read += len(text)
-            if read > _READ_AT_ONCE:
+            if read > _CHARACTERS_A_STEP:
                 read = 0
-                await asyncio.sleep(0)  # let others speak
-        for answer in _answers(asked, earlier, facts):
+                await asyncio.sleep(0)  # yield to the event loop
+        for answer in _answers(pending, earlier, facts):
             for number, piece in enumerate(_pieces(answer), 1):
                 yield Text(piece)
-                if number % _SAID_AT_ONCE == 0:
-                    await asyncio.sleep(0)  # yield to the event loop, and let a stop take effect
+                if number % _WORDS_A_STEP == 0:
+                    await asyncio.sleep(0)  # a stop takes effect here
         if command and command[1].lower() == "error":
             raise ModelUnavailable("This is the failure that /error asks for.")
         yield End()
@@ -123,31 +134,31 @@ def _excerpt(line: PromptMessage) -> PromptMessage:
     return line._replace(content=f"{line.content[:half]} … {line.content[-half:]}")
 
 
-def _unanswered(said: Sequence[PromptMessage]) -> list[str]:
+def _unanswered(conversation: Sequence[PromptMessage]) -> list[str]:
     """Return the user's messages since the last reply, which are answered together."""
-    last = itertools.takewhile(lambda line: line.role == "user", reversed(said))
+    last = itertools.takewhile(lambda line: line.role == "user", reversed(conversation))
     return [line.content for line in last][::-1]
 
 
-def _answers(asked: list[str], earlier: list[str], facts: dict[str, str]) -> Iterator[str]:
+def _answers(pending: list[str], earlier: list[str], facts: dict[str, str]) -> Iterator[str]:
     """Return an answer to each of the new messages; `facts` come from earlier ones."""
-    for number, text in enumerate(asked):
+    for number, text in enumerate(pending):
         command = _COMMAND.match(text.strip())
         if command:
-            answer = _obey(command[1].lower(), command[2])
+            answer = _run_command(command[1].lower(), command[2])
         else:
             answer = _converse(text.strip(), earlier, facts)
         yield answer if number == 0 else f"\n\n{answer}"
         earlier.append(text)
         facts |= _facts(text)
-    if not asked:
+    if not pending:
         yield "I am listening."
 
 
 # Commands
 
 
-def _obey(command: str, argument: str | None) -> str:
+def _run_command(command: str, argument: str | None) -> str:
     match command:
         case "help":
             return HELP
@@ -183,7 +194,7 @@ def _lorem(count: int) -> str:
     return "\n\n".join(paragraphs)
 
 
-async def _slowly(argument: str | None) -> AsyncGenerator[str, None]:
+async def _slow_pieces(argument: str | None) -> AsyncGenerator[str, None]:
     rate = _number(argument, default=5, most=MAX_TOKENS_A_SECOND)
     if rate is None:
         yield f"Say how many tokens a second: `/slow 5`, from 1 to {MAX_TOKENS_A_SECOND:,}."
@@ -205,15 +216,15 @@ def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
     """Return the answer to one message, by the first rule that matches."""
     plain = re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'"))
     words = plain.split()
-    told = _facts(text)
-    name = told.get("name") or facts.get("name")
-    asked = _FACT_ASKED.search(text)
-    if asked:
-        return _recall(asked[1].strip().lower(), facts)
+    new_facts = _facts(text)
+    name = new_facts.get("name") or facts.get("name")
+    pending = _FACT_ASKED.search(text)
+    if pending:
+        return _recall_fact(pending[1].strip().lower(), facts)
     if _recalls_conversation(plain):
-        return _remind(plain, earlier)
-    if told:
-        return _noted(told)
+        return _recall_messages(plain, earlier)
+    if new_facts:
+        return _acknowledge(new_facts)
     if calculated := arithmetic.calculate(text):
         return calculated
     if words and words[0] in {"hi", "hello", "hey", "hallo", "moin", "hola", "bonjour", "ciao"}:
@@ -233,14 +244,14 @@ def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
         return f"You are welcome{f', {name}' if name else ''}."
     if re.search(r"\b(bye|goodbye|see you|good night|ciao)\b", plain):
         return f"Goodbye{f', {name}' if name else ''}! I will be here."
-    return _reflect(text, earlier)
+    return _fallback(text, earlier)
 
 
 def _facts(text: str) -> dict[str, str]:
     """Return the facts about the user in the texts, such as `{"name": "Ada", "dog": "Rex"}`."""
     facts: dict[str, str] = {}
     lowered = text.lower()
-    if not any(words in lowered for words in _TELLING):
+    if not any(words in lowered for words in _FACT_PHRASES):
         return facts  # the usual case; this check is faster than the expressions
     for sentence in _SENTENCE.findall(text):
         if sentence.endswith("?"):
@@ -252,14 +263,14 @@ def _facts(text: str) -> dict[str, str]:
     return facts
 
 
-def _noted(told: dict[str, str]) -> str:
-    if "name" in told:
-        return f"Nice to meet you, {told['name']}! I will remember your name."
-    topic, value = next(iter(told.items()))
+def _acknowledge(new_facts: dict[str, str]) -> str:
+    if "name" in new_facts:
+        return f"Nice to meet you, {new_facts['name']}! I will remember your name."
+    topic, value = next(iter(new_facts.items()))
     return f"Noted: your {topic} – {value}. Ask me about it whenever you like."
 
 
-def _recall(topic: str, facts: dict[str, str]) -> str:
+def _recall_fact(topic: str, facts: dict[str, str]) -> str:
     if topic in facts:
         return f"You told me: your {topic} is {facts[topic]}."
     return f"You haven't told me yet. Say “my {topic} is …” and I will remember it."
@@ -273,7 +284,7 @@ def _recalls_conversation(plain: str) -> bool:
     )
 
 
-def _remind(plain: str, earlier: list[str]) -> str:
+def _recall_messages(plain: str, earlier: list[str]) -> str:
     if not earlier:
         return "Nothing yet: this is the first thing that you say in this conversation."
     if re.search(r"\bfirst\b", plain):
@@ -285,7 +296,7 @@ def _remind(plain: str, earlier: list[str]) -> str:
     return f"{which}:\n\n{listed}"
 
 
-def _reflect(text: str, earlier: list[str]) -> str:
+def _fallback(text: str, earlier: list[str]) -> str:
     """Return the answer if no rule matches: quote the message, and refer to an earlier one."""
     kind = "asked" if text.endswith("?") else "said"
     answer = f"You {kind}: “{_quote(text)}”"
@@ -296,8 +307,8 @@ def _reflect(text: str, earlier: list[str]) -> str:
             answer += f"\n\nThat goes with what you said about {shared}: “{_quote(before)}”"
             break
     if kind == "asked":
-        modesty = "I am only a demo and know no more than you told me"
-        return f"{answer}\n\n{modesty}; `/help` shows what I can do."
+        disclaimer = "I am only a demo and know no more than you told me"
+        return f"{answer}\n\n{disclaimer}; `/help` shows what I can do."
     if topics:
         return f"{answer}\n\nTell me more about {topics[0]}."
     return f"{answer}\n\nTell me more."

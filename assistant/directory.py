@@ -27,7 +27,7 @@ FRESH_SECONDS = 60.0  # how long a server's list is cached
 FAILED_SECONDS = 5.0  # how long an empty or failed list is cached
 
 # The default addresses of Ollama and LM Studio.
-USUAL_PLACES = (
+LOCAL_SERVERS = (
     Upstream("Ollama", "http://127.0.0.1:11434/v1"),
     Upstream("LM Studio", "http://127.0.0.1:1234/v1"),
 )
@@ -47,10 +47,11 @@ class Model(NamedTuple):
 class Directory:
     """The available models. Create it on the event loop."""
 
-    def __init__(self, local: Local | None = None, places: Sequence[Upstream] = ()) -> None:
-        self._found = [
-            _Server(OpenAICompatible(place), ALL_MODELS, place.name, self._forget)
-            for place in places
+    def __init__(self, local: Local | None = None, discovered: Sequence[Upstream] = ()) -> None:
+        """`discovered` are servers that are used, if they respond, without being configured."""
+        self._discovered = [
+            _Server(OpenAICompatible(server), ALL_MODELS, server.name, self._invalidate)
+            for server in discovered
         ]
         self._configured: list[_Server] = []
         self._disabled_models: set[str] = set()
@@ -72,19 +73,19 @@ class Directory:
                 self._disabled_models.update(settings["models"])
                 continue
             provider = configured.provider(settings)
-            server = _Server(provider, settings["models"], repr(settings), self._forget)
+            server = _Server(provider, settings["models"], repr(settings), self._invalidate)
             self._configured.append(before.pop(server.settings, server))
         for server in before.values():
-            server.stop_asking()
-        self._forget()
-        for server in (*self._configured, *self._found):
+            server.cancel()
+        self._invalidate()
+        for server in (*self._configured, *self._discovered):
             server.refresh()
 
     def models(self) -> list[Model]:
         """Return each model once, with the first provider that lists it."""
-        found = {id(server.provider) for server in self._found}
+        discovered = {id(server.provider) for server in self._discovered}
         return [
-            Model(name, provider.name, id(provider) in found, _window(provider, name))
+            Model(name, provider.name, id(provider) in discovered, _window(provider, name))
             for name, provider in self._served().items()
         ]
 
@@ -99,14 +100,14 @@ class Directory:
     def resolve(self, model: str, chosen_default: str | None) -> tuple[Provider, str]:
         """Return the provider and name of `model`, or of the default model if it is unavailable."""
         served = self._served()
-        speaks = model if model in served else self.default(chosen_default)
-        return served[speaks], speaks
+        resolved = model if model in served else self.default(chosen_default)
+        return served[resolved], resolved
 
     def is_settled(self, model: str) -> bool:
         """Return whether a model's provider can't change when pending lists arrive."""
         provider = self._served().get(model)
-        is_found = any(server.provider is provider for server in self._found)
-        return (provider is not None and not is_found) or not self._first_asking()
+        is_discovered = any(server.provider is provider for server in self._discovered)
+        return (provider is not None and not is_discovered) or not self._first_listings()
 
     async def wait_for(self, model: str) -> None:
         """If a model may still become available, wait for the first lists of all servers.
@@ -114,15 +115,15 @@ class Directory:
         So the first message after a start reaches its model. Waits at most `FIRST_LIST_SECONDS`.
         """
         if not self.is_settled(model):
-            await asyncio.wait(self._first_asking(), timeout=FIRST_LIST_SECONDS)
+            await asyncio.wait(self._first_listings(), timeout=FIRST_LIST_SECONDS)
 
-    def _forget(self) -> None:
+    def _invalidate(self) -> None:
         """Invalidate the merged list, because a server's list has changed."""
         self._cached = None
 
-    def _first_asking(self) -> list[asyncio.Task[None]]:
-        servers = (*self._configured, *self._found)
-        return [task for server in servers if (task := server.first_asking) is not None]
+    def _first_listings(self) -> list[asyncio.Task[None]]:
+        servers = (*self._configured, *self._discovered)
+        return [task for server in servers if (task := server.first_listing) is not None]
 
     def preload(self) -> None:
         """Load the local model in the background, if there is one."""
@@ -131,14 +132,14 @@ class Directory:
 
     async def close(self) -> None:
         """Cancel list requests, and unload the local model."""
-        for server in (*self._configured, *self._found):
+        for server in (*self._configured, *self._discovered):
             await server.close()
         if self._local is not None:
             await self._local.close()
 
     def _served(self) -> dict[str, Provider]:
         """Return the provider of each model, in listing order."""
-        for server in (*self._configured, *self._found):
+        for server in (*self._configured, *self._discovered):
             server.refresh()
         if self._cached is None:
             self._cached = self._merged()
@@ -150,7 +151,7 @@ class Directory:
             for name in server.models:
                 if name not in self._embedded:
                     served.setdefault(name, server.provider)
-        for server in self._found:
+        for server in self._discovered:
             for name in server.models:
                 if name not in self._embedded and name not in self._disabled_models:
                     served.setdefault(name, server.provider)
@@ -179,14 +180,14 @@ class _Server:
         self._changed = changed
         self._named = None if list(named) == ALL_MODELS else tuple(named)
         self._listed: tuple[str, ...] = ()
-        self._ask_again_at = -math.inf
-        self._asking: asyncio.Task[None] | None = None
-        self._was_heard = False
+        self._stale_at = -math.inf
+        self._listing: asyncio.Task[None] | None = None
+        self._has_listed = False
 
     @property
-    def first_asking(self) -> asyncio.Task[None] | None:
+    def first_listing(self) -> asyncio.Task[None] | None:
         """The first list request, while it is in progress."""
-        return None if self._was_heard else self._asking
+        return None if self._has_listed else self._listing
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -195,32 +196,33 @@ class _Server:
     def refresh(self) -> None:
         """Fetch the list in the background, unless it was fetched recently."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._ask_again_at:
+        if loop.time() < self._stale_at:
             return
-        self._ask_again_at = loop.time() + FRESH_SECONDS
-        self._asking = asyncio.ensure_future(self._ask())
+        self._stale_at = loop.time() + FRESH_SECONDS
+        self._listing = asyncio.ensure_future(self._fetch())
 
-    def stop_asking(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
+    def cancel(self) -> None:
+        """Cancel the list request, if one is in progress."""
+        if self._listing is not None:
+            self._listing.cancel()
 
     async def close(self) -> None:
-        self.stop_asking()
-        if self._asking is not None:
-            await asyncio.wait([self._asking])
+        self.cancel()
+        if self._listing is not None:
+            await asyncio.wait([self._listing])
 
-    async def _ask(self) -> None:
+    async def _fetch(self) -> None:
         try:
             listed = await self.provider.models()
         except QuilliumError as error:
             log.debug("%s lists no models: %s", self.provider.name, error)
-            self._ask_again_at = asyncio.get_running_loop().time() + FAILED_SECONDS
+            self._stale_at = asyncio.get_running_loop().time() + FAILED_SECONDS
             return
         except Exception:
             log.exception("the model list of %s can't be parsed", self.provider.name)
             return
         finally:
-            self._was_heard = True
+            self._has_listed = True
         self._listed = tuple(model.id for model in listed)
         self._changed()
         self.provider.windows.update(

@@ -20,7 +20,7 @@ _MAX_DEPTH = 8
 _MAX_CHARACTERS = 20_000  # that are looked at
 
 # The fields with a message, best first. `raw` is the message of OpenRouter's upstream.
-_PLACES = (
+_MESSAGE_FIELDS = (
     ("metadata", "raw"),
     ("error",),
     ("errors",),
@@ -70,10 +70,10 @@ def parsed(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def words_of(document: Any, secrets: Iterable[str] = ()) -> str:
+def message_of(document: Any, secrets: Iterable[str] = ()) -> str:
     """Return a failure's message as one short line without secrets, or an empty string."""
-    words = _without(_words(document, _MAX_DEPTH)[:_MAX_CHARACTERS], secrets)
-    line = "".join(c if c.isprintable() else " " for c in storable(words))
+    message = _without(_message(document, _MAX_DEPTH)[:_MAX_CHARACTERS], secrets)
+    line = "".join(c if c.isprintable() else " " for c in storable(message))
     line = " ".join(line.split())
     return line[:SHOWN_CHARACTERS] + "…" if len(line) > SHOWN_CHARACTERS else line
 
@@ -102,34 +102,34 @@ def is_context_overflow(document: Any) -> bool:
 
 def is_loading(document: Any) -> bool:
     """Return whether a failure reports that the model is still being loaded."""
-    return bool(_LOADING.search(_words(document, _MAX_DEPTH)[:_MAX_CHARACTERS]))
+    return bool(_LOADING.search(_message(document, _MAX_DEPTH)[:_MAX_CHARACTERS]))
 
 
-def _words(value: Any, depth: int) -> str:
+def _message(value: Any, depth: int) -> str:
     if isinstance(value, str):
-        return _words_of_text(value.strip(), depth)
+        return _message_of_text(value.strip(), depth)
     if depth == 0:
         return ""
     if isinstance(value, list):
-        found = (_words(item, depth - 1) for item in value[:3])
-        return "; ".join(words for words in found if words)
+        found = (_message(item, depth - 1) for item in value[:3])
+        return "; ".join(message for message in found if message)
     if not isinstance(value, dict):
         return ""
-    for place in _PLACES:
+    for place in _MESSAGE_FIELDS:
         part: Any = value
         for name in place:
             part = part.get(name) if isinstance(part, dict) else None
-        words = _words(part, depth - 1)
-        if words:
-            return f"{_location(value)}{words}"
+        message = _message(part, depth - 1)
+        if message:
+            return f"{_location(value)}{message}"
     choices = value.get("choices")
     if isinstance(choices, list):
-        return _words([c.get("error") for c in choices if isinstance(c, dict)], depth - 1)
+        return _message([c.get("error") for c in choices if isinstance(c, dict)], depth - 1)
     nested = [part for part in value.values() if isinstance(part, (dict, list))]
-    return _words(nested, depth - 1)
+    return _message(nested, depth - 1)
 
 
-def _words_of_text(text: str, depth: int) -> str:
+def _message_of_text(text: str, depth: int) -> str:
     """Return the message in a text, which may be HTML or contain another server's JSON."""
     if _HTML.match(text):
         title = _TITLE.search(text[:_MAX_CHARACTERS])
@@ -141,7 +141,7 @@ def _words_of_text(text: str, depth: int) -> str:
         except (ValueError, RecursionError):
             return text
         if isinstance(nested, (dict, list)):
-            return _words(nested, depth - 1) or text
+            return _message(nested, depth - 1) or text
     return text
 
 

@@ -29,7 +29,7 @@ from assistant.events import ReplyEvent
 from assistant.failures import parsed
 from assistant.listing import LONGEST_NAME
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import Upstream, ask
+from assistant.upstream import Upstream, send_request
 from core.errors import ModelUnavailable
 from core.options import ConfigError, MissingExtra
 
@@ -83,7 +83,7 @@ class Local:
         self._turn = asyncio.Lock()  # first come, first served
         self._loading: asyncio.Future[OpenAICompatible] | None = None
         self._server: Any = None
-        self._knows_tools = False  # whether the chat template supports tools
+        self._supports_tools = False  # whether the chat template supports tools
 
     def window(self, model: str) -> int:
         """Return the context window in tokens."""
@@ -120,7 +120,7 @@ class Local:
             def complete(chat: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
                 return provider.complete(chat, model)
 
-            has_tools = not self._knows_tools and local_tools.are_in(prepared)
+            has_tools = not self._supports_tools and local_tools.are_in(prepared)
             answer = local_tools.complete(prepared, complete) if has_tools else complete(prepared)
             async with aclosing(answer) as events:
                 async for event in events:
@@ -173,14 +173,14 @@ class Local:
             raise ModelUnavailable("The local model can't be loaded; the log says why.") from None
         address = self._server.listening_address
         properties = await _properties(Upstream("The local model", address, key))
-        self._knows_tools = bool(properties.get("chat_template_caps", {}).get("supports_tools"))
+        self._supports_tools = bool(properties.get("chat_template_caps", {}).get("supports_tools"))
         upstream = Upstream("The local model", f"{address}/v1", key)
         return OpenAICompatible(upstream, None, WINDOW, self._parameters)
 
 
 async def _properties(upstream: Upstream) -> dict[str, Any]:
     """Return llama.cpp's properties of the model; empty if there are none."""
-    async with ask(upstream, "GET", "/props") as response:
+    async with send_request(upstream, "GET", "/props") as response:
         properties = parsed(b"".join([chunk async for chunk in response.chunks()]))
     return properties if isinstance(properties, dict) else {}
 

@@ -18,7 +18,7 @@ from assistant.events import ReplyEvent
 from assistant.failures import ReportedFailure
 from assistant.listing import Listed, listed_models
 from assistant.retrying import Attempts, Refused, refused_parameters_of, without
-from assistant.upstream import MAX_BYTES, Patience, Response, Upstream, ask
+from assistant.upstream import MAX_BYTES, Deadline, Response, Upstream, send_request
 from core.errors import ModelTimeout, ModelUnavailable
 
 LIST_SECONDS = 10.0
@@ -118,10 +118,10 @@ class OpenAICompatible:
     async def forward(self, path: str, request: Mapping[str, Any]) -> AsyncIterator[Response]:
         """See `assistant.Forwarding`."""
         sent = json.dumps({**self.extra_body, **request}, ensure_ascii=False).encode()
-        patience = Patience(self.upstream)
+        deadline = Deadline(self.upstream)
         if not request.get("stream"):  # no byte arrives before the response is complete
-            patience.silent_seconds = self.upstream.total_seconds
-        async with ask(self.upstream, "POST", path, sent, patience=patience) as response:
+            deadline.silent_seconds = self.upstream.total_seconds
+        async with send_request(self.upstream, "POST", path, sent, deadline=deadline) as response:
             yield response
 
     async def _attempt(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
@@ -137,12 +137,12 @@ class OpenAICompatible:
             return
         except ReportedFailure as failure:
             error: Exception = Refused(
-                self.upstream.refusal(None, failure.document), None, failure.document, {}
+                self.upstream.error_for(None, failure.document), None, failure.document, {}
             )
         except BrokenOff:
-            error = self.upstream.broken_off()
+            error = self.upstream.truncated_error()
         except UnreadableAnswer:
-            error = self.upstream.unreadable()
+            error = self.upstream.unreadable_error()
         except (ModelTimeout, ModelUnavailable) as known:
             error = known
         for event in decoder.reply.flush():
@@ -152,14 +152,14 @@ class OpenAICompatible:
     async def _decoded(
         self, body: Mapping[str, Any], decoder: AnswerDecoder
     ) -> AsyncGenerator[ReplyEvent, None]:
-        patience = Patience(self.upstream)
+        deadline = Deadline(self.upstream)
         received = 0
         sent = json.dumps(body).encode()
         path = "/chat/completions"
-        async with ask(self.upstream, "POST", path, sent, patience=patience) as response:
+        async with send_request(self.upstream, "POST", path, sent, deadline=deadline) as response:
             if response.status != 200:
                 document = await response.error()
-                failure = self.upstream.refusal(response.status, document)
+                failure = self.upstream.error_for(response.status, document)
                 raise Refused(failure, response.status, document, response.headers)
             try:
                 async with aclosing(response.chunks()) as chunks:
@@ -170,12 +170,12 @@ class OpenAICompatible:
                                 f"{self.name} sent more than {MAX_BYTES >> 20} MiB."
                             )
                         for event in decoder.feed(chunk):
-                            patience.silent_seconds = self.upstream.silent_seconds
+                            deadline.silent_seconds = self.upstream.silent_seconds
                             yield event
                         if decoder.is_done:
-                            patience.silent_seconds = _ENDING_SECONDS
+                            deadline.silent_seconds = _ENDING_SECONDS
                         elif decoder.is_finished:
-                            patience.silent_seconds = _LAST_SECONDS
+                            deadline.silent_seconds = _LAST_SECONDS
             except (ModelTimeout, ModelUnavailable):
                 if not decoder.is_finished:
                     raise
@@ -202,15 +202,17 @@ class OpenAICompatible:
 
     async def _models(self) -> list[Listed]:
         body = bytearray()
-        async with ask(self.upstream, "GET", "/models", accept="application/json") as response:
+        async with send_request(
+            self.upstream, "GET", "/models", accept="application/json"
+        ) as response:
             if response.status != 200:
-                raise self.upstream.refusal(response.status, await response.error())
+                raise self.upstream.error_for(response.status, await response.error())
             async with aclosing(response.chunks()) as chunks:
                 async for chunk in chunks:
                     body += chunk
                     if len(body) > _MAX_BYTES_OF_A_LIST:
-                        raise self.upstream.unreadable()
+                        raise self.upstream.unreadable_error()
         try:
             return listed_models(json.loads(body))
         except (ValueError, RecursionError):
-            raise self.upstream.unreadable() from None
+            raise self.upstream.unreadable_error() from None

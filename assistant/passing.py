@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from typing import Any
 
-from assistant.failures import hidden, words_of
+from assistant.failures import hidden, message_of
 
 # OpenAI's rate-limit and timing headers, and those that its SDKs use for retries.
 _PASSED = re.compile(
@@ -25,17 +25,17 @@ def passed_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 async def whole_events(chunks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
     """Yield an event stream, split only between events, so that events can be inserted."""
-    held = b""
+    buffer = b""
     async for chunk in chunks:
         # A boundary may span two chunks.
-        start = max(0, len(held) - 3)
-        held += chunk
-        end = max((match.end() for match in _BOUNDARY.finditer(held, start)), default=0)
+        start = max(0, len(buffer) - 3)
+        buffer += chunk
+        end = max((match.end() for match in _BOUNDARY.finditer(buffer, start)), default=0)
         if end:
-            yield held[:end]
-            held = held[end:]
-    if held:
-        yield held
+            yield buffer[:end]
+            buffer = buffer[end:]
+    if buffer:
+        yield buffer
 
 
 def error_of(status: int, document: Any, secrets: Iterable[str]) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def error_of(status: int, document: Any, secrets: Iterable[str]) -> dict[str, An
             **found,
             "error": {"type": type_of(status), "param": None, "code": None, **found["error"]},
         }
-    words = words_of(document, secrets) or "The model's server gave no reason."
-    return {"error": {"message": words, "type": type_of(status), "param": None, "code": None}}
+    message = message_of(document, secrets) or "The model's server gave no reason."
+    return {"error": {"message": message, "type": type_of(status), "param": None, "code": None}}
 
 
 def type_of(status: int) -> str:

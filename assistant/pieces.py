@@ -17,18 +17,18 @@ class Pieces(NamedTuple):
     is_refusal: bool = False
 
 
-def pieces_of(said: dict[str, Any]) -> Pieces:
+def pieces_of(delta: dict[str, Any]) -> Pieces:
     """Return the content of a delta or message."""
-    text, thought = _content(said.get("content"))
-    refusal = said.get("refusal")
+    text, thought = _content(delta.get("content"))
+    refusal = delta.get("refusal")
     is_refusal = isinstance(refusal, str) and bool(refusal)
-    calls = said.get("tool_calls")
+    calls = delta.get("tool_calls")
     calls = calls if isinstance(calls, list) else []
-    if not calls and isinstance(said.get("function_call"), dict):
-        calls = [said["function_call"]]  # legacy field for tool calls
+    if not calls and isinstance(delta.get("function_call"), dict):
+        calls = [delta["function_call"]]  # legacy field for tool calls
     return Pieces(
         text=text + refusal if is_refusal and isinstance(refusal, str) else text,
-        reasoning=_reasoning(said) or thought,
+        reasoning=_reasoning(delta) or thought,
         tool_calls=calls,
         is_refusal=is_refusal,
     )
@@ -50,10 +50,10 @@ def _content(content: Any) -> tuple[str, str]:
     return "".join(texts), "".join(thoughts)
 
 
-def _reasoning(said: dict[str, Any]) -> str:
+def _reasoning(delta: dict[str, Any]) -> str:
     """Return the reasoning once, even if a server sends it in two fields."""
-    named = _first_text(said, _REASONING)
-    return named or _text(said.get("reasoning_details"))
+    named = _first_text(delta, _REASONING)
+    return named or _text(delta.get("reasoning_details"))
 
 
 def _first_text(part: dict[str, Any], names: tuple[str, ...]) -> str:

@@ -76,8 +76,8 @@ class ResponsesFormat:
         return [*sent, self._event(f"response.{name}", response=self.whole())]
 
     def failure(self, error: Document) -> list[bytes]:
-        told = error["error"]
-        self._error = {"code": told["code"] or "server_error", "message": told["message"]}
+        cause = error["error"]
+        self._error = {"code": cause["code"] or "server_error", "message": cause["message"]}
         return [self._event("response.failed", response=self.whole())]
 
     def whole(self) -> Document:

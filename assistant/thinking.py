@@ -23,63 +23,63 @@ class ThinkTagSplitter:
     """
 
     def __init__(self) -> None:
-        self._held = ""  # held back: possibly part of a tag, or the white space around one
+        self._buffer = ""  # held back: possibly part of a tag, or the white space around one
         self._closing = ""  # the closing tag; empty outside of reasoning
         self._is_answer = False
-        self._has_thought = False
+        self._has_reasoning = False
 
     def feed(self, piece: str) -> Iterator[Text | Reasoning]:
         """Yield the text that is unambiguous after this piece."""
-        self._held += piece
-        while self._held:
+        self._buffer += piece
+        while self._buffer:
             if self._is_answer:
-                yield Text(self._take(len(self._held)))
+                yield Text(self._take(len(self._buffer)))
                 return
-            before = len(self._held)
-            yield from self._think() if self._closing else self._begin()
-            if len(self._held) == before and not self._is_answer:
+            before = len(self._buffer)
+            yield from self._split_reasoning() if self._closing else self._find_opening_tag()
+            if len(self._buffer) == before and not self._is_answer:
                 return
 
     def end(self) -> Iterator[Text | Reasoning]:
         """Yield the remaining text at the end."""
-        held = self._take(len(self._held))
-        if self._closing and held.strip():
-            yield Reasoning(held.rstrip())
-        elif not self._closing and held.strip():
-            yield Text(held)
+        rest = self._take(len(self._buffer))
+        if self._closing and rest.strip():
+            yield Reasoning(rest.rstrip())
+        elif not self._closing and rest.strip():
+            yield Text(rest)
 
     def _take(self, count: int) -> str:
-        taken, self._held = self._held[:count], self._held[count:]
+        taken, self._buffer = self._buffer[:count], self._buffer[count:]
         return taken
 
-    def _begin(self) -> Iterator[Text | Reasoning]:
+    def _find_opening_tag(self) -> Iterator[Text | Reasoning]:
         """Find an opening tag before the first word of the answer."""
-        stripped = self._held.lstrip()
+        stripped = self._buffer.lstrip()
         for opening, closing in _TAGS.items():
             if stripped.startswith(opening):
-                self._held = stripped[len(opening) :]
+                self._buffer = stripped[len(opening) :]
                 self._closing = closing
                 return
         if any(opening.startswith(stripped) for opening in _TAGS):
             return
         self._is_answer = True
-        if self._has_thought:
-            self._held = stripped
+        if self._has_reasoning:
+            self._buffer = stripped
         yield from ()
 
-    def _think(self) -> Iterator[Text | Reasoning]:
+    def _split_reasoning(self) -> Iterator[Text | Reasoning]:
         """Yield the reasoning up to the closing tag, without surrounding white space."""
-        if not self._has_thought:
-            self._held = self._held.lstrip()
-        end = self._held.find(self._closing)
+        if not self._has_reasoning:
+            self._buffer = self._buffer.lstrip()
+        end = self._buffer.find(self._closing)
         if end >= 0:
-            thought = self._held[:end].rstrip()
-            self._held = self._held[end + len(self._closing) :]
+            reasoning = self._buffer[:end].rstrip()
+            self._buffer = self._buffer[end + len(self._closing) :]
             self._closing = ""
-            self._has_thought = True
+            self._has_reasoning = True
         else:
-            certain = len(self._held) - overlap(self._held, self._closing)
-            thought = self._take(len(self._held[:certain].rstrip()))
-            self._has_thought = self._has_thought or bool(thought)
-        if thought:
-            yield Reasoning(thought)
+            certain = len(self._buffer) - overlap(self._buffer, self._closing)
+            reasoning = self._take(len(self._buffer[:certain].rstrip()))
+            self._has_reasoning = self._has_reasoning or bool(reasoning)
+        if reasoning:
+            yield Reasoning(reasoning)

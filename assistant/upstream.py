@@ -23,12 +23,12 @@ from tornado.httputil import HTTPHeaders
 from tornado.iostream import IOStream, StreamClosedError
 
 from assistant.connecting import connect
-from assistant.failures import parsed, words_of
+from assistant.failures import message_of, parsed
 from assistant.http_response import MalformedResponse, ResponseParser
 from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 
-FIRST_SECONDS = 300.0  # of silence before the first token, while a model loads or reasons
-SILENT_SECONDS = 60.0  # of silence between tokens (contract, section 5)
+FIRST_SECONDS = 300.0  # until the first token, while a model loads or reasons
+SILENT_SECONDS = 60.0  # between two tokens (contract, section 5)
 TOTAL_SECONDS = 600.0  # for a whole response
 MAX_BYTES = 8 << 20  # of a decoded response
 MAX_BYTES_OF_AN_ERROR = 1 << 16
@@ -37,7 +37,7 @@ _READ_AT_ONCE = 1 << 16  # bytes
 
 @dataclass(frozen=True)
 class Upstream:
-    """A server's address, its name for errors, and the headers of each request."""
+    """A model server: its base URL, its name in errors, the headers of requests, and time-outs."""
 
     name: str
     base_url: str
@@ -57,36 +57,40 @@ class Upstream:
         parts = urlsplit(self.base_url)
         return parts._replace(path=parts.path.rstrip("/") + path, fragment="").geturl()
 
-    def unreadable(self) -> ModelUnavailable:
+    def unreadable_error(self) -> ModelUnavailable:
         return ModelUnavailable(
-            f"{self.name} sent something that is no answer of an OpenAI-compatible server."
-            " Look at its base_url: most end in /v1."
+            f"{self.name} sent a response that an OpenAI-compatible server doesn't send."
+            " Check its base_url: most end in /v1."
         )
 
-    def broken_off(self) -> ModelUnavailable:
-        return ModelUnavailable(f"{self.name} broke off in the middle of its answer.")
+    def truncated_error(self) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"{self.name} closed the connection before the response was complete."
+        )
 
-    def refusal(self, status: int | None, document: Any) -> QuilliumError:
+    def error_for(self, status: int | None, document: Any) -> QuilliumError:
         """Return the error for a failed response; `status` is None inside a stream."""
-        words = words_of(document, self.secrets)
-        said = f": {words}" if words else "."
+        message = message_of(document, self.secrets)
+        detail = f": {message}" if message else "."
         if status is None:
-            return ModelUnavailable(f"{self.name} failed{said}")
+            return ModelUnavailable(f"{self.name} failed{detail}")
         if status in (401, 403):
-            return ModelRefused(f"{self.name} refused the API key ({status}){said}")
+            return ModelRefused(f"{self.name} refused the API key ({status}){detail}")
         if status == 404:
-            return ModelRefused(f"{self.name} knows no such model or address (404){said}")
+            return ModelRefused(f"{self.name} has no such model or endpoint (404){detail}")
         if status == 429:
-            return ModelRefused(f"{self.name} has had too many requests (429){said}")
+            return ModelRefused(f"{self.name} received too many requests (429){detail}")
         if status < 400:
-            return ModelUnavailable(f"{self.name} redirects ({status}); check its base_url.")
+            return ModelUnavailable(
+                f"{self.name} responded with a redirect ({status}). Check its base_url."
+            )
         if status < 500:
-            return ModelRefused(f"{self.name} refused the request ({status}){said}")
-        return ModelUnavailable(f"{self.name} failed ({status}){said}")
+            return ModelRefused(f"{self.name} refused the request ({status}){detail}")
+        return ModelUnavailable(f"{self.name} failed ({status}){detail}")
 
 
-class Patience:
-    """The time-out for the next bytes: `silent_seconds`, within the total limit."""
+class Deadline:
+    """The deadline of a request: `silent_seconds` for the next bytes, and a total limit."""
 
     def __init__(self, upstream: Upstream) -> None:
         self.silent_seconds = upstream.first_seconds
@@ -95,24 +99,27 @@ class Patience:
         self._ends_at = asyncio.get_running_loop().time() + upstream.total_seconds
 
     def seconds(self) -> float:
+        """Return the time-out of the next read."""
         left = self._ends_at - asyncio.get_running_loop().time()
         return max(0.0, min(self.silent_seconds, left))
 
-    def exhausted(self) -> ModelTimeout:
+    def exceeded(self) -> ModelTimeout:
         if asyncio.get_running_loop().time() >= self._ends_at:
-            return ModelTimeout(f"{self._name} took more than {self._total:,.0f} seconds in all.")
+            return ModelTimeout(
+                f"{self._name} needed more than {self._total:,.0f} seconds for the response."
+            )
         silence = math.ceil(self.silent_seconds)
         seconds = "1 second" if silence == 1 else f"{silence:,} seconds"
-        return ModelTimeout(f"{self._name} said nothing for {seconds}.")
+        return ModelTimeout(f"{self._name} sent nothing for {seconds}.")
 
 
 class Response:
     """A response whose header has been received."""
 
     def __init__(
-        self, upstream: Upstream, stream: IOStream, parser: ResponseParser, patience: Patience
+        self, upstream: Upstream, stream: IOStream, parser: ResponseParser, deadline: Deadline
     ) -> None:
-        self.patience = patience
+        self.deadline = deadline
         self._upstream = upstream
         self._stream = stream
         self._parser = parser
@@ -132,15 +139,17 @@ class Response:
         return self._parser.headers
 
     async def begin(self) -> None:
-        """Read the header, and the data received with it."""
+        """Read the response header. Body data that arrives with it is kept for `chunks`."""
         while not self._parser.status:
             data = await self._read()
             if data is None:
-                raise ModelUnavailable(f"{self._upstream.name} doesn't speak HTTP, or hung up.")
+                raise ModelUnavailable(
+                    f"{self._upstream.name} closed the connection, or is no HTTP server."
+                )
             try:
                 self._first = self._parser.feed(data)
             except MalformedResponse:
-                raise self._upstream.unreadable() from None
+                raise self._upstream.unreadable_error() from None
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the body in chunks. Raises `ModelUnavailable` if it is incomplete."""
@@ -150,7 +159,7 @@ class Response:
             data = await self._read()
             if data is None:
                 if not self._parser.close():
-                    raise self._upstream.broken_off()
+                    raise self._upstream.truncated_error()
                 return
             for chunk in self._readable(data):
                 yield chunk
@@ -159,7 +168,7 @@ class Response:
         """Read the body of an error, up to a limit. Return it parsed, or as text."""
         body = bytearray()
         with contextlib.suppress(ModelUnavailable, ModelTimeout):
-            self.patience.silent_seconds = min(10.0, self.patience.silent_seconds)
+            self.deadline.silent_seconds = min(10.0, self.deadline.silent_seconds)
             async with contextlib.aclosing(self.chunks()) as chunks:
                 async for chunk in chunks:
                     body += chunk
@@ -171,38 +180,38 @@ class Response:
         try:
             yield from self._parser.feed(data) if isinstance(data, bytes) else data
         except MalformedResponse:
-            raise self._upstream.unreadable() from None
+            raise self._upstream.unreadable_error() from None
 
     async def _read(self) -> bytes | None:
         """Return the next bytes; None at the end of the connection."""
         try:
             return await asyncio.wait_for(
-                self._stream.read_bytes(_READ_AT_ONCE, partial=True), self.patience.seconds()
+                self._stream.read_bytes(_READ_AT_ONCE, partial=True), self.deadline.seconds()
             )
         except TimeoutError:
-            raise self.patience.exhausted() from None
+            raise self.deadline.exceeded() from None
         except StreamClosedError:
             return None
 
 
 @asynccontextmanager
-async def ask(
+async def send_request(
     upstream: Upstream,
     method: str,
     path: str,
     body: bytes = b"",
     accept: str = "text/event-stream, application/json",
-    patience: Patience | None = None,
+    deadline: Deadline | None = None,
 ) -> AsyncIterator[Response]:
     """Send a request over a new connection. Leaving the block closes the connection.
 
-    The server then stops its work (llama.cpp: within 0.05 s).
+    Closing it makes the server stop generating (llama.cpp: within 0.05 s).
     """
-    waiting = patience or Patience(upstream)
+    deadline = deadline or Deadline(upstream)
     stream, target, extra = await connect(upstream.name, upstream.address(path))
     try:
         head = _head(upstream, method, target, {"Accept": accept, **extra}, body)
-        response = Response(upstream, stream, ResponseParser(), waiting)
+        response = Response(upstream, stream, ResponseParser(), deadline)
         sending = asyncio.ensure_future(_send(stream, head + body))
         try:
             await response.begin()
@@ -234,8 +243,7 @@ def _head(
         headers[names.get(name.lower(), name)] = value
     if not all(value.isascii() and value.isprintable() for value in headers.values()):
         raise ModelRefused(
-            f"The API key or a header of {upstream.name} holds characters that can't be sent; set"
-            " it again."
+            f"The API key or a header of {upstream.name} contains invalid characters. Set it again."
         )
     lines = [
         f"{method} {target} HTTP/1.1",
@@ -245,6 +253,6 @@ def _head(
 
 
 async def _send(stream: IOStream, data: bytes) -> None:
-    """Send a request. Read an early response even if the server does not read everything."""
+    """Send a request. If the server closes the connection early, keep what it responded."""
     with contextlib.suppress(StreamClosedError):
         await stream.write(data)

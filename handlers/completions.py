@@ -139,7 +139,8 @@ class _CompletionHandler(OpenAIHandler):
         status = response.status
         if status < 400:
             raise errors.ModelUnavailable(
-                f"{completion.provider.name} redirects ({status}); check its base_url."
+                f"{completion.provider.name} responded with a redirect ({status})."
+                " Check its base_url."
             )
         document = await response.error()
         error = error_of(status, document, response.secrets)

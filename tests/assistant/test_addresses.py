@@ -59,12 +59,12 @@ def test_what_is_no_address() -> None:
     [
         ("http://localhost:11434/v1", None),
         ("https://models.example/v1", None),
-        ("http://[::1/v1", "is not an address"),
-        ("http://models.example:port/v1", "is not an address"),
-        ("http:///v1", "names no host"),
-        ("models.example/v1", "names no host"),
-        ("http://ada@models.example/v1", "must not hold a user name or password"),
-        ("http://:secret@models.example/v1", "must not hold a user name or password"),
+        ("http://[::1/v1", "is not a valid URL"),
+        ("http://models.example:port/v1", "is not a valid URL"),
+        ("http:///v1", "has no host"),
+        ("models.example/v1", "has no host"),
+        ("http://ada@models.example/v1", "must not contain a user name or password"),
+        ("http://:secret@models.example/v1", "must not contain a user name or password"),
     ],
 )
 def test_what_shows_without_resolving(base_url: str, problem: str | None) -> None:

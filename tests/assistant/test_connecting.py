@@ -58,7 +58,7 @@ async def test_nobody_is_there() -> None:
         "The Upstream can't be reached. Is it running?"
     )
     assert await refused("http://no-such-host.invalid/v1") == (
-        "The Upstream can't be reached: there is no such host."
+        "The Upstream can't be reached: its host name doesn't resolve."
     )
 
 
@@ -71,7 +71,7 @@ async def test_a_server_that_speaks_no_tls() -> None:
     port = server.sockets[0].getsockname()[1]
     try:
         assert await refused(f"https://127.0.0.1:{port}/v1") == (
-            "The Upstream can't prove who it is (TLS)."
+            "The Upstream has no valid TLS certificate."
         )
     finally:
         server.close()
@@ -79,7 +79,9 @@ async def test_a_server_that_speaks_no_tls() -> None:
 
 async def test_no_connection_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0)
-    with pytest.raises(ModelTimeout, match="The Upstream can't be reached: no connection in time"):
+    with pytest.raises(
+        ModelTimeout, match="The Upstream can't be reached: the connection timed out"
+    ):
         await connect("The Upstream", "http://127.0.0.1:1/v1")
 
 
@@ -89,7 +91,7 @@ async def test_no_connection_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("address", ["169.254.169.254", "[fe80::1]", "[::ffff:169.254.169.254]"])
 async def test_link_local_addresses_are_refused(address: str) -> None:
     assert await refused(f"http://{address}/v1") == (
-        "The Upstream leads to a link-local address, which is refused."
+        "The Upstream resolves to a link-local address, which is not allowed."
     )
 
 
@@ -97,7 +99,7 @@ async def test_a_name_that_leads_to_a_refused_address(monkeypatch: pytest.Monkey
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("100.100.100.200", 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     assert await refused("http://metadata.example/v1") == (
-        "The Upstream leads to the metadata service of a cloud, which is refused."
+        "The Upstream resolves to the metadata service of a cloud, which is not allowed."
     )
 
 
@@ -106,7 +108,7 @@ async def test_a_name_that_leads_to_a_refused_address(monkeypatch: pytest.Monkey
 )
 async def test_odd_spellings_of_such_an_address_are_refused(host: str) -> None:
     with pytest.raises(
-        ModelUnavailable, match=r"a link-local address, which is refused|no such host"
+        ModelUnavailable, match=r"a link-local address, which is not allowed|doesn't resolve"
     ):
         await reply_of(Upstream("The Upstream", f"http://{host}/v1"))
 
@@ -166,10 +168,10 @@ async def test_a_tunnel_through_a_proxy(environment: pytest.MonkeyPatch) -> None
 
 async def test_a_proxy_leads_nowhere_that_is_refused(environment: pytest.MonkeyPatch) -> None:
     async with proxied(environment, hello, "http"):
-        with pytest.raises(ModelUnavailable, match="which is refused"):
+        with pytest.raises(ModelUnavailable, match="which is not allowed"):
             await reply_of(Upstream("The Upstream", "http://100.100.100.200/v1"))
     environment.setenv("HTTP_PROXY", "socks5://127.0.0.1:1080")
-    with pytest.raises(ModelUnavailable, match="none that speaks HTTP"):
+    with pytest.raises(ModelUnavailable, match="is not an HTTP proxy"):
         await reply_of(Upstream("The Upstream", "http://models.invalid/v1"))
 
 
@@ -187,7 +189,7 @@ async def test_what_a_tunnel_is_asked_for(
 
     async with proxied(environment, script, "https"):
         assert await refused(f"https://{host}/v1") == (
-            "The Upstream can't be reached: the proxy hung up."
+            "The Upstream can't be reached: the proxy closed the connection."
         )
     (caller,) = callers
     assert caller.path == f"CONNECT {target} HTTP/1.1"
@@ -200,4 +202,4 @@ async def test_a_proxy_that_speaks_no_http(environment: pytest.MonkeyPatch) -> N
         await caller.raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
     async with proxied(environment, script, "https"):
-        assert "the proxy hung up" in await refused("https://models.invalid/v1")
+        assert "the proxy closed the connection" in await refused("https://models.invalid/v1")

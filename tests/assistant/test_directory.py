@@ -34,7 +34,7 @@ async def settled(directory: Directory, count: int) -> dict[str, str]:
 
 async def test_nobody_takes_a_built_in_name() -> None:
     async with upstream(lists("quillium-demo", "other")) as base_url:
-        directory = Directory(places=[Upstream("Ollama", base_url)])
+        directory = Directory(discovered=[Upstream("Ollama", base_url)])
         directory.configure([settings(base_url, "*")])
         served = await settled(directory, 2)
         assert served == {"other": "Mine", "quillium-demo": "built-in"}
@@ -46,7 +46,7 @@ async def test_nobody_takes_a_built_in_name() -> None:
 
 async def test_a_discovered_server_takes_no_model_that_was_configured() -> None:
     async with upstream(lists("gpt-4", "mine", "llama")) as base_url:
-        directory = Directory(places=[Upstream("Ollama", base_url)])
+        directory = Directory(discovered=[Upstream("Ollama", base_url)])
         directory.configure(
             [
                 settings("http://127.0.0.1:9/v1", "gpt-4"),
@@ -68,7 +68,7 @@ async def test_a_discovered_server_does_not_answer_before_a_configured_one_was_h
         await lists("gpt-4")(caller)
 
     async with upstream(slow) as slow_url, upstream(lists("gpt-4")) as found_url:
-        directory = Directory(places=[Upstream("Ollama", found_url)])
+        directory = Directory(discovered=[Upstream("Ollama", found_url)])
         directory.configure([settings(slow_url, "*")])
         await settled(directory, 2)
         assert not directory.is_settled("gpt-4")

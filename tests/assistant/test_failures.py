@@ -13,8 +13,8 @@ from assistant.failures import (
     hidden,
     is_context_overflow,
     is_loading,
+    message_of,
     parsed,
-    words_of,
 )
 
 KEY = "sk-abcdefghij0123456789"
@@ -59,20 +59,20 @@ def test_a_reported_failure_keeps_what_was_sent() -> None:
     ],
 )  # fmt: skip
 def test_where_the_words_are(document: Any, words: str) -> None:
-    assert words_of(document) == words
+    assert message_of(document) == words
 
 
 def test_a_long_failure_is_cut() -> None:
-    assert words_of("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS
-    assert words_of("x" * (SHOWN_CHARACTERS + 1)) == "x" * SHOWN_CHARACTERS + "…"
+    assert message_of("x" * SHOWN_CHARACTERS) == "x" * SHOWN_CHARACTERS
+    assert message_of("x" * (SHOWN_CHARACTERS + 1)) == "x" * SHOWN_CHARACTERS + "…"
 
 
 def test_nesting_is_followed_only_so_far() -> None:
     deep: Any = "words"
     for _ in range(7):
         deep = {"error": deep}
-    assert words_of({"error": deep}) == "words"
-    assert words_of({"error": {"error": deep}}) == ""
+    assert message_of({"error": deep}) == "words"
+    assert message_of({"error": {"error": deep}}) == ""
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_nesting_is_followed_only_so_far() -> None:
     ],
 )
 def test_a_key_and_its_ends_are_left_out(text: str, shown: str) -> None:
-    assert words_of(text, ["", KEY]) == shown
+    assert message_of(text, ["", KEY]) == shown
     assert hidden({text: [text, 7, {"a": text}]}, ["", KEY]) == {shown: [shown, 7, {"a": shown}]}
 
 
 def test_words_that_hold_a_short_secret_are_left_out() -> None:
-    assert words_of("my key=abc1234, so", ["abc1234"]) == "my so"
-    assert words_of("my abc12 stays", ["abc1234"]) == "my abc12 stays"
+    assert message_of("my key=abc1234, so", ["abc1234"]) == "my so"
+    assert message_of("my abc12 stays", ["abc1234"]) == "my abc12 stays"
 
 
 def test_a_text_without_a_secret_keeps_its_white_space() -> None:

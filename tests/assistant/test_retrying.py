@@ -115,7 +115,7 @@ async def test_a_busy_server_is_asked_once_more(
 async def test_one_that_stays_busy_says_so(waits: list[float]) -> None:
     server = Server((429, ["Retry-After: 2"], BUSY))
     assert await ask(server) == (
-        "", "The Upstream has had too many requests (429): slow down"
+        "", "The Upstream received too many requests (429): slow down"
     )  # fmt: skip
     assert len(server.bodies) == 2
     server = Server((429, ["Retry-After: 3600"], BUSY))

@@ -66,7 +66,7 @@ async def test_headers() -> None:
     assert caller.headers["authorization"] == "Basic x"  # the admin's own wins
     assert caller.headers["user-agent"] == "Mine"
     assert caller.headers["accept-encoding"] == "identity"
-    with pytest.raises(ModelRefused, match="can't be sent"):
+    with pytest.raises(ModelRefused, match="invalid characters"):
         await heard_by(hello, headers=(("X", "ü"),))
 
 
@@ -104,7 +104,7 @@ async def test_what_comes_with_the_end_of_a_connection_that_breaks_off_is_kept()
     async with upstream(cut) as base_url:
         reply = OpenAICompatible(Upstream("x", base_url)).reply(HELLO, "m")
         assert await anext(reply) == Text("Hello")
-        with pytest.raises(ModelUnavailable, match="broke off"):
+        with pytest.raises(ModelUnavailable, match="closed the connection"):
             await anext(reply)
 
 
@@ -125,7 +125,7 @@ async def test_the_first_token_may_take_longer_than_the_next() -> None:
         reply = OpenAICompatible(patient).reply(HELLO, "m")
         asyncio.get_running_loop().call_later(0.2, go_on.set)
         assert await anext(reply) == Reasoning("Hm")
-        with pytest.raises(ModelTimeout, match="said nothing for 1 second"):
+        with pytest.raises(ModelTimeout, match="sent nothing for 1 second"):
             await anext(reply)
 
 
@@ -137,7 +137,7 @@ async def test_an_answer_that_drips_is_cut_off() -> None:
             await asyncio.sleep(0.01)
 
     async with upstream(script) as base_url:
-        with pytest.raises(ModelTimeout, match="took more than 0 seconds in all"):
+        with pytest.raises(ModelTimeout, match="needed more than 0 seconds"):
             await reply_of(Upstream("The Upstream", base_url, total_seconds=0.2))
 
 

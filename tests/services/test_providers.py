@@ -265,7 +265,7 @@ async def test_a_key_never_shows(ada: Client) -> None:
 
 async def test_servers_of_this_machine_are_found() -> None:
     async with upstream(talks("ok")) as base_url:
-        found = Directory(places=[Upstream("Ollama", base_url)])
+        found = Directory(discovered=[Upstream("Ollama", base_url)])
         found.configure([])
         assert [model.id for model in found.models()] == ["quillium-demo"]  # nobody waits
         while len(found.models()) == 1:
@@ -291,4 +291,4 @@ async def test_long_silence_is_a_timeout(ada: Client) -> None:
         await configure(ada, provider(base_url, "m", timeout_seconds=1))
         final = (await ada.say(await ada.chat(model="m"), "Hello"))[-1]["data"]
     assert (final["status"], final["error"]["code"]) == ("failed", "model_timeout")
-    assert final["error"]["details"] == "Mine said nothing for 1 second."
+    assert final["error"]["details"] == "Mine sent nothing for 1 second."

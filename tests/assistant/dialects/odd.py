@@ -24,9 +24,9 @@ DIALECTS = (
     Dialect("data in two lines, with carriage returns", (_TWO_LINES + data("[DONE]")).replace(
         b"\n", b"\r\n")),
     Dialect("an empty reason, broken off", data(choice({"content": "Hel"}, "")), "Hel",
-            error="broke off"),
+            error="closed the connection"),
     Dialect("null in words, broken off", data(choice({"content": "Hel"}, "null")), "Hel",
-            error="broke off"),
+            error="closed the connection"),
     Dialect("calls again in the whole message", data(choice(call("f", "{}", 0, "c1")), {"choices": [
         {"index": 0, "delta": {}, "message": {"content": None, **call("f", "{}", 0, "c1")},
          "finish_reason": "tool_calls"}]}), "", "tool_calls", tools=(("f", "{}"),)),
@@ -75,9 +75,9 @@ DIALECTS = (
             " Time-out</title></head><body>nginx</body></html>"}}), "Hel", error="504 Gateway"),
     Dialect("empty events", b"data:\n\ndata: \n\n" + OPENAI, usage=(9, 2)),
     Dialect("an error that is null", data({**HEL, "error": None}, {**LO, "error": None}, STOP)),
-    Dialect("broken off", data(ROLE, HEL), "Hel", error="broke off"),
+    Dialect("broken off", data(ROLE, HEL), "Hel", error="closed the connection"),
     Dialect("broken off in an event", data(ROLE, HEL) + b'data: {"choices": [{"del', "Hel",
-            error="broke off"),
+            error="closed the connection"),
     Dialect("nothing", b"", "", error="most end in /v1"),
     Dialect("comments alone", b": hello\n\n: hello\n\n", "", error="most end in /v1"),
     Dialect("a page", b"<!doctype html><title>Log in</title>", "", error="most end in /v1"),

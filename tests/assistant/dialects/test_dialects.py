@@ -71,11 +71,11 @@ def decoded(chunks: Iterable[bytes]) -> Outcome:
         for event in come():
             outcome.add(event)
     except ReportedFailure as failure:
-        outcome.error = str(name.refusal(None, failure.document))
+        outcome.error = str(name.error_for(None, failure.document))
     except BrokenOff:
-        outcome.error = str(name.broken_off())
+        outcome.error = str(name.truncated_error())
     except UnreadableAnswer:
-        outcome.error = str(name.unreadable())
+        outcome.error = str(name.unreadable_error())
     if outcome.error:
         for event in decoder.reply.flush():
             outcome.add(event)
