@@ -12,14 +12,14 @@ _LENGTH = 20  # 119 random bits, so collisions do not occur in practice
 
 # Maps each byte to a character. The last 8 of the 256 are discarded to avoid modulo bias.
 _CHARACTERS = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
-_NOT_EVEN = bytes(range(256 - 256 % len(ALPHABET), 256))
+_DISCARDED = bytes(range(256 - 256 % len(ALPHABET), 256))
 
 
 def random_text(length: int) -> str:
     """Return `length` random characters of `[0-9A-Za-z]`, safe for secrets: 5.95 bits each."""
     text = b""
     while len(text) < length:
-        text += secrets.token_bytes(2 * length).translate(_CHARACTERS, _NOT_EVEN)
+        text += secrets.token_bytes(2 * length).translate(_CHARACTERS, _DISCARDED)
     return text[:length].decode("ascii")
 
 

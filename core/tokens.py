@@ -128,11 +128,11 @@ class Tokens:
                 claims = None
         if claims is None:
             raise InvalidToken("This is not a token of this server.")
-        wanted = {"sub": str, "sid": str, "jti": str, "type": str, "iat": int, "exp": int}
+        required = {"sub": str, "sid": str, "jti": str, "type": str, "iat": int, "exp": int}
         if claims.get("type") == "access":
-            wanted |= {"name": str, "admin": bool}
+            required |= {"name": str, "admin": bool}
         # `type(...) is`, because a bool is an int to isinstance.
-        complete = all(type(claims.get(name)) is kind for name, kind in wanted.items())
+        complete = all(type(claims.get(name)) is kind for name, kind in required.items())
         if not complete:
             raise InvalidToken("The token lacks a claim.")
         return Claims(claims["sub"], claims["sid"], claims["jti"], claims["type"], claims["exp"])

@@ -16,7 +16,7 @@ from handlers.route import Route
 from services import Services
 from web.access_log import log_request
 from web.base import BaseHandler
-from web.body import MAX_BODY, BoundedBody, Places
+from web.body import MAX_BODY, BodySlots, BoundedBody
 from web.in_flight import InFlight
 from web.target import normalize
 
@@ -46,7 +46,7 @@ class QuilliumApplication(Application):
         )
         self._services = services
         self._literal, self._routes = _literal(), _compiled()
-        self._places = Places()
+        self._slots = BodySlots()
 
     def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any
@@ -78,7 +78,7 @@ class QuilliumApplication(Application):
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-            return BoundedBody(delegate, arguments, self._places, handler.max_body)
+            return BoundedBody(delegate, arguments, self._slots, handler.max_body)
         return delegate  # there is no body (RFC 9112, section 6.3)
 
 

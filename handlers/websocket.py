@@ -97,7 +97,7 @@ class Socket(BaseHandler, WebSocketHandler):
         try:
             self._subscription = self.services.joining.join(self, self._since)
         except errors.StorageUnavailable as error:
-            self._give_up(error)
+            self._disconnect(error)
 
     def on_close(self) -> None:
         self._leave()
@@ -106,7 +106,7 @@ class Socket(BaseHandler, WebSocketHandler):
         """Check the session every 30 s, because a session can expire without an event."""
         if not self._is_leaving:
             with contextlib.suppress(errors.StorageUnavailable):
-                self._is_welcome()
+                self._check_session()
 
     # Sending
 
@@ -139,7 +139,7 @@ class Socket(BaseHandler, WebSocketHandler):
             try:
                 self._subscription.resume()
             except errors.StorageUnavailable as error:
-                self._give_up(error)
+                self._disconnect(error)
 
     @property
     def _max_frames(self) -> int | None:
@@ -155,13 +155,13 @@ class Socket(BaseHandler, WebSocketHandler):
         if self._subscription is not None:
             self.services.connections.remove(self._subscription)
 
-    def _give_up(self, error: errors.QuilliumError) -> None:
+    def _disconnect(self, error: errors.QuilliumError) -> None:
         """Disconnect a client whose missed frames can't be read; it may reconnect."""
         self._leave()
         self._send_error(error, None)
         self.close(Close.TRY_AGAIN_LATER, error.code)
 
-    def _is_welcome(self) -> bool:
+    def _check_session(self) -> bool:
         """Return whether the session or key is still valid; close the socket if it is not."""
         if self.services.accounts.is_live(self.caller):
             return True
@@ -182,7 +182,7 @@ class Socket(BaseHandler, WebSocketHandler):
     async def _receive(self, message: str) -> None:
         data: Any = None
         try:
-            if not self._is_welcome():
+            if not self._check_session():
                 return
             type, data = self._parse(message)
             self.services.metrics.frame_received(type)

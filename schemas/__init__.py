@@ -50,7 +50,7 @@ def _library() -> Any:
         if not fast_validator.valid_format(name, instance):
             yield ValidationError("does not match")
 
-    def visible(validator: Any, wanted: bool, instance: Any, schema: Any) -> Any:
+    def visible(validator: Any, allowed: bool, instance: Any, schema: Any) -> Any:
         if isinstance(instance, str) and not identity.is_visible(instance):
             yield ValidationError("has an invisible character")
 
@@ -93,8 +93,8 @@ def validate(name: str, value: Any) -> None:
     # jsonschema reports each missing field; one message names them all. A value that is too short
     # needs no second error for its format.
     short = [error.path for error in errors if error.validator == "minLength"]
-    told = [e for e in errors if e.validator != "pattern" or e.path not in short]
-    sentences = dict.fromkeys(_sentence(error) for error in told)
+    reported = [e for e in errors if e.validator != "pattern" or e.path not in short]
+    sentences = dict.fromkeys(_sentence(error) for error in reported)
     if sentences:
         raise InvalidRequest("; ".join(list(sentences)[:_MAX_ERRORS]))
 

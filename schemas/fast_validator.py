@@ -16,7 +16,7 @@ from core import identity, times
 Check = Callable[[Any], bool]
 Find = Callable[[str], Check]  # returns the check of a `$ref`'s target
 
-_SAY_NOTHING = {
+_ANNOTATIONS = {
     "$schema", "$id", "$defs", "title", "description", "examples", "default", "readOnly",
     "x-trim", "x-email",
 }  # fmt: skip
@@ -37,7 +37,7 @@ def compiled(schema: dict[str, Any], find: Find) -> Check:
     checks = [
         _KEYWORDS[keyword](value, find)
         for keyword, value in schema.items()
-        if keyword not in _SAY_NOTHING | _OF_OBJECTS
+        if keyword not in _ANNOTATIONS | _OF_OBJECTS
     ]
     if _OF_OBJECTS & schema.keys():
         checks.append(_object(schema, find))
@@ -89,8 +89,8 @@ def _type(names: str | list[str], find: Find) -> Check:
     return lambda value: any(check(value) for check in checks)
 
 
-def _same(value: Any, wanted: Any) -> bool:
-    return type(value) is type(wanted) and bool(value == wanted)  # True is not 1
+def _equal(value: Any, expected: Any) -> bool:
+    return type(value) is type(expected) and bool(value == expected)  # True is not 1
 
 
 def _pattern(pattern: str, find: Find) -> Check:
@@ -140,8 +140,8 @@ def _not(schema: dict[str, Any], find: Find) -> Check:
 _KEYWORDS: dict[str, Callable[[Any, Find], Check]] = {
     "$ref": lambda reference, find: find(reference),
     "type": _type,
-    "const": lambda wanted, find: lambda value: _same(value, wanted),
-    "enum": lambda wanted, find: lambda value: any(_same(value, one) for one in wanted),
+    "const": lambda expected, find: lambda value: _equal(value, expected),
+    "enum": lambda expected, find: lambda value: any(_equal(value, one) for one in expected),
     "pattern": _pattern,
     "format": _format,
     "x-visible": lambda _, find: lambda v: type(v) is not str or identity.is_visible(v),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.addresses import is_loopback
-from assistant.directory import USUAL_PLACES, Directory
+from assistant.directory import LOCAL_SERVERS, Directory
 from assistant.local import Local
 from core.config import Config
 from core.metrics import Metrics
@@ -101,7 +101,7 @@ def build(
     )
     # On a network, another user of this machine could impersonate a local model server.
     is_discovering = not config.no_discovery and is_loopback(config.host)
-    directory = Directory(embedded, USUAL_PLACES if is_discovering else ())
+    directory = Directory(embedded, LOCAL_SERVERS if is_discovering else ())
     settings = Settings(db, clock, directory.configure, directory.is_built_in)
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
@@ -126,7 +126,7 @@ def build(
         conversation.forget,
     )
     if prometheus is not None:
-        prometheus.ask(connections.__len__, conversation.count_active, db.statistics)
+        prometheus.observe(connections.__len__, conversation.count_active, db.statistics)
     return Services(
         config=config,
         version=version,
@@ -165,8 +165,8 @@ def build(
 def build_administration(db: Database, bcrypt_cost: int, clock: CalendarClock) -> Administration:
     """Create the service for commands that run without a server: no sockets, no caches."""
 
-    def nothing_to_forget(_: str) -> None:
+    def no_op(_: str) -> None:
         pass
 
     connections = ConnectionRegistry()
-    return Administration(db, connections, nothing_to_forget, nothing_to_forget, clock, bcrypt_cost)
+    return Administration(db, connections, no_op, no_op, clock, bcrypt_cost)

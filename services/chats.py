@@ -124,13 +124,13 @@ class Chats:
     async def export(self, user: User, id: str) -> dict[str, Any]:
         """Return a whole chat in the format that `import_` accepts. Raises `NotFound`."""
         chat = self._db.read(stored.find, user.row_id, id)
-        said = await self._db.read_in_pool(messages.everything, chat.row_id)
+        history = await self._db.read_in_pool(messages.everything, chat.row_id)
         return {
             "format": EXPORT_FORMAT,
             "version": EXPORT_VERSION,
             "exported_at": self._now(),
             "chat": chat.public(),
-            "messages": [message.public() for message in said],
+            "messages": [message.public() for message in history],
         }
 
     async def import_(self, user: User, document: dict[str, Any]) -> Chat:
@@ -146,8 +146,8 @@ class Chats:
             json.dumps(chat.get("parameters", {})),
         )
         updated_at = normalized(chat.get("updated_at", now))
-        said = [_imported(message, new.id) for message in document["messages"]]
-        return await self._changed(user, stored.add_imported, user.row_id, new, updated_at, said)
+        history = [_imported(message, new.id) for message in document["messages"]]
+        return await self._changed(user, stored.add_imported, user.row_id, new, updated_at, history)
 
     async def _changed(
         self,
@@ -170,11 +170,11 @@ class Chats:
 
 def markdown(export: dict[str, Any]) -> str:
     """Render an export as Markdown."""
-    speakers = {"user": "You", "assistant": "Assistant"}
+    senders = {"user": "You", "assistant": "Assistant"}
     parts = [f"# {export['chat']['title']}"]
     for message in export["messages"]:
         model = f" ({message['model']})" if message["model"] else ""
-        parts.append(f"**{speakers[message['sender']]}**{model}, {message['timestamp']}")
+        parts.append(f"**{senders[message['sender']]}**{model}, {message['timestamp']}")
         parts.append(closed(message["content"]))  # otherwise it would include the next message
     return "\n\n".join(parts) + "\n"
 

@@ -118,7 +118,7 @@ class _Queue:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (failures, next(self._numbers), turn))
         if len(self._waiting) > _MAX_WAITING:
-            self._refuse_worst()
+            self._refuse_last()
         await turn
 
     def release(self) -> bool:
@@ -130,10 +130,10 @@ class _Queue:
                 return True
         return False
 
-    def _refuse_worst(self) -> None:
-        worst = max(self._waiting)
-        self._waiting.remove(worst)
+    def _refuse_last(self) -> None:
+        last = max(self._waiting)
+        self._waiting.remove(last)
         heapq.heapify(self._waiting)
-        if not worst[-1].done():
+        if not last[-1].done():
             refusal = RateLimited("Many logins for this account are waiting.", _MAX_WAITING)
-            worst[-1].set_exception(refusal)
+            last[-1].set_exception(refusal)

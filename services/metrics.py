@@ -56,14 +56,14 @@ class Prometheus(Metrics):
             "quillium_replies", "Ended replies by status", ["status"], registry=registry
         )
 
-    def ask(
+    def observe(
         self,
         sockets: Callable[[], int],
         replies: Callable[[], int],
         writer: Callable[[], Statistics],
     ) -> None:
         """Register sources of figures that are collected at scrape time."""
-        self._registry.register(_Asked(sockets, replies, writer))
+        self._registry.register(_Observed(sockets, replies, writer))
 
     def text(self) -> bytes:
         """Return all metrics in the Prometheus text format 0.0.4."""
@@ -90,7 +90,7 @@ class Prometheus(Metrics):
         self._replies.labels(status).inc()
 
 
-class _Asked:
+class _Observed:
     """A `prometheus-client` collector for figures of other modules."""
 
     def __init__(

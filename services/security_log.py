@@ -16,12 +16,12 @@ log = logging.getLogger("quillium.security")
 
 def record(event: str, client: Client, user_id: str | None = None, **details: str) -> None:
     """Log an event such as `login_failed`. Events caused by commands have no client address."""
-    told = {
+    data = {
         "event": event,
         "address": client.address or "-",
         "user_id": user_id or "-",
         "request_id": client.request_id or "-",
         **details,
     }
-    text = " ".join(f"{name}={value}" for name, value in told.items() if name != "event")
-    log.info("%s %s", event, text, extra=fields(**told))
+    text = " ".join(f"{name}={value}" for name, value in data.items() if name != "event")
+    log.info("%s %s", event, text, extra=fields(**data))

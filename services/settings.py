@@ -41,7 +41,7 @@ class Settings:
         self._user_fields = list(schemas.SCHEMAS["user_settings"]["properties"])
         self._admin_defaults = schemas.defaults("admin_settings")
         document, updated_at = db.read(stored.of_server)
-        self._remember(document, updated_at or rfc3339(clock()))
+        self._cache(document, updated_at or rfc3339(clock()))
 
     def of_user(self, user: User) -> dict[str, Any]:
         chosen, updated_at = self._db.cached_read(stored.of_user, user.row_id)
@@ -83,9 +83,9 @@ class Settings:
             stored.replace_of_server(connection, merged, now)
             return merged
 
-        await self._db.write(merge, on_commit=lambda document: self._remember(document, now))
+        await self._db.write(merge, on_commit=lambda document: self._cache(document, now))
         return self.of_admin()
 
-    def _remember(self, document: dict[str, Any], updated_at: str) -> None:
+    def _cache(self, document: dict[str, Any], updated_at: str) -> None:
         self._admin = {**self._admin_defaults, **document, "updated_at": updated_at}
         self._use_providers(self._admin["providers"])

@@ -18,7 +18,7 @@ HUGE_BODIES = 4  # larger than `MAX_BODY`, read concurrently: files, imports, im
 _LENGTH = re.compile(r"[0-9]{1,20}\Z")
 
 
-class Places:
+class BodySlots:
     """Limits how many large and huge bodies are read concurrently. Create it on the event loop."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Places:
 class BoundedBody(Relay):
     """Passes on a body of at most `limit` bytes; reads and discards the rest.
 
-    This lets the handler respond with 413 such that the client receives it. `places` limits how
+    This lets the handler respond with 413 such that the client receives it. `slots` limits how
     many large bodies are read concurrently; the other connections are paused.
     """
 
@@ -39,14 +39,14 @@ class BoundedBody(Relay):
         self,
         delegate: httputil.HTTPMessageDelegate,
         arguments: dict[str, Any],
-        places: Places,
+        slots: BodySlots,
         limit: int = MAX_BODY,
     ) -> None:
         super().__init__(delegate)
         self._arguments = arguments
-        self._tiers = list(places.tiers)
+        self._tiers = list(slots.tiers)
         self._limit = limit
-        self._taken: list[asyncio.Semaphore] = []
+        self._acquired: list[asyncio.Semaphore] = []
         self._has_ended = False
         self._received = 0
 
@@ -67,7 +67,7 @@ class BoundedBody(Relay):
         if self._arguments.get("is_too_large"):
             return None
         if self._tiers and self._received > self._tiers[0][0]:
-            return self._take_places(chunk)
+            return self._acquire_slots(chunk)
         return super().data_received(chunk)
 
     def finish(self) -> None:
@@ -78,19 +78,19 @@ class BoundedBody(Relay):
         super().on_connection_close()
         self._end()
 
-    async def _take_places(self, chunk: bytes) -> None:
+    async def _acquire_slots(self, chunk: bytes) -> None:
         while self._tiers and self._received > self._tiers[0][0]:
-            _, places = self._tiers.pop(0)
-            await places.acquire()
+            _, slots = self._tiers.pop(0)
+            await slots.acquire()
             if self._has_ended:  # the connection timed out while waiting
-                places.release()
+                slots.release()
                 return
-            self._taken.append(places)
+            self._acquired.append(slots)
         passed_on = super().data_received(chunk)
         if passed_on is not None:
             await passed_on
 
     def _end(self) -> None:
         self._has_ended = True
-        while self._taken:
-            self._taken.pop().release()
+        while self._acquired:
+            self._acquired.pop().release()

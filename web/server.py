@@ -26,7 +26,7 @@ from web.relay import Relay
 IDLE_SECONDS = 300.0
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
-_LOOK_SECONDS = 2.0  # between two checks of pending requests
+_CHECK_SECONDS = 2.0  # between two checks of pending requests
 _MAX_FILES = 16_384  # requested from the system
 _FILES_KEPT = 100  # reserved for the database, upstreams and the rest; at most half of the limit
 
@@ -43,15 +43,15 @@ class Server(HTTPServer):
         self.conn_params.header_timeout = None
         allowed = _allowed_files()
         self._last_file = allowed - min(_FILES_KEPT, allowed // 2)
-        self._awaited: dict[HTTP1ServerConnection, _Awaited] = {}
-        self._looking = PeriodicCallback(self._look, 1000 * _LOOK_SECONDS)
+        self._pending: dict[HTTP1ServerConnection, _PendingRequest] = {}
+        self._timer = PeriodicCallback(self._close_overdue, 1000 * _CHECK_SECONDS)
 
     def add_sockets(self, sockets: Any) -> None:
         super().add_sockets(sockets)
-        self._looking.start()
+        self._timer.start()
 
     def stop(self) -> None:
-        self._looking.stop()
+        self._timer.stop()
         super().stop()
 
     def handle_stream(self, stream: IOStream, address: Any) -> None:
@@ -68,39 +68,39 @@ class Server(HTTPServer):
     ) -> httputil.HTTPMessageDelegate:
         assert isinstance(server_conn, HTTP1ServerConnection)
         delegate = Refusing(super().start_request(server_conn, request_conn), request_conn)
-        awaited = self._awaited[server_conn] = _Awaited(delegate, server_conn, self._awaited)
-        return awaited
+        pending = self._pending[server_conn] = _PendingRequest(delegate, server_conn, self._pending)
+        return pending
 
     def on_close(self, server_conn: object) -> None:
         assert isinstance(server_conn, HTTP1ServerConnection)
-        self._awaited.pop(server_conn, None)
+        self._pending.pop(server_conn, None)
         super().on_close(server_conn)
 
-    def _look(self) -> None:
+    def _close_overdue(self) -> None:
         now = time.monotonic()
-        for connection, awaited in list(self._awaited.items()):
+        for connection, pending in list(self._pending.items()):
             # Only this private attribute has the state; a test checks that it still exists.
-            if awaited.is_idle and connection.stream._read_buffer_size > 0:
-                awaited.is_idle = False
-                awaited.until = now + HEADER_SECONDS - 2 * _LOOK_SECONDS
-            elif now > awaited.until:
+            if pending.is_idle and connection.stream._read_buffer_size > 0:
+                pending.is_idle = False
+                pending.deadline = now + HEADER_SECONDS - 2 * _CHECK_SECONDS
+            elif now > pending.deadline:
                 connection.stream.close()
 
 
-class _Awaited(Relay):
-    """A request that is not complete yet; `until` is the deadline of its current phase."""
+class _PendingRequest(Relay):
+    """A request that is not complete yet; `deadline` is the deadline of its current phase."""
 
     def __init__(
         self,
         delegate: httputil.HTTPMessageDelegate,
         connection: HTTP1ServerConnection,
-        awaited: dict[HTTP1ServerConnection, _Awaited],
+        pending: dict[HTTP1ServerConnection, _PendingRequest],
     ) -> None:
         super().__init__(delegate)
         self._connection = connection
-        self._awaited = awaited
+        self._pending = pending
         self.is_idle = True  # no byte received yet
-        self.until = time.monotonic() + IDLE_SECONDS
+        self.deadline = time.monotonic() + IDLE_SECONDS
 
     def headers_received(
         self,
@@ -108,11 +108,11 @@ class _Awaited(Relay):
         headers: httputil.HTTPHeaders,
     ) -> Awaitable[None] | None:
         self.is_idle = False
-        self.until = time.monotonic() + BODY_SECONDS
+        self.deadline = time.monotonic() + BODY_SECONDS
         return super().headers_received(start_line, headers)
 
     def finish(self) -> None:
-        self._awaited.pop(self._connection, None)
+        self._pending.pop(self._connection, None)
         super().finish()
 
 
@@ -123,8 +123,8 @@ def _allowed_files() -> int:
     import resource  # not available on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        soft = wanted
+    target = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < target:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+        soft = target
     return _MAX_FILES if soft == resource.RLIM_INFINITY else soft

@@ -1,4 +1,4 @@
-"""Black-box tests of docs/security.md, "The page and the model's words", row by row."""
+"""Black-box tests of docs/security.md, "The page and model output", row by row."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def test_what_happens_is_counted() -> None:
 
 def test_what_others_count_is_asked_for_at_each_reading() -> None:
     metrics, sockets = Prometheus(), [1]
-    metrics.ask(lambda: sockets[0], lambda: 2, lambda: Statistics(3, 4, 5.5))
+    metrics.observe(lambda: sockets[0], lambda: 2, lambda: Statistics(3, 4, 5.5))
     assert figures(metrics)["quillium_sockets",] == 1
     sockets[0] = 9
     seen = figures(metrics)

@@ -7,7 +7,7 @@ from typing import Any
 
 from tornado import httputil
 
-from web.body import HUGE_BODIES, LARGE_BODIES, SMALL_BODY, BoundedBody, Places
+from web.body import HUGE_BODIES, LARGE_BODIES, SMALL_BODY, BodySlots, BoundedBody
 
 START = httputil.RequestStartLine("POST", "/", "HTTP/1.1")
 
@@ -27,9 +27,9 @@ class Kept(httputil.HTTPMessageDelegate):
         self.has_finished = True
 
 
-def bounded(places: Places, limit: int = 100) -> tuple[BoundedBody, Kept, dict[str, Any]]:
+def bounded(slots: BodySlots, limit: int = 100) -> tuple[BoundedBody, Kept, dict[str, Any]]:
     kept, arguments = Kept(), dict[str, Any]()
-    return BoundedBody(kept, arguments, places, limit), kept, arguments
+    return BoundedBody(kept, arguments, slots, limit), kept, arguments
 
 
 def headers(**fields: str) -> httputil.HTTPHeaders:
@@ -37,7 +37,7 @@ def headers(**fields: str) -> httputil.HTTPHeaders:
 
 
 async def test_a_body_up_to_the_limit_is_passed_on() -> None:
-    body, kept, arguments = bounded(Places())
+    body, kept, arguments = bounded(BodySlots())
     body.headers_received(START, headers(Content_Length="100"))
     assert body.data_received(b"x" * 60) is None
     assert body.data_received(b"y" * 40) is None
@@ -49,7 +49,7 @@ async def test_a_body_up_to_the_limit_is_passed_on() -> None:
 
 async def test_a_body_over_the_limit_is_noted_and_not_kept() -> None:
     for announced in ({"Content_Length": "101"}, {"Transfer_Encoding": "chunked"}):
-        body, kept, arguments = bounded(Places())
+        body, kept, arguments = bounded(BodySlots())
         body.headers_received(START, headers(**announced))
         body.data_received(b"x" * 101)
         body.data_received(b"x" * 1000)
@@ -60,14 +60,14 @@ async def test_a_body_over_the_limit_is_noted_and_not_kept() -> None:
 
 
 async def test_only_so_many_large_bodies_are_read_at_a_time() -> None:
-    places = Places()
+    slots = BodySlots()
     chunk = b"x" * (SMALL_BODY + 1)
-    first = [bounded(places, 1 << 20)[0] for _ in range(LARGE_BODIES)]
+    first = [bounded(slots, 1 << 20)[0] for _ in range(LARGE_BODIES)]
     for body in first:
         taking = body.data_received(chunk)
         assert taking is not None
         await taking
-    body, kept, _ = bounded(places, 1 << 20)
+    body, kept, _ = bounded(slots, 1 << 20)
     taking = body.data_received(chunk)
     assert taking is not None
     waiting = asyncio.ensure_future(taking)
@@ -79,14 +79,14 @@ async def test_only_so_many_large_bodies_are_read_at_a_time() -> None:
 
 
 async def test_a_connection_that_ends_while_it_waits_takes_no_place() -> None:
-    places = Places()
+    slots = BodySlots()
     chunk = b"x" * (SMALL_BODY + 1)
-    first = [bounded(places, 1 << 20)[0] for _ in range(LARGE_BODIES)]
+    first = [bounded(slots, 1 << 20)[0] for _ in range(LARGE_BODIES)]
     for body in first:
         taking = body.data_received(chunk)
         assert taking is not None
         await taking
-    late, kept, _ = bounded(places, 1 << 20)
+    late, kept, _ = bounded(slots, 1 << 20)
     taking = late.data_received(chunk)
     assert taking is not None
     waiting = asyncio.ensure_future(taking)
@@ -96,6 +96,6 @@ async def test_a_connection_that_ends_while_it_waits_takes_no_place() -> None:
         body.finish()
     await waiting
     assert kept.body == b""
-    for tier, count in zip(places.tiers, (LARGE_BODIES, HUGE_BODIES), strict=True):
+    for tier, count in zip(slots.tiers, (LARGE_BODIES, HUGE_BODIES), strict=True):
         for _ in range(count):
             await asyncio.wait_for(tier[1].acquire(), 1)  # all places are free again

@@ -18,7 +18,7 @@ BODY = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     ("sent", "is_idle", "has_bytes", "least", "most"),
     [
         (b"", True, False, 299, 300),
-        (HEAD, False, True, 5, 6),  # which is 10 s after its beginning, seen two looks late
+        (HEAD, False, True, 5, 6),  # 10 s after its first byte, minus two intervals of checks
         (HEAD + BODY, False, False, 29, 30),
     ],
 )
@@ -29,35 +29,35 @@ async def test_each_stage_has_its_time(
     writer.write(sent)
     while True:
         await asyncio.sleep(0.001)
-        http_server._look()  # from here on it is known that a header has begun
-        for connection, awaited in http_server._awaited.items():
-            if (awaited.is_idle, connection.stream._read_buffer_size > 0) == (is_idle, has_bytes):
+        http_server._close_overdue()  # notices that a header has begun
+        for connection, pending in http_server._pending.items():
+            if (pending.is_idle, connection.stream._read_buffer_size > 0) == (is_idle, has_bytes):
                 break
         else:
             continue
         break
-    assert least < awaited.until - time.monotonic() <= most
-    awaited.until = time.monotonic() - 1
-    http_server._look()
+    assert least < pending.deadline - time.monotonic() <= most
+    pending.deadline = time.monotonic() - 1
+    http_server._close_overdue()
     assert await asyncio.wait_for(reader.read(), 10) == b""
     writer.close()
-    assert http_server._awaited == {}
+    assert http_server._pending == {}
 
 
-async def test_nothing_is_awaited_while_a_request_is_answered(
+async def test_a_handler_has_no_deadline(
     http_server: Any, rooms: Any, ada: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reply may take as long as it likes to come."""
-    awaited: list[Any] = []
+    """A complete request is no longer pending, however long its response takes."""
+    pending: list[Any] = []
     authenticate = rooms.accounts.authenticate
 
-    def look(credential: str, client: Any) -> Any:
-        awaited.append(list(http_server._awaited))
+    def record(credential: str, client: Any) -> Any:
+        pending.append(list(http_server._pending))
         return authenticate(credential, client)
 
-    monkeypatch.setattr(rooms.accounts, "authenticate", look)
+    monkeypatch.setattr(rooms.accounts, "authenticate", record)
     assert (await ada("PUT /users/me", {"name": "Ada"})).status == 200
-    assert awaited == [[]]
+    assert pending == [[]]
 
 
 @pytest.mark.parametrize(("size", "begun"), [(10, 1), (100_000, 0)])
