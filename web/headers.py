@@ -1,4 +1,4 @@
-"""Security headers of responses (docs/security.md, "The page and the model's words").
+"""Security headers of responses (docs/security.md, "The page and model output").
 
 A response of the API is data: a browser that opens one as a page runs nothing, frames nothing, and
 no page of another origin can embed it. Requests with CORS are not affected by
