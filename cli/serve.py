@@ -139,8 +139,7 @@ class Process:
 
     def _serve_requests(self, resources: AsyncExitStack, data: folder.DataFolder) -> None:
         published = resources.enter_context(ExitStack())
-        url = listening.url_of(self._sockets)
-        endpoint = published.enter_context(data.control_endpoint(url))
+        endpoint = published.enter_context(data.control_endpoint(self._url))
         application = QuilliumApplication(
             self._services, _ROOMS / "static", self._stopping.is_requested, endpoint.key
         )
@@ -161,12 +160,17 @@ class Process:
         if self._config.dev:
             _restart_on_changes()
 
+    @property
+    def _url(self) -> str:
+        """The server's own URL, with the base path."""
+        return listening.url_of(self._sockets) + self._config.base_path
+
     async def _announce(self) -> None:
         """Report the server's URL: to a terminal, the log, or a sidecar's parent.
 
         Raises `ConfigError` if stdout is broken.
         """
-        config, url = self._config, listening.url_of(self._sockets)
+        config, url = self._config, self._url
         page_url, is_terminal = url, sys.stderr.isatty()
         if is_terminal:
             notify(f"Quillium {self._version} is running at {url}")
@@ -182,7 +186,7 @@ class Process:
         elif not config.sidecar and not self._services.db.read(users.exist):
             self._welcome_first_admin()
         if config.sidecar:
-            await self._print_ready_line(url)
+            await self._print_ready_line()
         if config.open:
             import webbrowser
 
@@ -191,10 +195,10 @@ class Process:
         if is_terminal:
             notify("Press Ctrl-C to stop.")
 
-    async def _print_ready_line(self, url: str) -> None:
+    async def _print_ready_line(self) -> None:
         ready = {
             "event": "ready",
-            "url": url,
+            "url": self._url,
             "port": listening.address_of(self._sockets)[1],
             "pid": os.getpid(),
             "version": self._version,
@@ -206,7 +210,7 @@ class Process:
     async def _page_url(self, user: User) -> str:
         """Create a link that opens the page signed in. It works once, within 10 minutes."""
         code = await self._services.administration.link(user, COMMAND)
-        return f"{listening.url_of(self._sockets)}/#code={code}"
+        return f"{self._url}/#code={code}"
 
     def _welcome_first_admin(self) -> None:
         """Explain how to create the first account, which becomes the admin."""

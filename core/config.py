@@ -14,6 +14,7 @@ class Config:
     port: int
     data_dir: Path
     new_database: bool
+    base_path: str  # such as `/quillium`; empty for the root
     cors_allowed_origins: frozenset[str]
     allowed_hosts: frozenset[str]
     trusted_proxy: bool

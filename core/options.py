@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core import base_path
+
 
 class ConfigError(Exception):
     """A setting is invalid. The message is the one line that the user sees."""
@@ -151,6 +153,14 @@ OPTIONS: tuple[Option, ...] = (
         is_for_commands=True,
     ),
     Option(
+        "base_path",
+        "",
+        base_path.parse,
+        "path below which everything is served, such as /quillium; a trusted proxy may name it in "
+        "X-Forwarded-Prefix instead",
+        NETWORK,
+    ),
+    Option(
         "cors_allowed_origins",
         "",
         _origins,
@@ -169,7 +179,8 @@ OPTIONS: tuple[Option, ...] = (
         "trusted_proxy",
         "false",
         _switch,
-        "trust X-Forwarded-For; use it only behind a reverse proxy that sets the header",
+        "trust X-Forwarded-For, -Proto and -Prefix; use it only behind a reverse proxy that sets "
+        "the first",
         ACCESS,
     ),
     Option(

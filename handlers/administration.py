@@ -14,7 +14,7 @@ class AdministrationHandler(BaseHandler):
         """Create a one-time sign-in code for the account, and respond with a link to the page."""
         code = await self.services.administration.link(user, self.client)
         assert self.admission is not None
-        link = f"{self.admission.own_origin}/#code={code}"
+        link = f"{self.admission.own_origin}{self.base_path}/#code={code}"
         return {"code": code, "link": link, "expires_in": CODE_SECONDS}
 
 

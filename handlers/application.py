@@ -18,7 +18,7 @@ from web.access_log import log_request
 from web.base import BaseHandler
 from web.body import MAX_BODY, BodySlots, BoundedBody
 from web.in_flight import InFlight
-from web.target import normalize
+from web.target import mount, normalize
 
 
 class QuilliumApplication(Application):
@@ -52,29 +52,36 @@ class QuilliumApplication(Application):
         self, request: httputil.HTTPServerRequest, **kwargs: Any
     ) -> httputil.HTTPMessageDelegate:
         normalize(request)
-        route = self._literal.get(request.path)
+        config = self._services.config
+        base_path = mount(request, config.base_path, is_proxy_trusted=config.trusted_proxy)
+        handler, route, path_args = self._find(request.path)
+        return self._delegate(request, handler, route, base_path, path_args)
+
+    def _find(self, path: str) -> tuple[type[BaseHandler], Route, list[Any]]:
+        """Return the handler of a path below the base path, its route, and its arguments."""
+        route = self._literal.get(path) if path else routes.BASE
         if route is not None:
-            return self._delegate(request, route.handler, route, [])
+            return route.handler, route, []
         for pattern, route in self._routes:
-            match = pattern.match(request.path)
+            match = pattern.match(path)
             if match:
-                path_args = [url_unescape(group, None, False) for group in match.groups()]
-                return self._delegate(request, route.handler, route, path_args)
-        is_openai = request.path.startswith("/openai/")
-        handler = openai.OpenAIHandler if is_openai else BaseHandler
-        return self._delegate(request, handler, routes.NONE, [])
+                return route.handler, route, [url_unescape(g, None, False) for g in match.groups()]
+        is_openai = path.startswith("/openai/")
+        return openai.OpenAIHandler if is_openai else BaseHandler, routes.NONE, []
 
     def _delegate(
         self,
         request: httputil.HTTPServerRequest,
         handler: type[BaseHandler],
         route: Route,
+        base_path: str,
         path_args: list[Any],
     ) -> httputil.HTTPMessageDelegate:
         arguments = {
             "services": self._services,
             "operations": route.operations,
             "route": route.path,
+            "base_path": base_path,
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:

@@ -124,9 +124,9 @@ _FRAMES = {
 }
 
 
-@functools.cache
-def document(version: str) -> bytes:
-    """Return the document as JSON in UTF-8."""
+@functools.lru_cache(maxsize=8)
+def document(version: str, base_path: str = "") -> bytes:
+    """Return the document, with paths relative to the base path, as JSON in UTF-8."""
     paths, examples = _paths(), _examples()
     described = {
         "openapi": "3.1.1",
@@ -136,7 +136,7 @@ def document(version: str) -> bytes:
             "description": _ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "This server"}],
+        "servers": [{"url": base_path or "/", "description": "This server"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {

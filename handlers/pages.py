@@ -129,6 +129,17 @@ class Static(BaseHandler, StaticFileHandler):
         await self.get(args[0], include_body=False)
 
 
+class Base(BaseHandler):
+    """The base path without a slash: redirects to the page, whose links are relative."""
+
+    is_counted = False
+
+    def get(self) -> None:
+        self.clear_header("Content-Type")
+        query = f"?{self.request.query}" if self.request.query else ""
+        self.redirect(f"{self.base_path}/{query}", status=307)
+
+
 class Page(Static):
     """The page at `/`."""
 

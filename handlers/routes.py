@@ -262,3 +262,7 @@ AROUND = (
 
 ALL = (*API, *AROUND)
 NONE = Route("(none)", BaseHandler, {})  # of a request whose path is unknown
+# Of a request for the base path without a slash, where the page's relative links would be wrong.
+BASE = Route(
+    "(base path)", pages.Base, {"GET": Operation("Get the page", OPEN, status=307, response=None)}
+)

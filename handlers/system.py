@@ -39,4 +39,4 @@ class OpenAPI(BaseHandler):
     """The OpenAPI document, generated on the first request."""
 
     def get(self) -> None:
-        self.write(self.application.settings["openapi"](self.services.version))
+        self.write(self.application.settings["openapi"](self.services.version, self.base_path))

@@ -100,7 +100,7 @@ const RESPONSE_MS = 30_000; // until the response headers arrive
 const READ_MS = 15_000; // the same for requests that can be retried
 const BODY_MS = 300_000; // until the response ends
 const SLOWEST_UPLOAD = 16; // bytes per millisecond; a large body gets more time
-const API_PREFIXES = ["/api/v1", "/v1"]; // prefixes of the links in responses (contract, section 1)
+const API_PREFIX = /^(?:\/[^/?#]+)*?(?:\/api)?\/v1(?=\/)/; // of links, with the base path (contract, section 1)
 
 class Http {
   #base;
@@ -135,8 +135,9 @@ class Http {
       throw new TypeError(`${path} is not an address below ${base}`);
     }
     if (!/^\/(?!\/)/.test(path)) throw new TypeError(`${path} is not a path of the API`);
-    const known = [new URL(base).pathname, ...API_PREFIXES].find(prefix => path.startsWith(`${prefix}/`));
-    return base + (known && known !== "/" ? path.slice(known.length) : path);
+    const own = new URL(base).pathname;
+    const isOwn = own !== "/" && path.startsWith(`${own}/`);
+    return base + (isOwn ? path.slice(own.length) : path.replace(API_PREFIX, ""));
   }
 
   /**

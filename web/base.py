@@ -66,11 +66,13 @@ class BaseHandler(RequestHandler):
         services: Services,
         operations: dict[str, Operation],
         route: str,
+        base_path: str = "",
         is_too_large: bool = False,
     ) -> None:
         self.services = services
         self.operations = operations
         self.route = route
+        self.base_path = base_path  # of links; the path of the request is without it
         self.is_too_large = is_too_large
 
     async def prepare(self) -> None:
@@ -264,7 +266,7 @@ class BaseHandler(RequestHandler):
 
         def link(to: int) -> str:
             more = f"&{urlencode(kept)}" if kept else ""
-            return f"{self.request.path}?limit={limit}&offset={to}{more}"
+            return f"{self.base_path}{self.request.path}?limit={limit}&offset={to}{more}"
 
         return {
             "total": total,

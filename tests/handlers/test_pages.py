@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from handlers import pages
-from tests.conftest import Client
+from tests.conftest import ROOT, Client
 from tests.handlers.raw import raw
 
 
@@ -52,7 +53,7 @@ async def test_the_page(anyone: Client) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert b"/static/bundle/page.js" in answer.raw
+    assert b'"static/bundle/page.js"' in answer.raw
     again = await anyone("GET /", headers={"If-None-Match": answer.headers["Etag"]})
     assert again.status == 304
     css = await anyone("GET /static/page/styles/scales.css")
@@ -89,8 +90,18 @@ async def test_the_icon_and_the_manifest(anyone: Client) -> None:
     assert icon.raw[:4] == b"\0\0\1\0"
     manifest = await anyone("GET /static/manifest.webmanifest")
     assert manifest.headers["Content-Type"] == "application/manifest+json"
-    for entry in json.loads(manifest.raw)["icons"]:
-        assert (await anyone(f"GET {entry['src']}")).status == 200
+    described = json.loads(manifest.raw)
+    for entry in described["icons"]:
+        assert (await anyone(f"GET /static/{entry['src']}")).status == 200
+    assert described["start_url"] == described["scope"] == "../"  # relative: it may be mounted
+
+
+@pytest.mark.parametrize("file", ["index.html", "docs/index.html"])
+def test_links_of_the_pages_are_relative(file: str) -> None:
+    """Below a base path, an absolute link would lead elsewhere."""
+    links = re.findall(r'(?:src|href)="([^"]*)"', (ROOT / "static" / file).read_text())
+    assert len(links) > 3
+    assert not [link for link in links if link.startswith("/") or ":" in link]
 
 
 async def test_a_joined_file_follows_its_sources(anyone: Client, app: Any, tmp_path: Any) -> None:

@@ -101,9 +101,11 @@ def test_tokens_are_kept_where_the_application_wants(tmp_path: Path, program: Pr
           "//evil.example/chats", "chats", "URL.evil.example/api/v1/chats"])
           refused.push(await quillium.call("GET", path).catch(error => error.name));
         const last = sent.at(-1);
+        const paths = ["/chats", "/api/v1/chats", "/v1/chats", "/below/api/v1/chats", "URL/api/v1/chats"];
+        const found = await Promise.all(paths.map(path => quillium.call("GET", path).then(() => 1)));
         quillium.destroy();
         const after = await quillium.say("chat_1", "x").catch(error => error.code);
-        console.log(JSON.stringify({isSame: id === quillium.account, kept, content, refused, after,
+        console.log(JSON.stringify({isSame: id === quillium.account, kept, content, refused, after, found,
           own: sent.some(headers => headers["X-One"] === "2" && headers["X-All"] === "1")}));
         """.replace("URL", program.url).replace("KEY", key),
     )
@@ -113,6 +115,7 @@ def test_tokens_are_kept_where_the_application_wants(tmp_path: Path, program: Pr
         "content": "Hello",
         "refused": ["TypeError"] * 5,
         "after": "destroyed",
+        "found": [1] * 5,
         "own": True,
     }
 

@@ -2,6 +2,7 @@
 
 import {signal} from "../../vendor/signals.js";
 import {Quillium} from "../../quillium.js";
+import {NAME, ROOT} from "./place.js";
 
 const listers = [];
 
@@ -12,6 +13,8 @@ export const whenListing = list => listers.push(list);
 export const listingError = signal(null);
 
 export const quillium = new Quillium({
+  base: new URL("api/v1", ROOT).href,
+  name: NAME,
   resync: async () => {
     await Promise.all(listers.map(list => list()));
     listingError.value = null;

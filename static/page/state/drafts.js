@@ -7,11 +7,12 @@ import {signal} from "../../vendor/signals.js";
 import {Records} from "../../client/records.js";
 import {channel} from "../../client/tabs.js";
 import {on, quillium} from "./client.js";
+import {NAME} from "./place.js";
 
 const NEW = "new"; // what stands for the id of a chat that was not begun
 
-const records = new Records("quillium");
-const tabs = channel("quillium-drafts", hear);
+const records = new Records(NAME);
+const tabs = channel(`${NAME}-drafts`, hear);
 const texts = signal(new Map()); // by chat id
 /** Ids of the chats whose drafts last only as long as this tab, as the browser refuses to store them. */
 export const unstored = signal(new Set());

@@ -4,10 +4,12 @@ import {signal} from "../../vendor/signals.js";
 import {locked} from "../../client/tabs.js";
 import {chatOf} from "./chats.js";
 import {on} from "./client.js";
+import {ROOT} from "./place.js";
 import {show} from "./route.js";
 import {settings} from "./session.js";
 import {inWords} from "./words.js";
 
+const ICON = new URL("static/quill.svg", ROOT).href;
 const SHOWN_CHARACTERS = 140;
 const LOCK = "quillium-looked-at"; // held by each tab that is looked at
 
@@ -43,7 +45,7 @@ on("message", async message => {
   if (message.sender !== "assistant" || !isWanted || await isLookedAt()) return;
   const text = message.error ? inWords(message.error) : message.content;
   const title = chatOf(message.chat_id)?.title ?? "Quillium";
-  const options = {body: text.slice(0, SHOWN_CHARACTERS), tag: message.id, icon: "/static/quill.svg"};
+  const options = {body: text.slice(0, SHOWN_CHARACTERS), tag: message.id, icon: ICON};
   let notification;
   try {
     notification = new Notification(title, options);
