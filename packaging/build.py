@@ -3,7 +3,8 @@
     python packaging/build.py
 
 The folder is `dist/quillium`; run `dist/quillium/quillium --sidecar`. It runs on the operating
-system and processor architecture it was built on. docs/desktop.md explains how to ship it.
+system and processor architecture it was built on. `sbom.cdx.json` and `licences.txt` in it list
+what it contains. docs/desktop.md explains how to ship it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import re
 import sys
 from pathlib import Path
+
+import sbom
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ("static", "schemas")  # next to the code, which expects them there
@@ -53,9 +57,17 @@ def main() -> int:
     ]
     run(options)
     folder = chosen.to / "quillium"
+    for name in sbom.write(folder, work, _version()):
+        print(f"The licence of {name} has no text: look for it before you ship.", file=sys.stderr)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     print(f"{folder} is built: {size / 1e6:.0f} MB.")
     return 0
+
+
+def _version() -> str:
+    found = re.search(r'^__version__ = "(.+)"', (ROOT / "quillium.py").read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
 
 
 if __name__ == "__main__":

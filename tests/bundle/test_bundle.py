@@ -136,3 +136,12 @@ def test_its_commands(built: Path, tmp_path: Path) -> None:
     assert added.stdout.endswith("The account was created.\n")
     checked = subprocess.run([built, folder, "check"], capture_output=True, text=True, timeout=30)
     assert checked.stdout.startswith("The database is sound: 1 user,")
+
+
+def test_it_tells_what_it_contains(built: Path) -> None:
+    """tests/packaging/test_sbom.py looks closer."""
+    document = json.loads((built.parent / "sbom.cdx.json").read_text())
+    named = {component["name"] for component in document["components"]}
+    assert {"tornado", "bcrypt", "pyjwt", "sqlite-utils", "cpython", "preact"} <= named
+    assert "pytest" not in named
+    assert "Permission is hereby granted" in (built.parent / "licences.txt").read_text()
