@@ -38,7 +38,7 @@ class QuilliumApplication(Application):
             static_folder=static_folder,
             is_draining=is_draining,
             control_key=control_key,
-            openapi=openapi.document,
+            openapi=openapi.prepared,
             log_function=log_request,
             websocket_ping_interval=30,
             websocket_ping_timeout=20,  # detects a dead peer within 60 s

@@ -51,7 +51,7 @@ class Export(BaseHandler):
             self.respond(export)
         else:
             self.set_header("Content-Type", "text/markdown; charset=utf-8")
-            self.write(markdown(export))
+            self.respond_bytes(markdown(export).encode())
 
 
 class Import(BaseHandler):

@@ -12,6 +12,7 @@ import schemas
 from core import errors
 from handlers import routes
 from schemas.components import components, reference
+from web.compression import PreparedBody
 from web.errors import status_of
 from web.operations import Access, Operation
 
@@ -125,6 +126,11 @@ _FRAMES = {
 
 
 @functools.lru_cache(maxsize=8)
+def prepared(version: str, base_path: str) -> PreparedBody:
+    """Return the document for the server at a base path."""
+    return PreparedBody(document(version, base_path))
+
+
 def document(version: str, base_path: str = "") -> bytes:
     """Return the document, with paths relative to the base path, as JSON in UTF-8."""
     paths, examples = _paths(), _examples()

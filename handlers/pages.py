@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import hashlib
-import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +12,7 @@ from tornado.web import HTTPError, StaticFileHandler
 from handlers import bundle
 from web import headers
 from web.base import BaseHandler
+from web.compression import PreparedBody
 
 COMPRESSED = (".css", ".html", ".js", ".json", ".md", ".svg", ".ts", ".webmanifest")
 # Python's own table depends on the Python version, and on Windows on the registry.
@@ -26,12 +23,6 @@ TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))", re.IGNORECASE)
-
-
-def accepts_gzip(headers: Mapping[str, str]) -> bool:
-    """Return whether the client accepts a gzip body."""
-    return _GZIP.search(headers.get("Accept-Encoding", "")) is not None
 
 
 def type_of(path: Path) -> str | None:
@@ -39,26 +30,17 @@ def type_of(path: Path) -> str | None:
     return TYPES.get(path.suffix)
 
 
-class Body:
-    """A text file, plain and compressed."""
-
-    def __init__(self, plain: bytes) -> None:
-        self.plain = plain
-        self.compressed = gzip.compress(plain, 6, mtime=0)
-        self.digest = hashlib.sha256(plain).hexdigest()[:32]
-
-
 @lru_cache(maxsize=256)
-def _compressed(file: Path, changed: int) -> Body:
+def _compressed(file: Path, changed: int) -> PreparedBody:
     """Return a file. `changed` is its modification time, which makes it part of the cache key."""
-    return Body(file.read_bytes())
+    return PreparedBody(file.read_bytes())
 
 
 @lru_cache(maxsize=4)
-def _joined(name: str, static: Path, changed: int) -> Body:
+def _joined(name: str, static: Path, changed: int) -> PreparedBody:
     """Return a bundle; `changed` is the latest modification time of its sources."""
     join = bundle.joined_script if name.endswith(".js") else bundle.joined_styles
-    return Body(join(static).encode())
+    return PreparedBody(join(static).encode())
 
 
 class Static(BaseHandler, StaticFileHandler):
@@ -98,27 +80,20 @@ class Static(BaseHandler, StaticFileHandler):
         return type_of(Path(str(self.absolute_path))) or super().get_content_type()
 
     async def get(self, path: str, include_body: bool = True) -> None:
-        is_small = accepts_gzip(self.request.headers)
-        body = await self._prepared(path, is_small)
+        body = await self._prepared(path)
         if body is None:
             await super().get(path, include_body)
             return
         self.set_extra_headers(path)
         self.set_header("Content-Type", type_of(Path(path)) or "text/html")
-        self.set_header("Etag", f'"{body.digest}{"-gzip" if is_small else ""}"')
-        if self.check_etag_header():
-            self.set_status(304)
-            return
-        if is_small:
-            self.set_header("Content-Encoding", "gzip")
-        self.write(body.compressed if is_small else body.plain)
+        self.respond_prepared(body)
 
-    async def _prepared(self, path: str, is_small: bool) -> Body | None:
+    async def _prepared(self, path: str) -> PreparedBody | None:
         """Return a bundle or a compressible file; None for a file to send unchanged."""
         root = Path(self.root).resolve()
         if path in bundle.JOINED:
             return await asyncio.to_thread(_joined, path, root, bundle.changed(root))
-        if not is_small or not path.endswith(COMPRESSED):
+        if not self.accepts_gzip or not path.endswith(COMPRESSED):
             return None
         file = Path(root, self.parse_url_path(path)).resolve()
         if not file.is_relative_to(root) or not file.is_file():

@@ -39,4 +39,9 @@ class OpenAPI(BaseHandler):
     """The OpenAPI document, generated on the first request."""
 
     def get(self) -> None:
-        self.write(self.application.settings["openapi"](self.services.version, self.base_path))
+        self.set_header("Cache-Control", "no-cache")  # the client revalidates, and gets a 304
+        prepared = self.application.settings["openapi"]
+        self.respond_prepared(prepared(self.services.version, self.base_path))
+
+    def compute_etag(self) -> str | None:  # type: ignore[override]
+        return self._headers.get("Etag")

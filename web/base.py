@@ -7,20 +7,17 @@ into the error envelope (contract, section 2), with the status from `web.errors`
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, TypeVarTuple
-from urllib.parse import urlencode
 
-from tornado.concurrent import Future
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError
 
 import schemas
 from core import coroutines, documents, errors, ids
-from core.records import Caller, Client, JsonPage, Page
+from core.records import Caller, Client, JsonPage
 from services import Services
 from storage.connection import Connection
 from web import guards, headers, parameters
@@ -29,6 +26,7 @@ from web.body import MAX_BODY, SMALL_BODY
 from web.errors import STATUS, status_of
 from web.guards import Guard
 from web.operations import Access, Operation
+from web.responding import RespondingHandler
 
 Arguments = TypeVarTuple("Arguments")
 
@@ -45,7 +43,7 @@ _HEADER_NAMES = re.compile(
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
-class BaseHandler(RequestHandler):
+class BaseHandler(RespondingHandler):
     """The base class of all handlers. `operations` comes from the route table."""
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
@@ -59,7 +57,6 @@ class BaseHandler(RequestHandler):
     # the response.
     admission: Admission | None = None
     _request_id: str | None = None
-    _sent: Future[None] | None = None  # done when the response has been written to the socket
 
     def initialize(
         self,
@@ -111,10 +108,6 @@ class BaseHandler(RequestHandler):
             if self._sent is not None and not self._sent.done():
                 with contextlib.suppress(StreamClosedError):
                     await self._sent
-
-    def finish(self, chunk: str | bytes | dict[str, Any] | None = None) -> Future[None]:
-        self._sent = super().finish(chunk)
-        return self._sent
 
     def set_default_headers(self) -> None:
         """Set the headers of every response, including error responses."""
@@ -177,11 +170,6 @@ class BaseHandler(RequestHandler):
 
     # For the methods
 
-    @property
-    def operation(self) -> Operation:
-        method = self.request.method or "GET"
-        return self.operations["GET" if method == "HEAD" else method]
-
     def json_body(self, **fixed: Any) -> dict[str, Any]:
         """Return the body, validated against the operation's schema, without read-only fields.
 
@@ -212,75 +200,6 @@ class BaseHandler(RequestHandler):
         if offset > DEEP_OFFSET:
             return await self.services.db.read_in_pool(work, *arguments)
         return self.services.db.read(work, *arguments)
-
-    def respond(self, value: dict[str, Any], status: int | None = None) -> None:
-        """Send the operation's response; validate it first if the server is configured to."""
-        operation = self.operation
-        if self.services.config.check_responses and operation.response is not None:
-            self._check_response(operation.response, value)
-        self.set_status(status or operation.status)
-        self.write(documents.encoded(value))
-
-    def respond_page(self, page: Page[Any], limit: int, offset: int, **extra: str | None) -> None:
-        """Send a page of records, with links to the adjacent pages under the same URL prefix."""
-        items = [record.public() for record in page.items]
-        self.respond(
-            {"data": items, "pagination": self.pagination(page.total, limit, offset, extra)}
-        )
-
-    def respond_json_page(
-        self, page: JsonPage, limit: int, offset: int, **extra: str | None
-    ) -> None:
-        """Send a page whose items are already encoded in their public form."""
-        pagination = documents.encoded(
-            self.pagination(page.total, limit, offset, extra, page.count)
-        )
-        body = b'{"data":[%s],"pagination":%s}' % (page.items.encode(), pagination)
-        if self.services.config.check_responses:
-            self._check_response(self.operation.response or "", json.loads(body))
-        self.set_status(self.operation.status)
-        self.write(body)
-
-    def start_event_stream(self) -> None:
-        """Prepare a response of Server-Sent Events, without buffering."""
-        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.set_header("X-Accel-Buffering", "no")
-        connection: Any = self.request.connection
-        connection.stream.set_nodelay(True)  # Tornado sets it only when a response ends
-
-    def respond_empty(self) -> None:
-        self.set_status(204)
-        self.clear_header("Content-Type")
-
-    def pagination(
-        self,
-        total: int,
-        limit: int,
-        offset: int,
-        extra: dict[str, str | None],
-        count: int | None = None,
-    ) -> dict[str, Any]:
-        """Return the links of a page. `count` is given where it ended before its limit."""
-        end = offset + (limit if count is None else count)
-        kept = {name: value for name, value in extra.items() if value is not None}
-
-        def link(to: int) -> str:
-            more = f"&{urlencode(kept)}" if kept else ""
-            return f"{self.base_path}{self.request.path}?limit={limit}&offset={to}{more}"
-
-        return {
-            "total": total,
-            "limit": limit,
-            "offset": offset,
-            "next": link(end) if offset < end < total else None,
-            "previous": link(max(0, offset - limit)) if offset > 0 else None,
-        }
-
-    def _check_response(self, name: str, value: dict[str, Any]) -> None:
-        try:
-            schemas.validate(name, value)
-        except errors.InvalidRequest as error:
-            raise AssertionError(f"The response is not a valid {name}: {error.details}") from None
 
     # Around the methods
 

@@ -16,23 +16,6 @@ from tests.conftest import ROOT, Client
 from tests.handlers.raw import raw
 
 
-@pytest.mark.parametrize(
-    ("header", "is_accepted"),
-    [
-        ("gzip", True),
-        ("br, GZIP;q=0.5", True),
-        ("gzip;q=0.01", True),
-        ("gzip;q=0", False),
-        ("gzip ; q=0.00, br", False),
-        ("x-gzipped", False),
-        ("br", False),
-    ],
-)
-def test_who_accepts_gzip(header: str, is_accepted: bool) -> None:
-    assert pages.accepts_gzip({"Accept-Encoding": header}) == is_accepted
-    assert not pages.accepts_gzip({})
-
-
 def test_types_do_not_depend_on_the_system() -> None:
     assert pages.type_of(Path("a.js")) == "text/javascript"
     assert pages.type_of(Path("a.woff2")) == "font/woff2"

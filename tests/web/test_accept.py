@@ -1,10 +1,10 @@
-"""Choosing the response format by `Accept`."""
+"""Choosing the response format and its encoding by what the client accepts."""
 
 from __future__ import annotations
 
 import pytest
 
-from web.accept import prefers_event_stream
+from web.accept import accepts_gzip, prefers_event_stream
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,41 @@ from web.accept import prefers_event_stream
         ("text/event-stream; q=0.5, application/json", False),
         ("text/event-stream;q=0.5, */*", False),
         ("text/event-stream;q=x", False),
+        ("text/event-stream;q=inf", False),
+        ("text/event-stream;q=2", False),
+        ("text/event-stream; Q=1.000", True),
         ("x-text/event-stream", False),
         (",;q=,,", False),
     ],
 )
 def test_the_event_stream_is_preferred(accept: str, is_preferred: bool) -> None:
     assert prefers_event_stream(accept) is is_preferred
+
+
+@pytest.mark.parametrize(
+    ("header", "is_accepted"),
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("gzip;q=0.01", True),
+        ("x-gzip", True),
+        ("gzip, deflate, br, zstd", True),
+        ("*", True),
+        ("br;q=1.0, *;q=0.1", True),
+        ("identity;q=0.5, gzip;q=1.0", True),
+        ("identity;q=0, gzip", True),
+        ("gzip;q=0", False),
+        ("gzip ; q=0.00, br", False),
+        ("gzip;q=0, *", False),
+        ("*;q=0", False),
+        ("gzip;q=0.5, identity", False),
+        ("gzip;q=nan", False),
+        ("x-gzipped", False),
+        ("identity", False),
+        ("br", False),
+        ("", False),
+        (",;q=,", False),
+    ],
+)
+def test_gzip_is_accepted(header: str, is_accepted: bool) -> None:
+    assert accepts_gzip(header) is is_accepted
