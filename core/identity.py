@@ -52,8 +52,13 @@ def check_new_password(password: str, email: str, name: str) -> None:
 
 
 def is_common(password: str) -> bool:
-    """Return whether a password is one of the 10,000 most common ones, ignoring case."""
+    """Return whether a password is one of the 10,000 most common ones, ignoring case.
+
+    The name of the product is one that every attacker tries (OWASP ASVS 5, 6.2.11).
+    """
     chosen = normalized_password(password).casefold()
+    if chosen.strip() == "quillium":
+        return True
     return "\n" not in chosen and f"\n{chosen}\n" in _common_passwords()
 
 

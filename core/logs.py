@@ -15,6 +15,7 @@ import os
 import queue
 import sys
 import threading
+from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
@@ -135,10 +136,17 @@ def fields(**values: Any) -> dict[str, Any]:
 
 
 class TextFormatter(logging.Formatter):
-    """Escapes line breaks and control characters to prevent log injection."""
+    """Escapes line breaks and control characters to prevent log injection.
+
+    Times are local, for people at a terminal, with the offset from UTC (RFC 3339).
+    """
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        local = datetime.fromtimestamp(record.created).astimezone()
+        return local.isoformat(" ", "milliseconds")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = escape_unprintable(record.message)

@@ -15,18 +15,26 @@ from web.base import BaseHandler
 from web.compression import PreparedBody
 
 COMPRESSED = (".css", ".html", ".js", ".json", ".md", ".svg", ".ts", ".webmanifest")
-# Python's own table depends on the Python version, and on Windows on the registry.
+# The only files that are served. Python's own table depends on the Python version, and on Windows
+# on the registry.
 TYPES = {
-    ".css": "text/css",
-    ".js": "text/javascript",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".png": "image/png",
     ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
 
 
 def type_of(path: Path) -> str | None:
-    """Return the media type of a file by its extension, independently of the system."""
+    """Return the media type of a file by its extension; None if it is not to be served."""
     return TYPES.get(path.suffix)
 
 
@@ -62,6 +70,8 @@ class Static(BaseHandler, StaticFileHandler):
         if path is not None and not Path(path).resolve().is_relative_to(Path(root).resolve()):
             # A symbolic link to outside `static`; Tornado before 6.6, for Python 3.10, follows it.
             raise HTTPError(404)
+        if path is not None and type_of(Path(path)) is None:
+            raise HTTPError(404)  # such as a script that makes the files
         return path
 
     def set_extra_headers(self, path: str) -> None:
@@ -77,7 +87,7 @@ class Static(BaseHandler, StaticFileHandler):
         return f'"{self.get_content_version(str(self.absolute_path))}"'
 
     def get_content_type(self) -> str:
-        return type_of(Path(str(self.absolute_path))) or super().get_content_type()
+        return type_of(Path(str(self.absolute_path))) or ""
 
     async def get(self, path: str, include_body: bool = True) -> None:
         body = await self._prepared(path)
@@ -85,7 +95,7 @@ class Static(BaseHandler, StaticFileHandler):
             await super().get(path, include_body)
             return
         self.set_extra_headers(path)
-        self.set_header("Content-Type", type_of(Path(path)) or "text/html")
+        self.set_header("Content-Type", type_of(Path(path)) or "")
         self.respond_prepared(body)
 
     async def _prepared(self, path: str) -> PreparedBody | None:

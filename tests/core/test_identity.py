@@ -48,7 +48,16 @@ def test_what_can_be_seen(text: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["password", "PassWord", "12345678", "iloveyou", "qwertyuiop", "00000000", "p@ssw0rd"],
+    [
+        "password",
+        "Quillium",
+        "PassWord",
+        "12345678",
+        "iloveyou",
+        "qwertyuiop",
+        "00000000",
+        "p@ssw0rd",
+    ],
 )
 def test_common_passwords_are_refused(password: str) -> None:
     with pytest.raises(InvalidRequest, match="most common"):

@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,6 +101,19 @@ def test_text_can_not_forge_a_line() -> None:
     line = logs.TextFormatter().format(record("a\nb\r\x1b[2J\u2028c\ud800"))
     assert line.endswith(r"a\nb\r\x1b[2J\u2028c\ud800")
     assert "\n" not in line
+
+
+def test_text_has_the_time_with_its_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = record("a")
+    made.created = 1_790_000_000.25
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        line = logs.TextFormatter().format(made)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert line.startswith("2026-09-21 19:58:20.250+05:45 INFO quillium: a")
 
 
 def test_json_has_fields_and_exceptions() -> None:

@@ -17,9 +17,30 @@ from tests.handlers.raw import raw
 
 
 def test_types_do_not_depend_on_the_system() -> None:
-    assert pages.type_of(Path("a.js")) == "text/javascript"
+    assert pages.type_of(Path("a.js")) == "text/javascript; charset=utf-8"
     assert pages.type_of(Path("a.woff2")) == "font/woff2"
-    assert pages.type_of(Path("a.png")) is None
+    assert pages.type_of(Path("a.py")) is None
+    assert all(pages.type_of(Path(f"a{ending}")) for ending in pages.COMPRESSED)
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", "text/html; charset=utf-8"),
+        ("/static/quillium.js", "text/javascript; charset=utf-8"),
+        ("/static/quillium.d.ts", "text/plain; charset=utf-8"),
+        ("/static/bundle/page.css", "text/css; charset=utf-8"),
+        ("/static/page/languages/en.json", "application/json; charset=utf-8"),
+        ("/static/vendor/preact.LICENSE.txt", "text/plain; charset=utf-8"),
+        ("/static/quill.svg", "image/svg+xml"),
+    ],
+)
+async def test_a_type_does_not_depend_on_compression(
+    anyone: Client, path: str, expected: str, accepted: str
+) -> None:
+    answer = await anyone(f"GET {path}", headers={"Accept-Encoding": accepted})
+    assert answer.headers["Content-Type"] == expected
 
 
 async def test_each_page_has_its_file(anyone: Client) -> None:
@@ -101,7 +122,7 @@ async def test_a_joined_file_follows_its_sources(anyone: Client, app: Any, tmp_p
 
 @pytest.mark.parametrize(
     "path",
-    ["../setup.cfg", "..%2fsetup.cfg", "%2e%2e/setup.cfg", "%2e%2e%2fsetup.cfg", "%00", "a%00.css",
+    ["vendor/vendor.py", "../setup.cfg", "..%2fsetup.cfg", "%2e%2e/setup.cfg", "%2e%2e%2fsetup.cfg", "%00", "a%00.css",
      "/etc/passwd", "%2fetc%2fpasswd", "", ".", "nothing.css", "..\\setup.cfg", "%5c..%5c"],
 )  # fmt: skip
 async def test_nothing_outside_of_static_is_read(base_url: str, path: str) -> None:
@@ -127,9 +148,9 @@ async def test_a_link_out_of_static_is_not_followed(
 ) -> None:
     folder = tmp_path / "static"
     folder.mkdir()
-    (tmp_path / "secret").write_text("secret")
-    (folder / "link").symlink_to(tmp_path / "secret")
-    (folder / "inside").write_text("inside")
+    (tmp_path / "secret.txt").write_text("secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "inside.txt").write_text("inside")
     app.settings["static_folder"] = folder
-    assert (await anyone("GET /static/inside")).raw == b"inside"
-    assert (await anyone("GET /static/link")).error == "404 not_found"
+    assert (await anyone("GET /static/inside.txt")).raw == b"inside"
+    assert (await anyone("GET /static/link.txt")).error == "404 not_found"

@@ -63,3 +63,5 @@ def test_fail2ban_itself_agrees(start: Any, log_format: str, tmp_path: Path) -> 
         ["fail2ban-regex", str(log), str(FILTER)], capture_output=True, text=True, timeout=60
     )
     assert re.search(r"^Failregex: 2 total", told.stdout, re.MULTILINE), told.stdout
+    (dated,) = re.findall(r"^\|  \[(\d+)\] ", told.stdout, re.MULTILINE)[-1:]
+    assert int(dated) == len(log.read_text().splitlines())  # each time is read
