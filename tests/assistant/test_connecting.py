@@ -19,7 +19,7 @@ from assistant.events import Text
 from assistant.openai_compatible import OpenAICompatible
 from assistant.upstream import Upstream
 from core.errors import ModelTimeout, ModelUnavailable
-from tests.assistant.upstream import Caller, Script, upstream
+from tests.assistant.upstream import Caller, Script, listening, upstream
 from tests.program import free_port
 
 
@@ -35,7 +35,7 @@ async def hello(caller: Caller) -> None:
 
 
 async def hung_up(caller: Caller) -> None:
-    await caller.hung_up()
+    await caller.wait_for_close()
 
 
 @pytest.mark.parametrize(
@@ -69,16 +69,11 @@ async def test_nobody_is_there() -> None:
 async def test_a_server_that_speaks_no_tls() -> None:
     async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 This is no TLS\r\n\r\n")
-        writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(connected) as port:
         assert await refused(f"https://127.0.0.1:{port}/v1") == (
             "The Upstream has no valid TLS certificate."
         )
-    finally:
-        server.close()
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl to make a certificate")
@@ -185,7 +180,7 @@ async def test_a_tunnel_through_a_proxy(environment: pytest.MonkeyPatch) -> None
 
     async def not_tls(caller: Caller) -> None:
         await caller.raw(b"HTTP/1.1 200 OK\r\n\r\nnot TLS at all, not even nearly\r\n")
-        await caller.hung_up()
+        await caller.wait_for_close()
 
     async with proxied(environment, not_tls, "https"):
         with pytest.raises(ModelUnavailable, match="can't"):
@@ -211,7 +206,7 @@ async def test_what_a_tunnel_is_asked_for(
 
     async def script(caller: Caller) -> None:
         callers.append(caller)
-        caller.hang_up()
+        caller.close()
 
     async with proxied(environment, script, "https"):
         assert await refused(f"https://{host}/v1") == (

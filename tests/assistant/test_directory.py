@@ -16,7 +16,7 @@ from tests.assistant.upstream import Caller, Script, upstream
 def lists(*models: str) -> Script:
     async def script(caller: Caller) -> None:
         listed = {"data": [{"id": model} for model in models]}
-        await caller.answer("200 OK", json.dumps(listed).encode())
+        await caller.respond("200 OK", json.dumps(listed).encode())
 
     return script
 
@@ -60,7 +60,7 @@ async def test_a_discovered_server_takes_no_model_that_was_configured() -> None:
         await directory.close()
 
 
-async def test_a_discovered_server_does_not_answer_before_a_configured_one_was_heard() -> None:
+async def test_a_discovered_server_does_not_answer_before_a_configured_one_has_listed() -> None:
     may_answer = asyncio.Event()
 
     async def slow(caller: Caller) -> None:

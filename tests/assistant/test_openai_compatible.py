@@ -22,7 +22,7 @@ Script = Callable[[Caller], Awaitable[None]]
 
 
 async def ask(
-    base_url: str, heard: asyncio.Event | None = None, **settings: Any
+    base_url: str, received: asyncio.Event | None = None, **settings: Any
 ) -> tuple[str, str, str]:
     """What was said, and code and details of the error, if there was one."""
     provider = OpenAICompatible(Upstream("The Upstream", base_url, KEY, **settings))
@@ -30,24 +30,24 @@ async def ask(
     try:
         async for event in provider.reply([PromptMessage("user", "Hello?")], "m"):
             said += event.text if isinstance(event, Text) else ""
-            if heard is not None:
-                heard.set()
+            if received is not None:
+                received.set()
     except QuilliumError as error:
         return said, error.code, error.details
     return said, "", ""
 
 
 async def asked(script: Script, **settings: Any) -> tuple[str, str, str]:
-    heard = asyncio.Event()
-    async with upstream(script, heard) as base_url:
-        return await ask(base_url, heard, **settings)
+    received = asyncio.Event()
+    async with upstream(script, received) as base_url:
+        return await ask(base_url, received, **settings)
 
 
 async def test_what_is_asked() -> None:
-    heard: list[Caller] = []
+    callers: list[Caller] = []
 
     async def script(caller: Caller) -> None:
-        heard.append(caller)
+        callers.append(caller)
         await caller.begin()
         await caller.event(content="Hi")
         await caller.done()
@@ -56,7 +56,7 @@ async def test_what_is_asked() -> None:
         provider = OpenAICompatible(Upstream("x", f"{base_url}/", KEY), {"max_tokens": 7})
         lines = [PromptMessage("system", "Be brief."), PromptMessage("user", "🪶?")]
         assert [e.text async for e in provider.reply(lines, "m") if isinstance(e, Text)] == ["Hi"]
-    (caller,) = heard
+    (caller,) = callers
     assert caller.path == "POST /v1/chat/completions HTTP/1.1"
     assert caller.headers["authorization"] == f"Bearer {KEY}"
     assert caller.body == {
@@ -167,7 +167,7 @@ async def test_half_a_character_at_each_boundary() -> None:
 async def test_a_server_that_does_not_stream() -> None:
     async def script(caller: Caller) -> None:
         answer = {"choices": [{"message": {"role": "assistant", "content": "All at once."}}]}
-        await caller.answer("200 OK", json.dumps(answer).encode())
+        await caller.respond("200 OK", json.dumps(answer).encode())
 
     assert await asked(script) == ("All at once.", "", "")
 
@@ -193,7 +193,7 @@ async def test_refusals(status: str, body: Any, code: str, details: str) -> None
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def script(caller: Caller) -> None:
-        await caller.answer(status, raw)
+        await caller.respond(status, raw)
 
     said, found, told = await asked(script)
     assert said == ""
@@ -206,21 +206,21 @@ async def test_refusals(status: str, body: Any, code: str, details: str) -> None
 
 
 async def html(caller: Caller) -> None:
-    await caller.answer("200 OK", b"<!doctype html><title>Log in</title>", "text/html")
+    await caller.respond("200 OK", b"<!doctype html><title>Log in</title>", "text/html")
 
 
 async def not_json(caller: Caller) -> None:
     await caller.begin()
     await caller.event(content="Hel")
     await caller.chunk(b"data: {oops\n\n")
-    await caller.hung_up()
+    await caller.wait_for_close()
 
 
 async def cut(caller: Caller) -> None:
     await caller.begin()
     await caller.event(content="Hel")
-    await caller.heard.wait()
-    caller.hang_up()
+    await caller.received.wait()
+    caller.close()
 
 
 async def ended_early(caller: Caller) -> None:
@@ -232,37 +232,37 @@ async def ended_early(caller: Caller) -> None:
 async def cut_without_streaming(caller: Caller) -> None:
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n"
     await caller.raw(head.encode() + b'{"choices": [')
-    caller.hang_up()
+    caller.close()
 
 
 async def cut_in_a_character(caller: Caller) -> None:
     await caller.begin()
     await caller.event(content="Hel")
-    await caller.heard.wait()
+    await caller.received.wait()
     await caller.chunk('data: {"choices": [{"delta": {"content": "🪶'.encode()[:-2])
-    caller.hang_up()
+    caller.close()
 
 
 async def failed_within(caller: Caller) -> None:
     await caller.begin()
     await caller.event(content="Hel")
     await caller.chunk(data({"error": {"message": "out of memory", "code": 500}}))
-    await caller.hung_up()
+    await caller.wait_for_close()
 
 
 async def silent(caller: Caller) -> None:
-    await caller.hung_up()
+    await caller.wait_for_close()
 
 
 async def silent_after_the_head(caller: Caller) -> None:
     await caller.begin()
-    await caller.hung_up()
+    await caller.wait_for_close()
 
 
 async def silent_between(caller: Caller) -> None:
     await caller.begin()
     await caller.event(content="Hel")
-    await caller.hung_up()
+    await caller.wait_for_close()
 
 
 async def no_http(caller: Caller) -> None:
@@ -270,7 +270,7 @@ async def no_http(caller: Caller) -> None:
 
 
 async def hung_up(caller: Caller) -> None:
-    caller.hang_up()
+    caller.close()
 
 
 @pytest.mark.parametrize(
@@ -300,10 +300,10 @@ async def test_failures_keep_what_was_said(
 
 @pytest.mark.parametrize("key", ["sk-日本語-secret", "sk-line\r\nX-Evil: secret"])
 async def test_a_key_that_no_header_can_hold(key: str, caplog: pytest.LogCaptureFixture) -> None:
-    heard: list[Caller] = []
+    callers: list[Caller] = []
 
     async def script(caller: Caller) -> None:
-        heard.append(caller)
+        callers.append(caller)
 
     async with upstream(script) as base_url:
         provider = OpenAICompatible(Upstream("The Upstream", base_url, key))
@@ -311,7 +311,7 @@ async def test_a_key_that_no_header_can_hold(key: str, caplog: pytest.LogCapture
             await provider.models()
         gc.collect()  # when asyncio tells of errors that nobody looked at
         await asyncio.sleep(0)
-    assert heard == []
+    assert callers == []
     assert "secret" not in caplog.text
 
 
@@ -319,8 +319,8 @@ async def test_a_finished_answer_need_not_say_goodbye() -> None:
     async def script(caller: Caller) -> None:
         await caller.begin()
         await caller.event(content="Hello", finish_reason="stop")
-        await caller.heard.wait()
-        caller.hang_up()
+        await caller.received.wait()
+        caller.close()
 
     assert await asked(script) == ("Hello", "", "")
 
@@ -349,7 +349,7 @@ async def test_closing_a_reply_closes_the_connection() -> None:
     async def script(caller: Caller) -> None:
         await caller.begin()
         await caller.event(content="Hel")
-        await caller.hung_up()
+        await caller.wait_for_close()
         closed.set()
 
     async with upstream(script) as base_url:
@@ -381,7 +381,7 @@ async def test_nothing_is_left_running() -> None:
 async def test_lists_of_models(listed: Any, windows: dict[str, int | None]) -> None:
     async def script(caller: Caller) -> None:
         assert caller.path == "GET /v1/models HTTP/1.1"
-        await caller.answer("200 OK", json.dumps({"data": listed}).encode())
+        await caller.respond("200 OK", json.dumps({"data": listed}).encode())
 
     async with upstream(script) as base_url:
         found = await OpenAICompatible(Upstream("x", base_url)).models()
@@ -391,7 +391,7 @@ async def test_lists_of_models(listed: Any, windows: dict[str, int | None]) -> N
 @pytest.mark.parametrize("body", [b"[]", b"{}", b'{"data": {}}', b"<html>", b"\xff", b"[" * 99_999])
 async def test_lists_that_are_none(body: bytes) -> None:
     async def script(caller: Caller) -> None:
-        await caller.answer("200 OK", body)
+        await caller.respond("200 OK", body)
 
     async with upstream(script) as base_url:
         with pytest.raises(QuilliumError, match="OpenAI-compatible"):

@@ -231,7 +231,7 @@ async def test_nothing_is_asked_again_once_text_has_come() -> None:
         await caller.begin()
         await caller.event(content="Hel")
         await caller.chunk(b'data: {"error": {"message": "prompt is too long"}}\n\n')
-        await caller.hung_up()
+        await caller.wait_for_close()
 
     async with upstream(script) as base_url:
         provider = OpenAICompatible(Upstream("The Upstream", base_url))

@@ -24,7 +24,7 @@ async def reply_of(asked: Upstream) -> str:
     return "".join([event.text async for event in events if isinstance(event, Text)])
 
 
-async def heard_by(script: Script, asked: str = "", **settings: object) -> list[Caller]:
+async def requests_of(script: Script, asked: str = "", **settings: object) -> list[Caller]:
     """The callers of one reply, whose base_url gets `asked` at its end."""
     callers: list[Caller] = []
 
@@ -55,19 +55,19 @@ async def hello(caller: Caller) -> None:
     ],
 )  # fmt: skip
 async def test_the_query_of_a_base_url_stays_in_its_place(asked: str, path: str) -> None:
-    (caller,) = await heard_by(hello, asked)
+    (caller,) = await requests_of(hello, asked)
     assert caller.path == f"POST {path} HTTP/1.1"
 
 
 async def test_headers() -> None:
     headers = (("api-key", "k1"), ("authorization", "Basic x"), ("user-agent", "Mine"))
-    (caller,) = await heard_by(hello, api_key="sk-key", headers=headers)
+    (caller,) = await requests_of(hello, api_key="sk-key", headers=headers)
     assert caller.headers["api-key"] == "k1"
     assert caller.headers["authorization"] == "Basic x"  # the admin's own wins
     assert caller.headers["user-agent"] == "Mine"
     assert caller.headers["accept-encoding"] == "identity"
     with pytest.raises(ModelRefused, match="invalid characters"):
-        await heard_by(hello, headers=(("X", "ü"),))
+        await requests_of(hello, headers=(("X", "ü"),))
 
 
 async def test_gzip_that_nobody_asked_for() -> None:
@@ -84,14 +84,14 @@ async def test_a_body_that_ends_with_the_connection_is_streamed() -> None:
     async def old(caller: Caller) -> None:
         await caller.raw(b"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         await caller.raw(b'data: {"choices": [{"delta": {"content": "Hel"}}]}\n\n')
-        await caller.heard.wait()
+        await caller.received.wait()
         await caller.raw(b'data: {"choices": [{"delta": {"content": "lo"}}]}\n\ndata: [DONE]\n\n')
 
-    heard = asyncio.Event()
-    async with upstream(old, heard) as base_url:
+    received = asyncio.Event()
+    async with upstream(old, received) as base_url:
         reply = OpenAICompatible(Upstream("The Upstream", base_url)).reply(HELLO, "m")
         assert await anext(reply) == Text("Hel")
-        heard.set()
+        received.set()
         assert [event.text async for event in reply if isinstance(event, Text)] == ["lo"]
 
 
@@ -118,7 +118,7 @@ async def test_the_first_token_may_take_longer_than_the_next() -> None:
         await caller.chunk(b": still thinking\n\n")
         await go_on.wait()
         await caller.event(reasoning_content="Hm")
-        await caller.hung_up()
+        await caller.wait_for_close()
 
     async with upstream(script) as base_url:
         patient = Upstream("The Upstream", base_url, first_seconds=60, silent_seconds=0.05)
@@ -143,7 +143,7 @@ async def test_an_answer_that_drips_is_cut_off() -> None:
 
 async def test_reasons_are_not_lost() -> None:
     async def script(caller: Caller) -> None:
-        await caller.answer("500 No", b'{"error": {"message": "out of memory"}}')
+        await caller.respond("500 No", b'{"error": {"message": "out of memory"}}')
 
     async with upstream(script) as base_url:
         with pytest.raises(QuilliumError) as raised:
@@ -154,7 +154,7 @@ async def test_reasons_are_not_lost() -> None:
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"[]", b'{"a": {"b": 7}}', b"[" * 9_999])
 async def test_a_failure_without_words(body: bytes) -> None:
     async def script(caller: Caller) -> None:
-        await caller.answer("500 No", body)
+        await caller.respond("500 No", body)
 
     async with upstream(script) as base_url:
         with pytest.raises(ModelUnavailable, match=r"failed \(500\)"):
@@ -165,7 +165,7 @@ async def test_a_secret_in_a_header_never_shows() -> None:
     secret = "a-very-secret-token"
 
     async def script(caller: Caller) -> None:
-        await caller.answer("401 No", json.dumps({"error": f"{secret} is wrong"}).encode())
+        await caller.respond("401 No", json.dumps({"error": f"{secret} is wrong"}).encode())
 
     async with upstream(script) as base_url:
         with pytest.raises(ModelRefused) as raised:

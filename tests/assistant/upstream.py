@@ -1,31 +1,33 @@
-"""A scripted upstream: a real HTTP server that does to its client what a test says."""
+"""A scripted upstream: an HTTP server that does with each connection what a test scripts."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+from asyncio import sleep  # tests replace `asyncio.sleep`
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 Script = Callable[["Caller"], Awaitable[None]]
+Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Caller:
-    """One connection: what was asked, and ways to answer it."""
+    """One connection: its request, and ways to respond."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: asyncio.Event
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, received: asyncio.Event
     ) -> None:
-        self.heard = heard  # a test may say so when it has got the first text
+        self.received = received  # set by a test that has received the first text
         self._reader = reader
         self._writer = writer
         self.path = ""
         self.headers: dict[str, str] = {}
         self.body: dict[str, Any] = {}
 
-    async def listen(self) -> None:
+    async def read_request(self) -> None:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         self.path = head[0]
         pairs = (line.partition(": ") for line in head[1:] if line)
@@ -55,11 +57,11 @@ class Caller:
         await self.chunk(b"data: [DONE]\n\n")
         await self.end()
 
-    async def answer(self, status: str, body: bytes, type: str = "application/json") -> None:
+    async def respond(self, status: str, body: bytes, type: str = "application/json") -> None:
         head = f"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nContent-Length: {len(body)}\r\n\r\n"
         await self.raw(head.encode() + body)
 
-    async def hung_up(self) -> None:
+    async def wait_for_close(self) -> None:
         """Wait until the client has closed the connection."""
         try:
             while await self._reader.read(1 << 16):
@@ -67,12 +69,12 @@ class Caller:
         except ConnectionError:
             pass
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         self._writer.close()
 
 
 def event(content: Any = None, finish_reason: str | None = None, **delta: Any) -> bytes:
-    """An event of a streamed answer, as most servers write it."""
+    """Return an event of a streamed response, as most servers send it."""
     if content is not None:
         delta["content"] = content
     choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
@@ -80,30 +82,53 @@ def event(content: Any = None, finish_reason: str | None = None, **delta: Any) -
 
 
 @asynccontextmanager
-async def upstream(script: Script, heard: asyncio.Event | None = None) -> AsyncIterator[str]:
-    """The base_url of a server that runs the script for each request."""
-    tasks: set[asyncio.Task[None]] = set()
+async def upstream(script: Script, received: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """Run the script for each request of a server; yield the server's base_url."""
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        caller = Caller(reader, writer, heard or asyncio.Event())
-        try:
-            await caller.listen()
+        caller = Caller(reader, writer, received or asyncio.Event())
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await caller.read_request()
             await script(caller)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # it had heard enough
-        finally:
-            with contextlib.suppress(RuntimeError):  # the loop was closed before the caller hung up
-                writer.close()
-            tasks.discard(task)
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    async with listening(connected) as port:
+        yield f"http://127.0.0.1:{port}/v1"
+
+
+@asynccontextmanager
+async def listening(connected: Connected) -> AsyncIterator[int]:
+    """Run `connected` for each connection to a server; yield the server's port.
+
+    No task and no socket outlives the block: Python 3.13 warns of each that outlives the loop.
+    """
+    tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def run(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await connected(reader, writer)
+        finally:
+            writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        tasks.add(asyncio.ensure_future(run(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for task in tuple(tasks):
+        await _run_callbacks()  # of a connection that was accepted a moment ago
+        for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()
+        await _run_callbacks()  # which close the sockets
+
+
+async def _run_callbacks() -> None:
+    """Run what is scheduled, and what that schedules: asyncio needs three steps to accept."""
+    for _ in range(5):
+        await sleep(0)

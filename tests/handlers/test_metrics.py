@@ -23,12 +23,6 @@ async def figures(admin: Client) -> dict[tuple[str, ...], float]:
     }
 
 
-async def test_it_is_not_there_unless_asked_for(ada: Client) -> None:
-    answer = await ada("GET /metrics")
-    assert answer.error == "404 not_found"
-    assert "--metrics" in answer.details
-
-
 @watched
 async def test_only_for_admins(anyone: Client, ada: Client, bob: Client) -> None:
     assert (await anyone("GET /metrics")).error == "401 unauthorized"

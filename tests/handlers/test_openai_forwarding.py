@@ -285,7 +285,7 @@ async def test_who_hangs_up_cancels_the_work_there(
             if stream:
                 await caller.begin()
                 await caller.event(content="Hel")
-            await caller.hung_up()
+            await caller.wait_for_close()
             hung_up.set()
 
     async with upstream(script) as base_url:
@@ -302,7 +302,7 @@ async def test_a_stream_that_breaks_off_ends_with_an_error(ada: Client) -> None:
             await caller.begin()
             await caller.event(content="Hel")
             await caller.chunk(b'data: {"choi')
-            caller.hang_up()
+            caller.close()
 
     async with upstream(script) as base_url:
         await configure(ada, base_url)
@@ -321,7 +321,7 @@ async def test_a_server_that_shuts_down_says_so_in_the_stream(ada: Client, rooms
             await caller.begin()
             await caller.event(content="Hel")
             begun.set()
-            await caller.hung_up()
+            await caller.wait_for_close()
 
     async with upstream(script) as base_url:
         await configure(ada, base_url)
@@ -364,7 +364,7 @@ async def test_responses_are_bridged_where_the_provider_has_none(ada: Client) ->
     async def script(caller: Caller) -> None:
         paths.append(caller.path.split()[1])
         if caller.path.startswith("POST /v1/responses"):
-            await caller.answer("404 Not Found", b'{"detail": "Not Found"}')
+            await caller.respond("404 Not Found", b'{"detail": "Not Found"}')
         elif caller.path.startswith("POST"):
             await caller.begin()
             await caller.chunk(OPENAI)

@@ -28,7 +28,7 @@ def talks(*pieces: str) -> Script:
     async def script(caller: Caller) -> None:
         if caller.path.startswith("GET"):
             listed = {"data": [{"id": "big", "context_length": 4096}, {"id": "small"}]}
-            await caller.answer("200 OK", json.dumps(listed).encode())
+            await caller.respond("200 OK", json.dumps(listed).encode())
             return
         await caller.begin()
         for piece in pieces:
@@ -73,10 +73,10 @@ async def test_a_provider_answers_for_its_model(ada: Client) -> None:
 
 
 async def test_what_the_model_is_told(ada: Client) -> None:
-    heard: list[Any] = []
+    conversations: list[Any] = []
 
     async def script(caller: Caller) -> None:
-        heard.append(caller.body.get("messages"))
+        conversations.append(caller.body.get("messages"))
         await talks("Yes.")(caller)
 
     async with upstream(script) as base_url:
@@ -85,7 +85,7 @@ async def test_what_the_model_is_told(ada: Client) -> None:
         chat = await ada.chat(model="m")
         await ada.say(chat, "one")
         await ada.say(chat, "two")
-    assert heard[-1] == [
+    assert conversations[-1] == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "one"},
         {"role": "assistant", "content": "Yes."},
@@ -151,7 +151,7 @@ async def test_a_server_that_could_not_list_is_soon_asked_again(
     async def script(caller: Caller) -> None:
         asked.append(caller.path)
         if len(asked) == 1:
-            await caller.answer("503 Service Unavailable", b"{}")
+            await caller.respond("503 Service Unavailable", b"{}")
         else:
             await talks("ok")(caller)
 
@@ -188,7 +188,7 @@ async def test_a_failure_keeps_what_was_said_and_can_be_tried_again(ada: Client)
         await caller.begin()
         await caller.event(content="Half of")
         await caller.chunk(b'data: {"error": {"message": "out of memory"}}\n\n')
-        await caller.hung_up()
+        await caller.wait_for_close()
 
     async with upstream(script) as base_url:
         await configure(ada, provider(base_url, "m"))
@@ -213,7 +213,7 @@ async def test_what_ends_a_reply_ends_the_upstreams_work(
         if caller.path.startswith("POST"):
             await caller.begin()
             await caller.event(content="On and on")
-            await caller.hung_up()
+            await caller.wait_for_close()
             hung_up.set()
 
     async with upstream(script) as base_url:
@@ -253,7 +253,7 @@ async def test_a_key_never_shows(ada: Client) -> None:
     key = "sk-a-very-secret-key"
 
     async def script(caller: Caller) -> None:
-        await caller.answer("400 No", json.dumps({"error": {"message": f"bad {key}"}}).encode())
+        await caller.respond("400 No", json.dumps({"error": {"message": f"bad {key}"}}).encode())
 
     async with upstream(script) as base_url:
         await configure(ada, provider(base_url, "m", api_key=key))
@@ -285,7 +285,7 @@ async def test_servers_of_this_machine_are_found() -> None:
 async def test_long_silence_is_a_timeout(ada: Client) -> None:
     async def script(caller: Caller) -> None:
         await caller.begin()
-        await caller.hung_up()
+        await caller.wait_for_close()
 
     async with upstream(script) as base_url:
         await configure(ada, provider(base_url, "m", timeout_seconds=1))
