@@ -135,10 +135,11 @@ class Sessions:
         """
         claims = self._tokens.read(refresh_token, "refresh", self._clock())
         while True:
-            pair = await self._rotate(claims, client)
-            if isinstance(pair, dict):
-                return pair
-            if self._grace.covers(claims.token_id, pair):
+            outcome = await self._rotate(claims, client)
+            if isinstance(outcome, dict):
+                return outcome
+            pair, is_in_grace = outcome
+            if is_in_grace:
                 return self._tokens_of(claims, pair.user, pair.token_id, pair.expires_at)
             if pair.is_used or pair.previous_token_id != claims.token_id:
                 await self._end_stolen(claims, pair.user, client)
@@ -146,12 +147,23 @@ class Sessions:
             if tokens is not None:
                 return tokens
 
-    async def _rotate(self, claims: Claims, client: Client) -> dict[str, Any] | sessions.Pair:
-        """Exchange a current refresh token; for a past one, return the current pair."""
+    async def _rotate(
+        self, claims: Claims, client: Client
+    ) -> dict[str, Any] | tuple[sessions.Pair, bool]:
+        """Exchange a current refresh token.
+
+        For a past one, return the current pair, and whether the token is in its grace period.
+        """
         next_id, now = ids.random_text(22), self._clock()
+        is_in_grace = False
 
         def rotated(outcome: sessions.Rotated | sessions.Pair | None) -> None:
-            if isinstance(outcome, sessions.Rotated):
+            nonlocal is_in_grace
+            if isinstance(outcome, sessions.Pair):
+                # In commit order: once this request resumes, another one may have begun the grace
+                # period by replacing the pair, whose tokens are then void.
+                is_in_grace = self._grace.covers(claims.token_id, outcome)
+            elif outcome is not None:
                 self._grace.begin(claims.token_id)
                 if not outcome.before.is_used:
                     self._grace.begin(outcome.before.previous_token_id)
@@ -168,7 +180,7 @@ class Sessions:
             on_commit=rotated,
         )
         if isinstance(outcome, sessions.Pair):
-            return outcome
+            return outcome, is_in_grace
         if outcome is None:
             raise InvalidToken(_ENDED)
         return self._tokens_of(claims, outcome.before.user, next_id, outcome.expires_at)

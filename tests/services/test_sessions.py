@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import jwt
@@ -132,3 +133,27 @@ async def test_tokens_expire_each_in_its_time(rooms: Any, user: User, clock: Clo
     assert not rooms.sessions.is_live(session_id, user)
     with pytest.raises(TokenExpired):
         await refreshed(rooms, tokens)
+
+
+async def test_a_refresh_that_is_resumed_late_returns_no_void_tokens(
+    rooms: Any, user: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two requests repeat a lost refresh, and one resumes after the other has finished."""
+    first = await rooms.sessions.issue(user, HERE)
+    await refreshed(rooms, first)
+    clock.advance(11)
+    write, written, resume = rooms.db.write, asyncio.Event(), asyncio.Event()
+
+    async def write_and_wait(*work: Any, **callbacks: Any) -> Any:
+        outcome = await write(*work, **callbacks)
+        written.set()
+        await resume.wait()
+        return outcome
+
+    monkeypatch.setattr(rooms.db, "write", write_and_wait)
+    late = asyncio.ensure_future(refreshed(rooms, first))
+    await written.wait()
+    monkeypatch.setattr(rooms.db, "write", write)
+    prompt = await refreshed(rooms, first)
+    resume.set()
+    assert token_id(await late) == token_id(prompt)
