@@ -12,7 +12,7 @@ from core import ids
 from core.records import Client, Message
 from core.times import calendar_now
 from core.tokens import Tokens
-from storage import chats, folder, sessions, settings, users
+from storage import chats, folder, imports, sessions, settings, users
 from storage.connection import Connection, connect
 
 SECRET = "a key that signs the tokens of the benchmark alone"
@@ -94,7 +94,7 @@ def _chat(
         )
         for number in range(messages)
     ]
-    chats.add_imported(connection, user, new, NOW, said)
+    imports.add(connection, user, new, NOW, said)
     return id
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from bench.program import account, call, start_quillium
 from core import ids
 from core.records import Message, Sender
-from storage import chats, users
+from storage import chats, imports, users
 from storage.connection import connect
 
 SMALL = 2_000
@@ -65,7 +65,7 @@ def make(folder: Path, count: int) -> str:
             title = " ".join(generator.choices(vocabulary, k=4))
             chat = chats.NewChat(id, title, True, "quillium-demo", NOW, None, "{}")
             connection.execute("BEGIN")
-            chats.add_imported(connection, owner[0].row_id, chat, NOW, said)
+            imports.add(connection, owner[0].row_id, chat, NOW, said)
             connection.execute("COMMIT")
             made += size
             print(f"\r{made:,} of {count:,} messages", end="", file=sys.stderr)

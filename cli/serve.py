@@ -153,6 +153,7 @@ class Process:
             await server.close_all_connections()
 
         resources.push_async_callback(drain)
+        self._services.removal.start()
         server.add_sockets(self._sockets)
         self._services.indexing.start()
         if self._config.preload:

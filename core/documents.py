@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from core.errors import InvalidRequest
 
 MAX_DEPTH = 64
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -29,11 +31,11 @@ def parse(text: str | bytes, passwords: Sequence[str] = (), what: str = "body") 
     """
     try:
         return _parse(text, passwords)
-    except _Unreadable as error:
+    except Unreadable as error:
         raise InvalidRequest(f"The {what} {error}") from None
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """Invalid JSON. The message is a sentence without its subject, which the caller adds."""
 
 
@@ -42,27 +44,22 @@ def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
         try:
             text = text.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _Unreadable(f"is not UTF-8: see byte {error.start}.") from None
+            raise Unreadable(f"is not UTF-8: see byte {error.start}.") from None
     if not text:
-        raise _Unreadable("is empty; a JSON object was expected.")
+        raise Unreadable("is empty; a JSON object was expected.")
     if text.startswith("\ufeff"):  # `json.loads` checks for it, the decoder does not
-        raise _Unreadable("is not valid JSON: it begins with a byte order mark.")
+        raise Unreadable("is not valid JSON: it begins with a byte order mark.")
     try:
-        document = _DECODER.decode(text)
-    except json.JSONDecodeError as error:
-        position = f"line {error.lineno}, column {error.colno}"
-        raise _Unreadable(f"is not valid JSON: {error.msg} ({position}).") from None
-    except RecursionError:
-        raise _too_deep() from None
-    except ValueError:  # more digits than Python converts (sys.set_int_max_str_digits)
-        raise _Unreadable("contains a number that is too long.") from None
+        document = DECODER.decode(text)
+    except (ValueError, RecursionError) as error:
+        raise unreadable(error) from None
     if not isinstance(document, dict):
-        raise _Unreadable("must be a JSON object.")
+        raise Unreadable("must be a JSON object.")
     # Both traversals cost more than parsing, so they run only where they can find something.
     if text.count("{") + text.count("[") > MAX_DEPTH:
-        _check_depth(document)
+        check_depth(document)
     if "\\u" in text:
-        _check_strings(
+        check_strings(
             {
                 name: value.replace("\0", "")
                 if name in passwords and isinstance(value, str)
@@ -75,35 +72,48 @@ def _parse(text: str | bytes, passwords: Sequence[str]) -> dict[str, Any]:
 
 def is_storable(text: str) -> bool:
     """Return whether a string has no lone surrogate and no U+0000 (contract, section 1)."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
+
+
+def unreadable(error: Exception, line: int = 1, column: int = 1) -> Unreadable:
+    """Return the error for what `DECODER` raised; its text began at this line and column."""
+    if isinstance(error, json.JSONDecodeError):
+        column = error.colno + (column - 1 if error.lineno == 1 else 0)
+        position = f"line {line + error.lineno - 1}, column {column}"
+        return Unreadable(f"is not valid JSON: {error.msg} ({position}).")
+    if isinstance(error, RecursionError):
+        return _too_deep()
+    # More digits than Python converts (sys.set_int_max_str_digits).
+    return Unreadable("contains a number that is too long.")
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        raise _Unreadable("contains the same key twice in one object.")
+        raise Unreadable("contains the same key twice in one object.")
     return document
 
 
 def _no_constant(name: str) -> float:
-    raise _Unreadable(f"contains {name}, which is not valid JSON.")
+    raise Unreadable(f"contains {name}, which is not valid JSON.")
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _Unreadable("contains a number that is too large.")
+        raise Unreadable("contains a number that is too large.")
     return number
 
 
-_DECODER = json.JSONDecoder(
+DECODER = json.JSONDecoder(
     object_pairs_hook=_without_duplicates, parse_constant=_no_constant, parse_float=_finite
 )
 
 
-def _check_depth(document: dict[str, Any]) -> None:
-    level: list[Any] = [document]
-    for _ in range(MAX_DEPTH):
+def check_depth(value: Any, depth: int = MAX_DEPTH) -> None:
+    """Raise `Unreadable` if a value is nested more than `depth` levels deep."""
+    level: list[Any] = [value]
+    for _ in range(depth):
         level = [child for value in level for child in _children(value)]
         if not level:
             return
@@ -117,16 +127,17 @@ def _children(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _check_strings(document: dict[str, Any]) -> None:
-    waiting: list[Any] = [document]
+def check_strings(value: Any) -> None:
+    """Raise `Unreadable` if a string in a value can't be stored."""
+    waiting: list[Any] = [value]
     while waiting:
         value = waiting.pop()
         if isinstance(value, str) and not is_storable(value):
-            raise _Unreadable("contains U+0000 or an unpaired surrogate in a string.")
+            raise Unreadable("contains U+0000 or an unpaired surrogate in a string.")
         if isinstance(value, dict):
             waiting.extend(value)
         waiting.extend(_children(value))
 
 
-def _too_deep() -> _Unreadable:
-    return _Unreadable(f"is nested more than {MAX_DEPTH} levels deep.")
+def _too_deep() -> Unreadable:
+    return Unreadable(f"is nested more than {MAX_DEPTH} levels deep.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tornado.web import Application
 from handlers import openai, openapi, routes
 from handlers.route import Route
 from services import Services
+from web import guards
 from web.access_log import log_request
 from web.base import BaseHandler
 from web.body import MAX_BODY, BodySlots, BoundedBody
@@ -85,7 +87,14 @@ class QuilliumApplication(Application):
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
-            return BoundedBody(delegate, arguments, self._slots, handler.max_body)
+            return BoundedBody(
+                delegate,
+                arguments,
+                self._slots,
+                partial(guards.owner, request, self._services),
+                handler.max_body,
+                keeps_slot=handler.keeps_body,
+            )
         return delegate  # there is no body (RFC 9112, section 6.3)
 
 

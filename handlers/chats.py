@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from core.errors import InvalidRequest
+import contextlib
+import time
+from typing import Any
+
+from tornado.iostream import StreamClosedError
+
+from core import documents
+from core.errors import InvalidRequest, QuilliumError
+from services import imports
 from services.chats import markdown
 from storage import chats
+from web.accept import prefers_event_stream
 from web.base import BaseHandler
+from web.events import event
+
+_REPORT_SECONDS = 0.25  # between two events of an import's progress
 
 
 class Chats(BaseHandler):
@@ -55,6 +67,36 @@ class Export(BaseHandler):
 
 
 class Import(BaseHandler):
+    max_body = imports.MAX_BYTES
+    keeps_body = True
+
     async def post(self) -> None:
-        chat = await self.services.chats.import_(self.known_caller.user, self.json_body())
-        self.respond(chat.public())
+        user, body = self.known_caller.user, self.request.body
+        if not prefers_event_stream(self.request.headers.get("Accept", "")):
+            chat = await self.services.imports.run(user, body)
+            self.respond(chat.public())
+            return
+        try:
+            chat = await self.services.imports.run(user, body, self._report)
+        except QuilliumError as error:
+            if not self._headers_written:
+                raise
+            await self._send("error", self.envelope(error))
+        else:
+            await self._send("chat", chat.public())
+
+    async def _report(self, share: float, count: int) -> None:
+        now = time.monotonic()
+        if now > self._reported_at + _REPORT_SECONDS:
+            self._reported_at = now
+            await self._send("progress", {"share": round(share, 3), "messages": count})
+
+    async def _send(self, name: str, data: dict[str, Any]) -> None:
+        """Send an event. A client that left changes nothing: the import goes on."""
+        if not self._headers_written:
+            self.start_event_stream()
+        self.write(event(name, documents.encoded(data)))
+        with contextlib.suppress(StreamClosedError):
+            await self.flush()
+
+    _reported_at = 0.0

@@ -7,11 +7,11 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from core.errors import InvalidRequest
-from services.frames import Frame
 from services.watchers import Watcher
 from storage import messages
 from web.accept import prefers_event_stream
 from web.base import BaseHandler
+from web.events import event
 
 KEEPALIVE_SECONDS = 15.0  # proxies close connections that are idle for longer
 
@@ -45,17 +45,12 @@ class Messages(BaseHandler):
         self.start_event_stream()
         try:
             async for frame in watcher.frames(silence=KEEPALIVE_SECONDS):
-                self.write(_event(frame) if frame else b": \n\n")
+                self.write(event(frame.type, frame.encoded) if frame else b": \n\n")
                 await self.flush()
         except StreamClosedError:
             pass
         finally:
             watcher.end()
-
-
-def _event(frame: Frame) -> bytes:
-    """Encode a Server-Sent Event (HTML Living Standard, section 9.2.5); JSON has no line breaks."""
-    return b"event: %s\ndata: %s\n\n" % (frame.type.encode(), frame.encoded)
 
 
 class Stop(BaseHandler):

@@ -59,12 +59,21 @@ API = (
         chats.Import,
         {
             "POST": Operation(
-                "Import an exported chat under new ids",
+                "Import an exported chat of up to 16 MiB under new ids",
                 USER,
                 body="chat_import",
                 status=201,
                 response="chat",
                 errors=(errors.Conflict,),
+                more=(
+                    AlternateResponse(
+                        200,
+                        "text/event-stream",
+                        None,
+                        "Events `progress` with `share` and `messages`, then `chat` or `error`, for"
+                        " `Accept: text/event-stream`",
+                    ),
+                ),
             )
         },
     ),

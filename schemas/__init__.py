@@ -69,22 +69,29 @@ def _library() -> Any:
 
 
 @functools.cache
-def _validator(name: str) -> Any:
-    return _library()(SCHEMAS[name])
+def _validator(reference: str) -> Any:
+    return _library()(_schema(reference))
 
 
 @functools.cache
 def _check(reference: str) -> fast_validator.Check:
-    """Return the fast check of a schema, or of the part that a `$ref` names."""
+    return fast_validator.compiled(_schema(reference), _check)
+
+
+def _schema(reference: str) -> dict[str, Any]:
+    """Return a schema, or the part that a `$ref` names."""
     file, _, place = reference.removesuffix(".json").partition(".json#/")
     schema = SCHEMAS[file]
     for name in filter(None, place.split("/")):
         schema = schema[name]
-    return fast_validator.compiled(schema, _check)
+    return schema
 
 
-def validate(name: str, value: Any) -> None:
-    """Raise `InvalidRequest` if `value` is not what the schema `name` describes."""
+def validate(name: str, value: Any, place: str = "") -> None:
+    """Raise `InvalidRequest` if `value` is not what the schema `name` describes.
+
+    `name` may be a reference to a part of a schema; `place` is where the value is in its document.
+    """
     if _check(name)(value):
         return
     errors = sorted(
@@ -94,7 +101,7 @@ def validate(name: str, value: Any) -> None:
     # needs no second error for its format.
     short = [error.path for error in errors if error.validator == "minLength"]
     reported = [e for e in errors if e.validator != "pattern" or e.path not in short]
-    sentences = dict.fromkeys(_sentence(error) for error in reported)
+    sentences = dict.fromkeys(_sentence(error, place) for error in reported)
     if sentences:
         raise InvalidRequest("; ".join(list(sentences)[:_MAX_ERRORS]))
 
@@ -153,9 +160,9 @@ def _read_only_fields(name: str) -> frozenset[str]:
     return frozenset(field for field, part in properties.items() if part.get("readOnly"))
 
 
-def _sentence(error: Any) -> str:
+def _sentence(error: Any, place: str = "") -> str:
     """Format an error as `field: actual, expected`."""
-    path = ".".join(str(part) for part in error.absolute_path)
+    path = ".".join(str(part) for part in (*filter(None, [place]), *error.absolute_path))
     field = f"{path}: " if path else ""
     value: Any = error.instance
     expected: Any = error.validator_value
@@ -189,7 +196,9 @@ def _sentence(error: Any) -> str:
         case "const":
             return f"{field}expected {json.dumps(expected)}"
         case "anyOf":
-            return _sentence(error.context[0]) if error.context else f"{field}not as expected"
+            return (
+                _sentence(error.context[0], place) if error.context else f"{field}not as expected"
+            )
     description = schema.get("description", "another form")
     return f"{field}expected {description}"
 

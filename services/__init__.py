@@ -18,11 +18,13 @@ from services.chats import Chats
 from services.completions import Completions
 from services.connections import ConnectionRegistry
 from services.conversation import Conversation
+from services.imports import Imports
 from services.indexing import Indexing
 from services.joining import Joining
 from services.limits import Limits
 from services.metrics import Prometheus
 from services.registration import Registration
+from services.removal import Removal
 from services.reply_writer import Tools
 from services.sessions import Sessions
 from services.settings import Settings
@@ -56,8 +58,10 @@ class Services:
     administration: Administration
     conversation: Conversation
     chats: Chats
+    imports: Imports
     completions: Completions
     indexing: Indexing
+    removal: Removal
 
     def uptime(self) -> float:
         """Return the seconds since the start, unaffected by changes of the system clock."""
@@ -72,6 +76,7 @@ class Services:
     async def close(self) -> None:
         """Finish queued writes and close the database."""
         await self.indexing.close()
+        await self.removal.close()
         await self.directory.close()
         await self.accounts.close()
         self.db.close()
@@ -107,6 +112,7 @@ def build(
     connections = ConnectionRegistry()
     tools = Tools(db, connections, settings, directory, clock, metrics)
     conversation = Conversation(tools)
+    removal = Removal(db)
     sessions = Sessions(
         db, tokens, connections, clock, monotonic, config.session_max_days * 24 * 60 * 60
     )
@@ -156,9 +162,11 @@ def build(
             config.bcrypt_cost,
         ),
         conversation=conversation,
-        chats=Chats(db, connections, settings, directory, conversation, clock),
+        chats=Chats(db, connections, settings, directory, conversation, removal, clock),
+        imports=Imports(db, connections, removal, clock),
         completions=Completions(settings, directory),
         indexing=Indexing(db),
+        removal=removal,
     )
 
 

@@ -1,4 +1,4 @@
-"""Chats: create, update, delete, import and export them; typing and read signals."""
+"""Chats: create, update, delete and export them; typing and read signals."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any, TypeVarTuple
 from assistant.directory import Directory
 from core import ids
 from core.markdown import closed
-from core.records import Chat, ChatChange, Message, ReadMark, Usage, User
-from core.times import CalendarClock, normalized, rfc3339
+from core.records import Chat, ChatChange, ReadMark, User
+from core.times import CalendarClock, rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
 from services.conversation import Conversation
+from services.removal import Removal
 from services.settings import Settings
 from services.subscriptions import Subscription
 from storage import chats as stored
@@ -36,6 +37,7 @@ class Chats:
         settings: Settings,
         directory: Directory,
         conversation: Conversation,
+        removal: Removal,
         clock: CalendarClock,
     ) -> None:
         self._db = db
@@ -43,6 +45,7 @@ class Chats:
         self._settings = settings
         self._directory = directory
         self._conversation = conversation
+        self._removal = removal
         self._clock = clock
 
     async def create(
@@ -92,9 +95,11 @@ class Chats:
     async def delete(self, user: User, id: str) -> None:
         """Delete a chat with its messages; a running reply ends. Raises `NotFound`."""
 
-        def deleted(change: ChatChange) -> None:
+        def deleted(deleted: stored.Deleted) -> None:
             self._conversation.forget(id)
-            self._connections.publish(user.id, frames.chat(change))
+            self._connections.publish(user.id, frames.chat(deleted.change))
+            if deleted.hidden is not None:
+                self._removal.add(deleted.hidden)
 
         await self._db.write(stored.delete, user.row_id, id, on_commit=deleted)
 
@@ -119,10 +124,10 @@ class Chats:
             stored.mark_read, user.row_id, chat_id, message_id, self._now(), on_commit=noted
         )
 
-    # Export and import
+    # Export
 
     async def export(self, user: User, id: str) -> dict[str, Any]:
-        """Return a whole chat in the format that `import_` accepts. Raises `NotFound`."""
+        """Return a whole chat in the format that `Imports` accepts. Raises `NotFound`."""
         chat = self._db.read(stored.find, user.row_id, id)
         history = await self._db.read_in_pool(messages.everything, chat.row_id)
         return {
@@ -132,22 +137,6 @@ class Chats:
             "chat": chat.public(),
             "messages": [message.public() for message in history],
         }
-
-    async def import_(self, user: User, document: dict[str, Any]) -> Chat:
-        """Create a chat from an export: new ids, original times, all messages marked as read."""
-        now, chat = self._now(), document["chat"]
-        new = stored.NewChat(
-            ids.new("chat"),
-            chat["title"].strip() or UNTITLED,
-            True,
-            chat["model"],
-            normalized(chat.get("created_at", now)),
-            chat.get("system_prompt") or None,
-            json.dumps(chat.get("parameters", {})),
-        )
-        updated_at = normalized(chat.get("updated_at", now))
-        history = [_imported(message, new.id) for message in document["messages"]]
-        return await self._changed(user, stored.add_imported, user.row_id, new, updated_at, history)
 
     async def _changed(
         self,
@@ -177,23 +166,3 @@ def markdown(export: dict[str, Any]) -> str:
         parts.append(f"**{senders[message['sender']]}**{model}, {message['timestamp']}")
         parts.append(closed(message["content"]))  # otherwise it would include the next message
     return "\n\n".join(parts) + "\n"
-
-
-def _imported(message: dict[str, Any], chat_id: str) -> Message:
-    status, usage = message.get("status", "complete"), message.get("usage")
-    return Message(
-        row_id=0,
-        id=ids.new("msg"),
-        chat_id=chat_id,
-        content=message["content"],
-        sender=message["sender"],
-        timestamp=normalized(message["timestamp"]),
-        # A reply that was streaming during the export keeps the text that it had then.
-        status="interrupted" if status == "streaming" else status,
-        model=message.get("model"),
-        client_id=message.get("client_id"),
-        error=message.get("error"),
-        reasoning=message.get("reasoning") or None,
-        finish_reason=message.get("finish_reason"),
-        usage=Usage(**usage) if usage else None,
-    )

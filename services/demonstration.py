@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from assistant.directory import BUILT_IN_MODEL
-from core import ids
+from core import documents, ids
 from core.records import User
 from core.times import CalendarTime, rfc3339
 from services import Services
@@ -30,7 +30,7 @@ async def prepare(services: Services) -> Account:
     await services.settings.update_of_admin(unlimited)
     now = services.clock()
     for chat in sorted(CHATS, key=lambda chat: -chat.age_hours):
-        await services.chats.import_(user, _document(chat, now))
+        await services.imports.run(user, documents.encoded(_document(chat, now)))
     return Account(user, password)
 
 

@@ -7,12 +7,12 @@ page takes the same time for ten chats and for a hundred thousand.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from core.errors import NotFound
-from core.records import Chat, ChatChange, JsonPage, Message, ReadMark
-from storage import messages, search, sequence
+from core.records import Chat, ChatChange, JsonPage, ReadMark
+from storage import hidden_chats, messages, search, sequence
 from storage.connection import Connection
 from storage.snippets import snippet
 
@@ -35,6 +35,7 @@ _PUBLIC_NUMBERED = _PUBLIC.replace("SELECT json_object", "SELECT c.number, json_
 _PAGE = (
     f"SELECT chat_count, (SELECT group_concat(item) FROM ({_PUBLIC} WHERE c.number IN"
     " (SELECT number FROM chats WHERE user = u.number"
+    " AND number NOT IN (SELECT chat FROM hidden_chats)"
     " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?)"
     " ORDER BY c.updated_at DESC, c.number DESC)) FROM users u WHERE u.number = ?"
 )
@@ -108,15 +109,16 @@ def find_with(connection: Connection, user: int, query: str, limit: int, offset:
     Raises `InvalidRequest` for a query that is too long or takes too long.
     """
     found = search.chats_with(connection, user, query)
+    visible = found.chats - hidden_chats.of(connection, user)
     rows = connection.execute(
         f"SELECT number, item FROM ({_PUBLIC_NUMBERED} WHERE c.number IN"
         " (SELECT value FROM json_each(?))"
         " ORDER BY c.updated_at DESC, c.number DESC LIMIT ? OFFSET ?)",
-        (json.dumps(list(found.chats)), limit, offset),
+        (json.dumps(list(visible)), limit, offset),
     ).fetchall()
     matches = search.newest_matches(connection, user, [number for number, _ in rows], found)
     items = [f'{item[:-1]},"match":{_match(matches.get(number), query)}}}' for number, item in rows]
-    return JsonPage(",".join(items), len(found.chats))
+    return JsonPage(",".join(items), len(visible))
 
 
 def _match(message: tuple[str, str] | None, query: str) -> str:
@@ -154,23 +156,9 @@ def add(connection: Connection, user: int, new: NewChat) -> Added:
     ).fetchone()
     if stored is not None:
         return Added(find(connection, user, stored[0]), None)
-    chat = _insert(connection, user, new)
+    chat = insert(connection, user, new)
     change = ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))
     return Added(chat, change)
-
-
-def add_imported(
-    connection: Connection, user: int, new: NewChat, updated_at: str, said: Iterable[Message]
-) -> ChatChange:
-    """Store an imported chat with its messages, and mark all of it as read."""
-    added = _insert(connection, user, new)
-    messages.insert_imported(connection, user, added.row_id, said)
-    connection.execute(
-        "UPDATE chats SET updated_at = ?, unread_count = 0, read_number = coalesce(last_message, 0)"
-        " WHERE number = ?",
-        (updated_at, added.row_id),
-    )
-    return changed(connection, user, added.id)
 
 
 def update(
@@ -187,10 +175,19 @@ def update(
     return changed(connection, user, id)
 
 
-def delete(connection: Connection, user: int, id: str) -> ChatChange:
-    """Delete a chat with all that was said in it. Raises `NotFound`."""
-    connection.execute("DELETE FROM chats WHERE number = ?", (check(connection, user, id),))
-    return ChatChange(id, None, sequence.chat_changed(connection, user, id))
+class Deleted(NamedTuple):
+    """A deleted chat's change, and its row id if it is hidden until its messages are removed."""
+
+    change: ChatChange
+    hidden: int | None
+
+
+def delete(connection: Connection, user: int, id: str) -> Deleted:
+    """Delete a chat with all that was said in it; a large one is hidden. Raises `NotFound`."""
+    row_id = check(connection, user, id)
+    is_gone = hidden_chats.remove(connection, user, row_id)
+    change = ChatChange(id, None, sequence.chat_changed(connection, user, id))
+    return Deleted(change, None if is_gone else row_id)
 
 
 def mark_read(
@@ -233,7 +230,8 @@ def _own(connection: Connection, user: int, id: str) -> tuple[int, str]:
     return row
 
 
-def _insert(connection: Connection, user: int, new: NewChat) -> Chat:
+def insert(connection: Connection, user: int, new: NewChat) -> Chat:
+    """Store a new chat, without recording a frame for it."""
     added = connection.execute(
         "INSERT INTO chats (id, user, title, is_titled, model, created_at, updated_at,"
         " system_prompt, parameters, client_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -21,6 +21,7 @@ def erase(connection: Connection) -> None:
     if not connection.execute("SELECT is_due FROM erasure").fetchone()[0]:
         return
     log.info("erasing deleted content from the database file")
+    connection.execute("DELETE FROM chats WHERE number IN (SELECT chat FROM hidden_chats)")
     for index in ("messages_index", "titles_index"):
         connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
     connection.execute("VACUUM")

@@ -21,24 +21,27 @@ _INITIAL = "m001_initial"  # the migration that creates the tables
 _FRAMES = "m003_frames"  # the migration that numbers frames
 _SEARCH = "m005_search"
 _STORAGE = "m007_storage"  # the migration that counts each user's stored bytes
+_HIDDEN_CHATS = "m009_hidden_chats"
 
+_IS_VISIBLE = "number NOT IN (SELECT chat FROM hidden_chats)"  # the others are being removed
 _COUNTERS = {
     "chat count of a user": (
-        "SELECT id, chat_count, (SELECT COUNT(*) FROM chats WHERE user = u.number) AS counted"
+        "SELECT id, chat_count, (SELECT COUNT(*) FROM chats WHERE user = u.number"
+        f" AND {_IS_VISIBLE}) AS counted"
         " FROM users u WHERE chat_count <> counted"
     ),
     "message count of a chat": (
         "SELECT id, message_count, (SELECT COUNT(*) FROM messages WHERE chat = c.number) AS counted"
-        " FROM chats c WHERE message_count <> counted"
+        f" FROM chats c WHERE message_count <> counted AND {_IS_VISIBLE}"
     ),
     "unread count of a chat": (
         "SELECT id, unread_count, (SELECT COUNT(*) FROM messages WHERE chat = c.number"
         " AND number > c.read_number AND sender = 'assistant' AND status <> 'streaming') AS counted"
-        " FROM chats c WHERE unread_count <> counted"
+        f" FROM chats c WHERE unread_count <> counted AND {_IS_VISIBLE}"
     ),
     "last message of a chat": (
         "SELECT id, last_message, (SELECT MAX(number) FROM messages WHERE chat = c.number) AS found"
-        " FROM chats c WHERE last_message IS NOT found"
+        f" FROM chats c WHERE last_message IS NOT found AND {_IS_VISIBLE}"
     ),
 }
 
@@ -133,6 +136,8 @@ def _foreign_keys(connection: Connection) -> list[str]:
 def _counters(connection: Connection) -> list[str]:
     problems, pending = [], migrations.pending(connection)
     queries = dict(_COUNTERS)
+    if _HIDDEN_CHATS in pending:
+        connection.execute("CREATE TEMP TABLE hidden_chats (chat)")
     if _FRAMES not in pending:
         queries |= _NUMBERED
     if _STORAGE not in pending:

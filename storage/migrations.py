@@ -181,6 +181,26 @@ _CHAT_CLIENT_IDS = (
     """,
 )
 
+# Chats that are being imported or deleted in slices (`storage.hidden_chats`).
+_HIDDEN_CHATS = (
+    """
+    CREATE TABLE hidden_chats (
+        chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE,
+        user INTEGER NOT NULL  -- the chat's
+    ) STRICT
+    """,
+    """
+    CREATE TRIGGER chat_hidden AFTER INSERT ON hidden_chats BEGIN
+        UPDATE users SET chat_count = chat_count - 1 WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER chat_shown AFTER DELETE ON hidden_chats BEGIN
+        UPDATE users SET chat_count = chat_count + 1 WHERE number = old.user;
+    END
+    """,
+)
+
 STEPS: dict[str, Iterable[str]] = {
     "m001_initial": steps_0_1.INITIAL,
     "m002_erasure": steps_0_1.ERASURE,
@@ -190,6 +210,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m006_providers": _PROVIDERS,
     "m007_storage": _STORAGE,
     "m008_chat_client_ids": _CHAT_CLIENT_IDS,
+    "m009_hidden_chats": _HIDDEN_CHATS,
 }
 
 

@@ -17,7 +17,7 @@ _MAX_CHARACTERS_AT_ONCE = 1 << 18
 
 _MISSED = (
     "SELECT seq, 'message' AS kind, number AS of FROM messages WHERE user = :user AND seq > :after"
-    " AND seq > 0"
+    " AND seq > 0 AND chat NOT IN (SELECT chat FROM hidden_chats)"
     " UNION ALL SELECT seq, 'chat', chat_id FROM chat_changes WHERE user = :user AND seq > :after"
     " UNION ALL SELECT seq, sender, chat FROM reads WHERE user = :user AND seq > :after"
     " ORDER BY seq LIMIT :most"

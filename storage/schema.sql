@@ -283,3 +283,16 @@ CREATE VIRTUAL TABLE titles_index USING fts5 (
 );
 
 CREATE TABLE search_index (indexed_from INTEGER NOT NULL) STRICT;
+
+CREATE TABLE hidden_chats (
+    chat INTEGER PRIMARY KEY REFERENCES chats ON DELETE CASCADE,
+    user INTEGER NOT NULL  -- the chat's
+) STRICT;
+
+CREATE TRIGGER chat_hidden AFTER INSERT ON hidden_chats BEGIN
+    UPDATE users SET chat_count = chat_count - 1 WHERE number = new.user;
+END;
+
+CREATE TRIGGER chat_shown AFTER DELETE ON hidden_chats BEGIN
+    UPDATE users SET chat_count = chat_count + 1 WHERE number = old.user;
+END;

@@ -43,6 +43,8 @@ _PLAIN = str.maketrans(
 )
 
 _SPLIT_CHARACTERS = 20_000
+# Of UTF-8. Indexing so much takes the thread that stores all users' messages up to 80 ms.
+MAX_BYTES = 1 << 17
 _MAX_IDENTIFIER = 128  # characters; longer runs are data such as base64, not identifiers
 
 _PLANE = 0xF0000  # private use; SQLite's tokenizer treats its characters as letters
@@ -117,9 +119,11 @@ def register(connection: sqlite3.Connection) -> None:
 def searchable(text: str) -> str:
     """Return the tokens of a text, separated by spaces. Fast for plain English.
 
-    Identifiers and signs are split only in the first `_SPLIT_CHARACTERS` of a text, because each
-    costs 5 µs on the thread that stores all users' messages.
+    Only the first `MAX_BYTES` of a text are indexed. Identifiers and signs are split only in the
+    first `_SPLIT_CHARACTERS`, because each costs 5 µs on the thread that stores all messages.
     """
+    if len(text) > MAX_BYTES // 4:  # bytes of the longest character
+        text = text[:MAX_BYTES].encode()[:MAX_BYTES].decode(errors="ignore")
     beginning, rest = text[:_SPLIT_CHARACTERS], text[_SPLIT_CHARACTERS:]
     if not rest:
         return _tokens(beginning)

@@ -52,6 +52,7 @@ class BaseHandler(RespondingHandler):
     statuses: ClassVar = STATUS
     error_schema = "error"
     max_body: ClassVar[int] = MAX_BODY  # bytes
+    keeps_body: ClassVar = False  # whether the method reads the body step by step (`BoundedBody`)
 
     # Tornado asks for the default headers before `initialize`, and again when an error replaces
     # the response.
@@ -65,12 +66,14 @@ class BaseHandler(RespondingHandler):
         route: str,
         base_path: str = "",
         is_too_large: bool = False,
+        release_body: Callable[[], None] | None = None,
     ) -> None:
         self.services = services
         self.operations = operations
         self.route = route
         self.base_path = base_path  # of links; the path of the request is without it
         self.is_too_large = is_too_large
+        self._release_body = release_body
 
     async def prepare(self) -> None:
         """Run the guards before the method. An error they raise becomes the response."""
@@ -104,7 +107,11 @@ class BaseHandler(RespondingHandler):
         `detach()`, after which Tornado never calls `on_finish`.
         """
         with self.application.settings["in_flight"]:
-            await execution
+            try:
+                await execution
+            finally:
+                if self._release_body is not None:
+                    self._release_body()
             if self._sent is not None and not self._sent.done():
                 with contextlib.suppress(StreamClosedError):
                     await self._sent

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
 
 from tornado import httputil
 
+from core.fair_slots import FairSlots
 from web.relay import Relay
 
 MAX_BODY = 1 << 20  # bytes, unless a handler allows more
 SMALL_BODY = 1 << 16  # bytes; nearly all bodies are smaller
-LARGE_BODIES = 16  # read concurrently; about 45 MiB with their parsed form
-HUGE_BODIES = 4  # larger than `MAX_BODY`, read concurrently: files, imports, images for models
+# Bodies that are read at once: 45 MiB of large ones with their parsed form, and 80 MiB of files,
+# imports and images for models, which are larger than `MAX_BODY`.
+LARGE_BODIES = 16
+HUGE_BODIES = 4
+LARGE_BODIES_EACH = 8  # of one account, or of one address without an account
+HUGE_BODIES_EACH = 2
 _LENGTH = re.compile(r"[0-9]{1,20}\Z")
 
 
+class Owner(NamedTuple):
+    """Who sends a body: the id of an account, or a client address."""
+
+    key: str
+    is_account: bool
+
+
 class BodySlots:
-    """Limits how many large and huge bodies are read concurrently. Create it on the event loop."""
+    """Limits how many large and huge bodies are read at once. Create it on the event loop."""
 
     def __init__(self) -> None:
         self.tiers = (
-            (SMALL_BODY, asyncio.Semaphore(LARGE_BODIES)),
-            (MAX_BODY, asyncio.Semaphore(HUGE_BODIES)),
+            (SMALL_BODY, FairSlots(LARGE_BODIES, LARGE_BODIES_EACH)),
+            (MAX_BODY, FairSlots(HUGE_BODIES, HUGE_BODIES_EACH)),
         )
 
 
@@ -32,7 +43,9 @@ class BoundedBody(Relay):
     """Passes on a body of at most `limit` bytes; reads and discards the rest.
 
     This lets the handler respond with 413 such that the client receives it. `slots` limits how
-    many large bodies are read concurrently; the other connections are paused.
+    many large bodies are read at once; the other connections are paused. Only accounts may send
+    more than `MAX_BODY`. If the handler `keeps_slot`, it calls `arguments["release_body"]` when it
+    needs the body no longer.
     """
 
     def __init__(
@@ -40,13 +53,18 @@ class BoundedBody(Relay):
         delegate: httputil.HTTPMessageDelegate,
         arguments: dict[str, Any],
         slots: BodySlots,
+        owner: Callable[[], Owner],
         limit: int = MAX_BODY,
+        *,
+        keeps_slot: bool = False,
     ) -> None:
         super().__init__(delegate)
         self._arguments = arguments
         self._tiers = list(slots.tiers)
+        self._owner = owner
         self._limit = limit
-        self._acquired: list[asyncio.Semaphore] = []
+        self._keeps_slot = keeps_slot
+        self._acquired: list[tuple[FairSlots, str]] = []
         self._has_ended = False
         self._received = 0
 
@@ -71,21 +89,28 @@ class BoundedBody(Relay):
         return super().data_received(chunk)
 
     def finish(self) -> None:
+        if self._keeps_slot:
+            self._arguments["release_body"] = self._end
         super().finish()
-        self._end()
+        if not self._keeps_slot:
+            self._end()
 
     def on_connection_close(self) -> None:
         super().on_connection_close()
         self._end()
 
     async def _acquire_slots(self, chunk: bytes) -> None:
+        owner = self._owner()
         while self._tiers and self._received > self._tiers[0][0]:
-            _, slots = self._tiers.pop(0)
-            await slots.acquire()
-            if self._has_ended:  # the connection timed out while waiting
-                slots.release()
+            if self._tiers[0][0] >= MAX_BODY and not owner.is_account:
+                self._arguments["is_too_large"] = True
                 return
-            self._acquired.append(slots)
+            _, slots = self._tiers.pop(0)
+            await slots.acquire(owner.key)
+            if self._has_ended:  # the connection timed out while waiting
+                slots.release(owner.key)
+                return
+            self._acquired.append((slots, owner.key))
         passed_on = super().data_received(chunk)
         if passed_on is not None:
             await passed_on
@@ -93,4 +118,5 @@ class BoundedBody(Relay):
     def _end(self) -> None:
         self._has_ended = True
         while self._acquired:
-            self._acquired.pop().release()
+            slots, key = self._acquired.pop()
+            slots.release(key)

@@ -13,9 +13,11 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Finish
 
 from core import errors
+from services import Services
 from services.limits import too_many
 from web import origins, parameters
 from web.admission import Admission, allowed_methods
+from web.body import Owner
 from web.errors import ERRORS_BY_STATUS
 from web.operations import Access
 from web.simulation import simulated
@@ -168,6 +170,15 @@ def socket_credential(request: HTTPServerRequest) -> str | None:
         if offered.strip().startswith(_BEARER_SUBPROTOCOL):
             return offered.strip().removeprefix(_BEARER_SUBPROTOCOL)
     return None
+
+
+def owner(request: HTTPServerRequest, services: Services) -> Owner:
+    """Return who sends a request: its account, or without one the client's address."""
+    admission = Admission(request, services, {})
+    authentication(admission)
+    if admission.caller is None:
+        return Owner(admission.client_address, False)
+    return Owner(admission.caller.user.id, True)
 
 
 def rate_limit(admission: Admission) -> None:

@@ -7,6 +7,7 @@ connections never run out of file descriptors.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -26,6 +27,7 @@ from web.relay import Relay
 IDLE_SECONDS = 300.0
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 30.0
+SLOWEST_BODY = 1 << 18  # bytes a second; what arrives gives a large body more time
 _CHECK_SECONDS = 2.0  # between two checks of pending requests
 _MAX_FILES = 16_384  # requested from the system
 _FILES_KEPT = 100  # reserved for the database, upstreams and the rest; at most half of the limit
@@ -110,6 +112,18 @@ class _PendingRequest(Relay):
         self.is_idle = False
         self.deadline = time.monotonic() + BODY_SECONDS
         return super().headers_received(start_line, headers)
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        self.deadline += len(chunk) / SLOWEST_BODY
+        waiting = super().data_received(chunk)
+        return None if waiting is None else self._unhurried(waiting)
+
+    async def _unhurried(self, waiting: Awaitable[None]) -> None:
+        """Wait for a place to read a large body, which is not the client's fault."""
+        left = self.deadline - time.monotonic()
+        self.deadline = math.inf
+        await waiting
+        self.deadline = time.monotonic() + left
 
     def finish(self) -> None:
         self._pending.pop(self._connection, None)

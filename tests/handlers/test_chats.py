@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from typing import Any
 
 import pytest
 
+import handlers.chats
 from storage import search as stored_search
 from tests.conftest import Client, Clock
 
@@ -391,3 +394,44 @@ async def test_import_of_one_client_id_twice_stores_nothing(ada: Client) -> None
     answer = await ada("POST /chats/import", {**export, "messages": [line, line]})
     assert answer.error == "409 conflict"
     assert (await ada("GET /chats")).body["pagination"]["total"] == 1
+
+
+async def test_import_of_more_than_a_mebibyte(ada: Client) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat())).body
+    line = {"content": "x" * 1000, "sender": "user", "timestamp": export["exported_at"]}
+    imported = await ada("POST /chats/import", {**export, "messages": [line] * 2000})
+    assert imported.status == 201
+    assert imported.body["message_count"] == 2000
+    too_large = await ada("POST /chats/import", {**export, "messages": ["x" * (16 << 20)]})
+    assert too_large.error == "413 payload_too_large"
+    assert "16,777,216 bytes" in too_large.details
+    anonymous = await ada.with_credential(None)("POST /chats/import", b"x" * (2 << 20))
+    assert anonymous.error == "401 unauthorized"
+
+
+async def test_import_reports_its_progress(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers.chats, "_REPORT_SECONDS", 0.0)
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat(title="Long"))).body
+    line = {"content": "x", "sender": "user", "timestamp": export["exported_at"]}
+    events = {"Accept": "text/event-stream"}
+
+    async def take(messages: list[Any]) -> list[tuple[str, Any]]:
+        answer = await ada("POST /chats/import", {**export, "messages": messages}, headers=events)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        parts = re.findall(r"event: (.*)\ndata: (.*)\n\n", answer.raw.decode())
+        return [(name, json.loads(data)) for name, data in parts]
+
+    *progress, (last, chat) = await take([line] * 1000)
+    assert last == "chat"
+    assert (chat["title"], chat["message_count"]) == ("Long", 1000)
+    assert {name for name, _ in progress} == {"progress"}
+    assert [data["messages"] for _, data in progress] == [200, 400, 600, 800, 1000]
+    assert 0 < progress[0][1]["share"] < progress[-1][1]["share"] <= 1
+    assert (await take([line]))[0][0] == "chat"
+    *_, (last, error) = await take([*[line] * 1000, {}])
+    assert last == "error"
+    assert "messages.1000.content: is required" in error["error"]["details"]
+    early = await ada("POST /chats/import", {**export, "version": 2}, headers=events)
+    assert early.error == "400 invalid_request"
+    assert (await ada("GET /chats")).body["pagination"]["total"] == 3

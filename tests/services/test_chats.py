@@ -1,4 +1,4 @@
-"""Chats: defaults, frames to each device, and lossless export and import."""
+"""Chats: defaults, frames to each device, deletions, and exports."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
+from core.documents import encoded
 from core.errors import NotFound
 from core.records import User
 from core.times import rfc3339
 from services.chats import markdown
 from storage import chats as stored
-from storage import messages
+from storage import hidden_chats, messages
 from tests.conftest import Clock
+from tests.services.exports import TIME, exported, message
 from tests.services.sockets import FakeSocket, subscribed
-
-TIME = "2026-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
@@ -72,6 +72,22 @@ async def test_a_deleted_chat_is_gone(
         rooms.db.read(stored.find, user.row_id, chat.id)
 
 
+async def test_a_large_chat_is_gone_at_once_and_removed_in_slices(
+    rooms: Any, user: User, socket: FakeSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = [message(f"word {number}") for number in range(5)]
+    chat = await rooms.imports.run(user, encoded(exported(*said)))
+    monkeypatch.setattr(hidden_chats, "SLICE_SECONDS", 0.0)
+    await rooms.chats.delete(user, chat.id)
+    assert socket.frames[-1]["data"] == {"id": chat.id, "deleted": True}
+    with pytest.raises(NotFound):
+        rooms.db.read(stored.find, user.row_id, chat.id)
+    assert rooms.db.read(stored.find_with, user.row_id, "word", 10, 0).total == 0
+    await rooms.removal.finished()
+    assert rooms.db.read(hidden_chats.everything) == []
+    assert rooms.db.read(messages.everything, chat.row_id) == []
+
+
 async def test_typing_is_told_to_the_others(
     rooms: Any, user: User, other: User, socket: FakeSocket
 ) -> None:
@@ -85,7 +101,7 @@ async def test_typing_is_told_to_the_others(
 async def test_what_was_read_is_told_where_there_is_anything(
     rooms: Any, user: User, socket: FakeSocket
 ) -> None:
-    chat = await rooms.chats.import_(user, exported())
+    chat = await rooms.imports.run(user, encoded(exported()))
     await rooms.chats.read(user, chat.id, None)
     assert types(socket) == ["chat", "read"]
     empty = (await rooms.chats.create(user)).chat
@@ -93,66 +109,6 @@ async def test_what_was_read_is_told_where_there_is_anything(
     assert types(socket) == ["chat", "read", "chat"]
     with pytest.raises(NotFound):
         await rooms.chats.read(user, "chat_none", None)
-
-
-def message(content: str = "Hello", sender: str = "user", **more: Any) -> dict[str, Any]:
-    return {"content": content, "sender": sender, "timestamp": TIME, **more}
-
-
-def exported(*said: dict[str, Any], **chat: Any) -> dict[str, Any]:
-    return {
-        "chat": {"title": "Title", "model": "m", **chat},
-        "messages": [*said] or [message(), message("Hi", "assistant", model="m")],
-    }
-
-
-async def test_an_export_comes_back_as_it_was(rooms: Any, user: User, other: User) -> None:
-    reply = message(
-        "Hi",
-        "assistant",
-        model="m",
-        status="stopped",
-        reasoning="Hm",
-        finish_reason="length",
-        usage={"prompt_tokens": 1, "completion_tokens": 2},
-    )
-    chat = await rooms.chats.import_(
-        user,
-        exported(
-            message(client_id="c"),
-            reply,
-            system_prompt="Be brief.",
-            parameters={"seed": 1},
-            created_at=TIME,
-            updated_at=TIME,
-        ),
-    )
-    assert chat.unread_count == 0
-    export = await rooms.chats.export(user, chat.id)
-    assert (export["format"], export["version"]) == ("quillium-chat", 1)
-    again = await rooms.chats.export(user, (await rooms.chats.import_(user, export)).id)
-
-    def content(export: dict[str, Any]) -> Any:
-        own = {"id", "chat_id", "last_message"}
-        parts = [export["chat"], *export["messages"]]
-        return [{k: v for k, v in part.items() if k not in own} for part in parts]
-
-    assert content(again) == content(export)
-    assert again["chat"]["id"] != export["chat"]["id"]
-    assert again["messages"][0]["id"] != export["messages"][0]["id"]
-    assert reply.items() <= again["messages"][1].items()
-    assert again["chat"]["updated_at"] == TIME
-    with pytest.raises(NotFound):
-        await rooms.chats.export(other, chat.id)
-
-
-async def test_an_import_fills_in_what_is_missing(rooms: Any, user: User, clock: Clock) -> None:
-    said = message("Ha", "assistant", status="streaming", reasoning="")
-    chat = await rooms.chats.import_(user, exported(said, title="  "))
-    assert chat.title == "New Conversation"
-    assert chat.created_at == chat.updated_at == rfc3339(clock())
-    (found,) = rooms.db.read(messages.everything, chat.row_id)
-    assert (found.status, found.reasoning, found.usage) == ("interrupted", None, None)
 
 
 def test_markdown_is_for_people() -> None:

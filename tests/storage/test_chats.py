@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.errors import Conflict, NotFound
-from core.records import Message, Sender, User
+from core.errors import NotFound
+from core.records import User
 from storage import chats, messages, turns
 from storage.connection import Connection
 from tests.storage.facts import LATER, NOW, chat, message, say, user
@@ -53,7 +53,7 @@ def test_a_deleted_chat_takes_its_messages_and_leaves_its_number(
 ) -> None:
     chat(connection, owner)
     say(connection, owner, "Hello")
-    change = chats.delete(connection, owner.row_id, "chat_1")
+    change = chats.delete(connection, owner.row_id, "chat_1").change
     assert change.public() == {"id": "chat_1", "deleted": True}
     assert connection.execute("SELECT count(*) FROM messages").fetchone()[0] == 0
     assert connection.execute("SELECT seq FROM chat_changes").fetchone()[0] == change.seq
@@ -89,25 +89,3 @@ def test_replies_are_unread_until_they_are_read(connection: Connection, owner: U
     mark = chats.mark_read(connection, owner.row_id, "chat_1", None, NOW)
     assert mark is not None
     assert mark.unread_count == 0
-
-
-def test_an_import_is_read_and_keeps_its_times(connection: Connection, owner: User) -> None:
-    senders: tuple[Sender, ...] = ("user", "assistant")
-    said = [
-        Message(0, f"msg_{n}", "chat_i", f"{n}", sender, NOW, "complete", None, None)
-        for n, sender in enumerate(senders)
-    ]
-    new = chats.NewChat("chat_i", "Imported", True, "m", NOW, None, "{}")
-    change = chats.add_imported(connection, owner.row_id, new, LATER, said)
-    assert change.chat is not None
-    assert (change.chat.updated_at, change.chat.unread_count) == (LATER, 0)
-    assert change.chat.message_count == 2
-
-
-def test_an_import_with_one_client_id_twice_is_refused(connection: Connection, owner: User) -> None:
-    said = [
-        Message(0, f"msg_{n}", "chat_i", "x", "user", NOW, "complete", None, "same") for n in (1, 2)
-    ]
-    new = chats.NewChat("chat_i", "Imported", True, "m", NOW, None, "{}")
-    with pytest.raises(Conflict, match="client_id"):
-        chats.add_imported(connection, owner.row_id, new, LATER, said)

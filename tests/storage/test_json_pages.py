@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core import ids
 from core.records import Message, Usage
-from storage import chats, folder, messages, users
+from storage import chats, folder, imports, messages, users
 from storage.connection import connect
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -59,7 +59,7 @@ async def test_pages_are_what_the_records_say(tmp_path: Path) -> None:
         )
         said = [message(number, text) for number, text in enumerate(TEXTS[:count])]
         updated_at = f"2026-01-01T00:00:0{count}.000Z"
-        chats.add_imported(connection, user, new, updated_at, said)
+        imports.add(connection, user, new, updated_at, said)
     page = chats.page(connection, user, 5, 1)
     wanted = [f"chat_{number}" for number in range(len(TEXTS) - 1, len(TEXTS) - 6, -1)]
     assert json.loads(f"[{page.items}]") == [

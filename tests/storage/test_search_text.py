@@ -98,3 +98,14 @@ def test_data_is_one_word() -> None:
         "\U000f0000",
         "x1",
     ]
+
+
+@pytest.mark.parametrize("word", ["word ", "漢", "é ", "😀"])
+def test_what_is_indexed_of_a_text_is_bounded(word: str) -> None:
+    size = len(word.encode())
+    text = word * (2 * search_text.MAX_BYTES // size)
+    assert search_text.searchable(text) == search_text.searchable(
+        word * (search_text.MAX_BYTES // size) + word[: search_text.MAX_BYTES % size]
+    )
+    enough = word * (search_text.MAX_BYTES // size // 2) + " last"
+    assert search_text.searchable(enough).endswith("last")

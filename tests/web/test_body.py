@@ -5,9 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from tornado import httputil
 
-from web.body import HUGE_BODIES, LARGE_BODIES, SMALL_BODY, BodySlots, BoundedBody
+from web.body import (
+    HUGE_BODIES,
+    HUGE_BODIES_EACH,
+    LARGE_BODIES,
+    LARGE_BODIES_EACH,
+    MAX_BODY,
+    SMALL_BODY,
+    BodySlots,
+    BoundedBody,
+    Owner,
+)
 
 START = httputil.RequestStartLine("POST", "/", "HTTP/1.1")
 
@@ -27,9 +38,13 @@ class Kept(httputil.HTTPMessageDelegate):
         self.has_finished = True
 
 
-def bounded(slots: BodySlots, limit: int = 100) -> tuple[BoundedBody, Kept, dict[str, Any]]:
+def bounded(
+    slots: BodySlots, limit: int = 100, owner: str = "ada", **options: Any
+) -> tuple[BoundedBody, Kept, dict[str, Any]]:
     kept, arguments = Kept(), dict[str, Any]()
-    return BoundedBody(kept, arguments, slots, limit), kept, arguments
+    is_account = owner[0].isalpha()
+    body = BoundedBody(kept, arguments, slots, lambda: Owner(owner, is_account), limit, **options)
+    return body, kept, arguments
 
 
 def headers(**fields: str) -> httputil.HTTPHeaders:
@@ -62,7 +77,7 @@ async def test_a_body_over_the_limit_is_noted_and_not_kept() -> None:
 async def test_only_so_many_large_bodies_are_read_at_a_time() -> None:
     slots = BodySlots()
     chunk = b"x" * (SMALL_BODY + 1)
-    first = [bounded(slots, 1 << 20)[0] for _ in range(LARGE_BODIES)]
+    first = [bounded(slots, 1 << 20, f"user{n}")[0] for n in range(LARGE_BODIES)]
     for body in first:
         taking = body.data_received(chunk)
         assert taking is not None
@@ -81,7 +96,7 @@ async def test_only_so_many_large_bodies_are_read_at_a_time() -> None:
 async def test_a_connection_that_ends_while_it_waits_takes_no_place() -> None:
     slots = BodySlots()
     chunk = b"x" * (SMALL_BODY + 1)
-    first = [bounded(slots, 1 << 20)[0] for _ in range(LARGE_BODIES)]
+    first = [bounded(slots, 1 << 20, f"user{n}")[0] for n in range(LARGE_BODIES)]
     for body in first:
         taking = body.data_received(chunk)
         assert taking is not None
@@ -97,5 +112,51 @@ async def test_a_connection_that_ends_while_it_waits_takes_no_place() -> None:
     await waiting
     assert kept.body == b""
     for tier, count in zip(slots.tiers, (LARGE_BODIES, HUGE_BODIES), strict=True):
-        for _ in range(count):
-            await asyncio.wait_for(tier[1].acquire(), 1)  # all places are free again
+        for n in range(count):
+            await asyncio.wait_for(tier[1].acquire(n), 1)  # all slots are free again
+
+
+async def take(body: BoundedBody, size: int) -> None:
+    taking = body.data_received(b"x" * size)
+    assert taking is not None
+    await asyncio.wait_for(taking, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "each"), [(SMALL_BODY + 1, LARGE_BODIES_EACH), (MAX_BODY + 1, HUGE_BODIES_EACH)]
+)
+async def test_one_account_does_not_take_all_slots(size: int, each: int) -> None:
+    slots = BodySlots()
+    for _ in range(each):
+        await take(bounded(slots, 2 * MAX_BODY)[0], size)
+    waiting = bounded(slots, 2 * MAX_BODY)[0].data_received(b"x" * size)
+    assert waiting is not None
+    queued = asyncio.ensure_future(waiting)
+    await take(bounded(slots, 2 * MAX_BODY, "bob")[0], size)
+    assert not queued.done()
+    queued.cancel()
+
+
+async def test_nobody_without_an_account_sends_more_than_a_mebibyte() -> None:
+    body, kept, arguments = bounded(BodySlots(), 2 * MAX_BODY, "127.0.0.1")
+    await take(body, MAX_BODY)
+    await take(body, 1)
+    assert body.data_received(b"x" * 100) is None
+    body.finish()
+    assert arguments == {"is_too_large": True}
+    assert len(kept.body) == MAX_BODY
+
+
+async def test_a_handler_can_keep_the_place_of_its_body() -> None:
+    slots = BodySlots()
+    for _ in range(HUGE_BODIES_EACH):
+        body, _, arguments = bounded(slots, 2 * MAX_BODY, keeps_slot=True)
+        await take(body, MAX_BODY + 1)
+        body.finish()
+    late = bounded(slots, 2 * MAX_BODY)[0].data_received(b"x" * (MAX_BODY + 1))
+    assert late is not None
+    waiting = asyncio.ensure_future(late)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    arguments["release_body"]()
+    await asyncio.wait_for(waiting, 1)

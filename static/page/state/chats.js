@@ -230,7 +230,8 @@ on("session", isIn => {
   });
 });
 
-function add(chat) {
+/** Add a chat of the server to the list, or what is new about it. */
+export function add(chat) {
   batch(() => {
     learn([chat]);
     if (listed.value.has(chat.id)) return;
@@ -303,11 +304,4 @@ export function fileName(title) {
   }
   name = name.replace(/^[.\s]+|[.\s]+$/gu, "");
   return RESERVED.test(name) ? `_${name}` : name || "chat";
-}
-
-/** Make a chat of a file that was exported as JSON. */
-export async function bring(file) {
-  const chat = await quillium.call("POST", "/chats/import", JSON.parse(await file.text()));
-  add(chat);
-  return chat;
 }

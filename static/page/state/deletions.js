@@ -3,8 +3,9 @@
  * back, after a reload of the tab, too: a copy that is kept in the tab is imported then.
  */
 
-import {bring, chatOf, forget, hide, isHidden, isLoaded} from "./chats.js";
+import {chatOf, forget, hide, isHidden, isLoaded} from "./chats.js";
 import {quillium} from "./client.js";
+import {bring} from "./imports.js";
 import {notify, tellError} from "./notices.js";
 import {show} from "./route.js";
 import {isSignedIn, user} from "./session.js";

@@ -6,7 +6,7 @@ import {Dialog} from "./dialog.js";
 import {Check, Field, ModelOptions} from "./form.js";
 import {html, useId, useRef, useSignal} from "./html.js";
 import {Keys} from "./settings_keys.js";
-import {bring} from "../state/chats.js";
+import {bring} from "../state/imports.js";
 import {notify, tellError} from "../state/notices.js";
 import {askPermission, permission} from "../state/notifications.js";
 import {show} from "../state/route.js";
@@ -80,20 +80,29 @@ function Permission() {
 
 function Import() {
   const place = useRef(null);
+  const share = useSignal(null); // of the file, while it is imported
   async function read({target}) {
+    share.value = 0;
     try {
-      const chat = await bring(target.files[0]);
-      place.current.closest("dialog").close();
+      const chat = await bring(target.files[0], stored => (share.value = stored));
+      const dialog = place.current?.closest("dialog");
+      if (!dialog) return; // closed meanwhile; the chat is in the list
+      dialog.close();
       show(chat.id);
     } catch (error) {
       if (error instanceof SyntaxError) notify(t("import.not_json"), {isError: true});
       else tellError(error);
       target.value = ""; // so that the same file, mended, can be chosen again
+    } finally {
+      share.value = null;
     }
   }
   return html`
     <div ref=${place}>
       <${Field} label=${t("import.label")} hint=${t("import.hint")} type="file" accept=".json,application/json"
-        onChange=${read} />
+        disabled=${share.value !== null} onChange=${read} />
+      ${share.value !== null && html`
+        <label class="hint">${t("import.progress", {percent: Math.floor(100 * share.value)})}
+          ${" "}<progress value=${share.value} /></label>`}
     </div>`;
 }

@@ -1,0 +1,152 @@
+"""Import an exported chat of up to 16 MiB (contract, section 6).
+
+The document is parsed and stored in slices, between which everybody else gets a turn. The chat is
+hidden until all of it is stored. If the import fails or the process dies, `Removal` removes what
+was stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import schemas
+from core import ids, large_documents
+from core.records import Chat, ChatChange, Message, Usage, User
+from core.times import CalendarClock, normalized, rfc3339
+from services import frames
+from services.connections import ConnectionRegistry
+from services.removal import Removal
+from storage import imports
+from storage.chats import NewChat
+from storage.database import Database
+
+MAX_BYTES = 16 << 20  # of a document
+_MESSAGE = "chat_import.json#/properties/messages/items"
+_SLICE_MESSAGES = 200
+_SLICE_CHARACTERS = 100_000
+_TURN_SECONDS = 0.005  # of the event loop, until other requests get a turn
+
+Progress = Callable[[float, int], Awaitable[None]]
+
+
+class Imports:
+    def __init__(
+        self,
+        db: Database,
+        connections: ConnectionRegistry,
+        removal: Removal,
+        clock: CalendarClock,
+    ) -> None:
+        self._db = db
+        self._connections = connections
+        self._removal = removal
+        self._clock = clock
+
+    async def run(self, user: User, data: bytes, progress: Progress | None = None) -> Chat:
+        """Create a chat from an export: new ids, original times, all messages marked as read.
+
+        `progress(share, count)` is called after each slice with the share of the document and the
+        number of messages that are stored. Raises `InvalidRequest`, `Conflict`.
+        """
+        importing = _Import(self._db, user, rfc3339(self._clock()))
+        try:
+            change = await importing.run(data, progress, lambda c: self._publish(user, c))
+        except BaseException:
+            if importing.chat is not None:
+                self._removal.add(importing.chat)
+            raise
+        assert change.chat is not None
+        return change.chat
+
+    def _publish(self, user: User, change: ChatChange) -> None:
+        self._connections.publish(user.id, frames.chat(change))
+
+
+class _Import:
+    def __init__(self, db: Database, user: User, now: str) -> None:
+        self._db = db
+        self._user = user.row_id
+        self._now = now
+        self._id = ids.new("chat")
+        self.chat: int | None = None  # row id of the hidden chat, from the first slice on
+        self._slice: list[Message] = []
+        self._stored = 0  # messages
+
+    async def run(
+        self, data: bytes, progress: Progress | None, publish: Callable[[ChatChange], None]
+    ) -> ChatChange:
+        fields: dict[str, Any] = {}
+        characters = 0
+        turn_ends = time.monotonic() + _TURN_SECONDS
+        for part in large_documents.parts(data, "messages"):
+            if part.index is None:
+                fields[part.name] = part.value
+                continue
+            schemas.validate(_MESSAGE, part.value, f"messages.{part.index}")
+            self._slice.append(_message(part.value, self._id))
+            characters += len(part.value["content"])
+            if len(self._slice) == _SLICE_MESSAGES or characters > _SLICE_CHARACTERS:
+                await self._store_slice()
+                characters = 0
+                if progress is not None:
+                    await progress(part.share, self._stored)
+            if time.monotonic() > turn_ends:
+                await asyncio.sleep(0)
+                turn_ends = time.monotonic() + _TURN_SECONDS
+        schemas.validate("chat_import", fields)
+        new, updated_at = self._described(fields["chat"])
+        if self.chat is None:
+            return await self._db.write(
+                imports.add, self._user, new, updated_at, self._slice, on_commit=publish
+            )
+        await self._store_slice()
+        return await self._db.write(
+            imports.finish, self._user, self.chat, new, updated_at, on_commit=publish
+        )
+
+    async def _store_slice(self) -> None:
+        if self.chat is None:
+            untitled = NewChat(self._id, "", False, "", self._now, None, "{}")
+            self.chat = await self._db.write(imports.begin, self._user, untitled)
+        start = 0
+        while start < len(self._slice):
+            start = await self._db.write(imports.append, self._user, self.chat, self._slice, start)
+        self._stored += len(self._slice)
+        self._slice = []
+
+    def _described(self, chat: dict[str, Any]) -> tuple[NewChat, str]:
+        """Return the chat of a document, and when it was changed last."""
+        new = NewChat(
+            self._id,
+            chat["title"].strip(),
+            True,
+            chat["model"],
+            normalized(chat.get("created_at", self._now)),
+            chat.get("system_prompt") or None,
+            json.dumps(chat.get("parameters", {})),
+        )
+        return new, normalized(chat.get("updated_at", self._now))
+
+
+def _message(message: dict[str, Any], chat_id: str) -> Message:
+    status, usage = message.get("status", "complete"), message.get("usage")
+    return Message(
+        row_id=0,
+        id=ids.new("msg"),
+        chat_id=chat_id,
+        content=message["content"],
+        sender=message["sender"],
+        timestamp=normalized(message["timestamp"]),
+        # A reply that was streaming during the export keeps the text that it had then.
+        status="interrupted" if status == "streaming" else status,
+        model=message.get("model"),
+        client_id=message.get("client_id"),
+        error=message.get("error"),
+        reasoning=message.get("reasoning") or None,
+        finish_reason=message.get("finish_reason"),
+        usage=Usage(**usage) if usage else None,
+    )

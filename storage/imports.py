@@ -1,0 +1,70 @@
+"""Imports: a hidden chat, its messages in slices, and at the end the visible chat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from core.errors import NotFound
+from core.records import ChatChange, Message
+from storage import chats, hidden_chats, messages
+from storage.connection import Connection
+
+
+def begin(connection: Connection, user: int, new: chats.NewChat) -> int:
+    """Store a hidden chat without messages; return its row id."""
+    chat = chats.insert(connection, user, new)
+    hidden_chats.hide(connection, user, chat.row_id)
+    return chat.row_id
+
+
+def append(
+    connection: Connection, user: int, chat: int, said: Sequence[Message], start: int
+) -> int:
+    """Store messages from index `start` on for one slice; return the index that comes next.
+
+    Raises `NotFound` if the account was deleted meanwhile, and `Conflict` for a repeated client id.
+    """
+    if connection.execute("SELECT 1 FROM chats WHERE number = ?", (chat,)).fetchone() is None:
+        raise NotFound("account")
+    until = time.monotonic() + hidden_chats.SLICE_SECONDS
+    for index in range(start, len(said)):
+        messages.insert_imported(connection, user, chat, said[index : index + 1])
+        if time.monotonic() > until:
+            return index + 1
+    return len(said)
+
+
+def finish(
+    connection: Connection, user: int, chat: int, new: chats.NewChat, updated_at: str
+) -> ChatChange:
+    """Give the chat its fields, mark all of it as read, and show it. Raises `NotFound`."""
+    hidden_chats.show(connection, chat)
+    connection.execute(
+        "UPDATE chats SET title = ?, is_titled = 1, model = ?, created_at = ?, updated_at = ?,"
+        " system_prompt = ?, parameters = ?, unread_count = 0,"
+        " read_number = coalesce(last_message, 0) WHERE number = ?",
+        (
+            new.title,
+            new.model,
+            new.created_at,
+            updated_at,
+            new.system_prompt,
+            new.parameters,
+            chat,
+        ),
+    )
+    return chats.changed(connection, user, new.id)
+
+
+def add(
+    connection: Connection,
+    user: int,
+    new: chats.NewChat,
+    updated_at: str,
+    said: Sequence[Message],
+) -> ChatChange:
+    """Store a whole chat in one transaction. Raises `Conflict` for a repeated client id."""
+    chat = begin(connection, user, new)
+    messages.insert_imported(connection, user, chat, said)
+    return finish(connection, user, chat, new, updated_at)

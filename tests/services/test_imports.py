@@ -1,0 +1,211 @@
+"""Imports: lossless, in slices, and all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from core import large_documents
+from core.documents import encoded
+from core.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
+from core.records import UNKNOWN_CLIENT, Chat, User
+from core.times import rfc3339
+from services import imports
+from storage import chats, hidden_chats, messages
+from tests.conftest import Clock
+from tests.services.exports import TIME, exported, message
+from tests.services.sockets import FakeSocket, subscribed
+
+
+@pytest.fixture(params=["at once", "in slices"], autouse=True)
+def slices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Import each document twice: as a small one, and as one that needs many slices."""
+    if request.param == "in slices":
+        monkeypatch.setattr(imports, "_SLICE_MESSAGES", 1)
+        monkeypatch.setattr(imports, "_TURN_SECONDS", 0.0)
+        monkeypatch.setattr(hidden_chats, "SLICE_SECONDS", 0.0)
+        monkeypatch.setattr(large_documents, "WINDOW", 100)
+
+
+async def take(rooms: Any, user: User, document: dict[str, Any]) -> Chat:
+    chat: Chat = await rooms.imports.run(user, encoded(document))
+    return chat
+
+
+async def nothing_is_left(rooms: Any, user: User) -> None:
+    await rooms.removal.finished()
+    assert rooms.db.read(hidden_chats.everything) == []
+    assert rooms.db.read(lambda c: c.execute("SELECT id FROM messages").fetchall()) == []
+    page = rooms.db.read(chats.page, user.row_id, 20, 0)
+    assert (page.items, page.total) == ("", 0)
+
+
+async def test_an_export_comes_back_as_it_was(rooms: Any, user: User, other: User) -> None:
+    reply = message(
+        "Hi",
+        "assistant",
+        model="m",
+        status="stopped",
+        reasoning="Hm",
+        finish_reason="length",
+        usage={"prompt_tokens": 1, "completion_tokens": 2},
+    )
+    chat = await take(
+        rooms,
+        user,
+        exported(
+            message(client_id="c"),
+            reply,
+            system_prompt="Be brief.",
+            parameters={"seed": 1},
+            created_at=TIME,
+            updated_at=TIME,
+        ),
+    )
+    assert chat.unread_count == 0
+    export = await rooms.chats.export(user, chat.id)
+    assert (export["format"], export["version"]) == ("quillium-chat", 1)
+    again = await rooms.chats.export(user, (await take(rooms, user, export)).id)
+
+    def content(export: dict[str, Any]) -> Any:
+        own = {"id", "chat_id", "last_message"}
+        parts = [export["chat"], *export["messages"]]
+        return [{k: v for k, v in part.items() if k not in own} for part in parts]
+
+    assert content(again) == content(export)
+    assert again["chat"]["id"] != export["chat"]["id"]
+    assert again["messages"][0]["id"] != export["messages"][0]["id"]
+    assert reply.items() <= again["messages"][1].items()
+    assert again["chat"]["updated_at"] == TIME
+    with pytest.raises(NotFound):
+        await rooms.chats.export(other, chat.id)
+
+
+async def test_it_fills_in_what_is_missing(rooms: Any, user: User, clock: Clock) -> None:
+    said = message("Ha", "assistant", status="streaming", reasoning="")
+    chat = await take(rooms, user, exported(said, title=" T "))
+    assert chat.title == "T"
+    assert chat.created_at == chat.updated_at == rfc3339(clock())
+    (found,) = rooms.db.read(messages.everything, chat.row_id)
+    assert (found.status, found.reasoning, found.usage) == ("interrupted", None, None)
+
+
+async def test_the_chat_may_come_after_its_messages(rooms: Any, user: User) -> None:
+    document = exported(*(message(str(number)) for number in range(5)))
+    chat = await take(rooms, user, dict(reversed(document.items())))
+    assert (chat.title, chat.model, chat.message_count) == ("Title", "m", 5)
+    assert (await take(rooms, user, {**document, "messages": []})).message_count == 0
+
+
+async def test_nobody_sees_it_before_it_is_complete(rooms: Any, user: User) -> None:
+    socket = subscribed(rooms.connections, FakeSocket(user))
+    seen = list[Any]()
+
+    async def look(share: float, count: int) -> None:
+        seen.append((share, count))
+        assert socket.frames == []
+        for read in (chats.page, lambda *a: chats.find_with(a[0], a[1], "word", *a[2:])):
+            page = rooms.db.read(read, user.row_id, 20, 0)
+            assert (page.items, page.total) == ("", 0)
+
+    document = exported(*(message(f"word {number}") for number in range(5)))
+    chat = await rooms.imports.run(user, encoded(document), look)
+    assert [frame["type"] for frame in socket.frames] == ["chat"]
+    for read in (chats.page, lambda *a: chats.find_with(a[0], a[1], "word", *a[2:])):
+        page = rooms.db.read(read, user.row_id, 20, 0)
+        assert page.total == 1
+        assert json.loads(page.items)["id"] == chat.id
+    if seen:
+        assert [count for _, count in seen] == [1, 2, 3, 4, 5]
+        assert seen == sorted(seen)
+        assert 0 < seen[0][0] < 0.5 < seen[-1][0] <= 1
+
+
+@pytest.mark.parametrize(
+    ("change", "details"),
+    [
+        ({"format": "other"}, 'format: expected "quillium-chat"'),
+        ({"messages": "none"}, "messages: a string, expected a list"),
+        ({"chat": {"title": "x"}}, "chat.model: is required"),
+        ({"more": 1}, "'more': unknown field"),
+        ({"messages": [message(), message(), {"sender": "user"}]}, "messages.2.content: is requ"),
+        ({"messages": [message(), [], message()]}, "messages.1: a list, expected an object"),
+        ({"messages": [message(usage=3)]}, "messages.0.usage"),
+    ],
+)
+async def test_what_is_wrong_leaves_nothing(
+    rooms: Any, user: User, change: dict[str, Any], details: str
+) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        await take(rooms, user, {**exported(message("a"), message("b")), **change})
+    assert details in refused.value.details
+    await nothing_is_left(rooms, user)
+
+
+async def test_a_document_that_breaks_off_leaves_nothing(rooms: Any, user: User) -> None:
+    data = encoded(exported(*(message(str(number)) for number in range(20))))
+    with pytest.raises(InvalidRequest, match="not valid JSON"):
+        await rooms.imports.run(user, data[:-5])
+    await nothing_is_left(rooms, user)
+
+
+async def test_one_client_id_twice_leaves_nothing(rooms: Any, user: User) -> None:
+    said = [message(client_id=id) for id in ("a", "b", "a")]
+    with pytest.raises(Conflict, match="client_id"):
+        await take(rooms, user, exported(*said))
+    await nothing_is_left(rooms, user)
+
+
+async def test_a_full_disk_half_way_leaves_nothing(
+    rooms: Any, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, count = rooms.db.write, 0
+
+    async def failing(*arguments: Any, **options: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise StorageUnavailable
+        return await write(*arguments, **options)
+
+    monkeypatch.setattr(rooms.db, "write", failing)
+    said = [message(str(number)) for number in range(5)]
+    try:
+        await take(rooms, user, exported(*said))
+    except StorageUnavailable:
+        await nothing_is_left(rooms, user)
+    else:
+        assert count == 1  # all in one transaction
+
+
+async def test_an_account_that_is_deleted_meanwhile(rooms: Any, user: User, other: User) -> None:
+    async def delete(share: float, count: int) -> None:
+        if count == 2:
+            await rooms.administration.delete(other, UNKNOWN_CLIENT)
+
+    document = exported(*(message(str(number)) for number in range(5)))
+    try:
+        await rooms.imports.run(other, encoded(document), delete)
+    except NotFound:
+        await nothing_is_left(rooms, user)
+
+
+async def test_others_get_a_turn(rooms: Any, user: User) -> None:
+    """Between any two slices, whoever waits is served."""
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    counting = asyncio.ensure_future(count_turns())
+    document = exported(*(message(str(number)) for number in range(50)))
+    chat = await take(rooms, user, document)
+    counting.cancel()
+    if chat.message_count == 50 and imports._SLICE_MESSAGES == 1:
+        assert turns > 50
