@@ -83,9 +83,9 @@ class Process:
             path = resources.enter_context(demo_folder.temporary())
             self._config = replace(self._config, data_dir=path)
         config = self._config
-        embedded = local.find(config.local_model, model_file.installed(config.data_dir))
         metrics = Prometheus() if config.metrics else None
-        data = self._lock_folder(resources)
+        data = self._lock_folder(resources)  # first, because it explains an unusable folder
+        embedded = local.find(config.local_model, model_file.installed(config.data_dir))
         self._listen(resources)
         with Progress(sys.stderr) as progress:
             database = data.database(progress, may_be_missing=config.new_database)

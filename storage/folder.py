@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import secrets
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -331,7 +333,7 @@ def locked(path: Path) -> Iterator[DataFolder]:
             path.chmod(0o700)
         create_private(path / LOCK)
     except OSError as error:
-        raise _unusable(path, _text(error)) from None
+        raise _unusable(path, _reason(path, error)) from None
     with ExitStack() as resources:
         try:
             lock = sqlite3.connect(path / LOCK, timeout=0, isolation_level=None)
@@ -347,7 +349,7 @@ def locked(path: Path) -> Iterator[DataFolder]:
                 ) from None
             raise _unusable(path, str(error)) from None
         except OSError as error:
-            raise _unusable(path, _text(error)) from None
+            raise _unusable(path, _reason(path, error)) from None
         yield DataFolder(path)
 
 
@@ -364,6 +366,17 @@ def _unusable_database(path: Path, error: backups.Unusable) -> FolderUnusable:
 
 def _unusable(path: Path, why: str) -> FolderUnusable:
     return FolderUnusable(f"the data folder {path} can't be used: {why}")
+
+
+def _reason(path: Path, error: OSError) -> str:
+    """Return why a folder can't be used; for one of another user, such as a volume, whose it is."""
+    text = _text(error)
+    if sys.platform != "win32" and isinstance(error, PermissionError):
+        with suppress(OSError):
+            owner, user = path.stat().st_uid, os.geteuid()
+            if owner != user:
+                text += f". It belongs to user {owner}, and Quillium runs as user {user}"
+    return text
 
 
 def _text(error: Exception) -> str:

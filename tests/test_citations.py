@@ -78,3 +78,34 @@ def test_mentioned_paths_exist(page: Path) -> None:
         if not (ROOT / room).exists():
             continue  # a route, a media type, somebody else's path
         assert list(ROOT.glob(mentioned.rstrip("/"))), mentioned
+
+
+ASVS_STATUSES = {"met", "by design", "partly", "not met"}
+
+
+def asvs_rows() -> list[tuple[str, str, str, str]]:
+    text = (ROOT / "docs" / "security.md").read_text().partition("## OWASP ASVS")[2]
+    found = re.findall(r"^\| (\d+\.\d+\.\d+) \| (.+?) \| (.+?) \| (.+?) \|$", text, re.M)
+    assert len(found) == len(re.findall(r"^\| \d", text, re.M))
+    return [(str(id), str(what), str(status), str(why)) for id, what, status, why in found]
+
+
+def test_each_requirement_is_met_by_a_test_or_has_a_reason() -> None:
+    there = {
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    listed = asvs_rows()
+    numbers = [tuple(map(int, id.split("."))) for id, *_ in listed]
+    assert numbers == sorted(set(numbers))
+    for id, _, status, why in listed:
+        assert status in ASVS_STATUSES, id
+        named = set(re.findall(r"`(test_\w+)`", why))
+        assert named <= there, (id, named - there)
+        if status == "met":
+            assert named, f"{id} names no test"
+        else:
+            words = re.sub(r"`test_\w+`", "", why)
+            assert len(words.split()) >= 3, f"{id} has no reason"
+    assert len([row for row in listed if row[2] == "met"]) >= 60

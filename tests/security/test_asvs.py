@@ -1,4 +1,7 @@
-"""Rows of the OWASP ASVS table in docs/security.md that no attack of the other files covers."""
+"""Rows of the OWASP ASVS table in docs/security.md that no attack of the other files covers.
+
+tests/test_citations.py resolves the citations of the table.
+"""
 
 from __future__ import annotations
 
@@ -19,35 +22,6 @@ from tests.test_architecture import FILES
 
 PAGE = ROOT / "static" / "page"
 SCRIPTS = sorted([*PAGE.rglob("*.js"), *(ROOT / "static" / "client").glob("*.js")])
-STATUSES = {"met", "by design", "partly", "not met"}
-
-
-def rows() -> list[tuple[str, str, str, str]]:
-    text = (ROOT / "docs" / "security.md").read_text().partition("## OWASP ASVS")[2]
-    found = re.findall(r"^\| (\d+\.\d+\.\d+) \| (.+?) \| (.+?) \| (.+?) \|$", text, re.M)
-    assert len(found) == len(re.findall(r"^\| \d", text, re.M))
-    return [(str(id), str(what), str(status), str(why)) for id, what, status, why in found]
-
-
-def test_each_requirement_is_met_by_a_test_or_has_a_reason() -> None:
-    there = {
-        name
-        for file in (ROOT / "tests").rglob("test_*.py")
-        for name in re.findall(r"def (test_\w+)", file.read_text())
-    }
-    listed = rows()
-    numbers = [tuple(map(int, id.split("."))) for id, *_ in listed]
-    assert numbers == sorted(set(numbers))
-    for id, _, status, why in listed:
-        assert status in STATUSES, id
-        named = set(re.findall(r"`(test_\w+)`", why))
-        assert named <= there, (id, named - there)
-        if status == "met":
-            assert named, f"{id} names no test"
-        else:
-            words = re.sub(r"`test_\w+`", "", why)
-            assert len(words.split()) >= 3, f"{id} has no reason"
-    assert len([row for row in listed if row[2] == "met"]) >= 60
 
 
 def test_a_password_is_hashed_at_cost_12_unless_told_otherwise() -> None:
