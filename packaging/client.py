@@ -11,7 +11,7 @@ from pathlib import Path
 STATIC = Path(__file__).parent.parent / "static"
 TARGET = STATIC / "quillium.js"
 # In dependency order; the last one starts with the module's documentation.
-MODULES = ["errors", "tabs", "http", "session", "calls", "records", "line", "queue", "quillium"]
+MODULES = ["errors", "tabs", "http", "session", "calls", "records", "socket", "queue", "quillium"]
 NOTE = "// Joined from static/client/*.js by packaging/client.py: edit those.\n"
 
 

@@ -10,14 +10,14 @@
  *   that is impossible, and initially, `resync` is called, and frames are queued until it completes.
  * - In a visible tab, a half-open connection is replaced within 20 s.
  *
- *     const quillium = new Quillium({resync: () => listWhatIsShown()});
- *     quillium.addEventListener("message", ({detail}) => show(detail));
+ *     const quillium = new Quillium({resync: () => reloadChats()});
+ *     quillium.addEventListener("message", ({detail}) => render(detail));
  *     await quillium.login("ada@example.com", "a good password");
  *     quillium.connect();
  *     const stored = await quillium.say(chatId, "Hello");
  *
- * docs/page.md lists its methods and events, quillium.d.ts has their types. It also runs in Node and
- * can be constructed during server-side rendering.
+ * docs/page.md and quillium.d.ts document its methods and events. It also runs in Node, and can be
+ * constructed during server-side rendering.
  *
  * @module
  */
@@ -26,7 +26,7 @@
 
 /** API errors, and which of them can be retried. */
 
-/** An API error (docs/api.md), or `code` "offline" if there was no response. */
+/** An error of the API (docs/api.md); `code` is "offline" if there was no response. */
 class QuilliumError extends Error {
   /**
    * @param {{code: string, message: string, details: string}} error
@@ -43,7 +43,7 @@ class QuilliumError extends Error {
 }
 
 const OFFLINE = {code: "offline", message: "No response", details: "The server can't be reached."};
-const BROKEN_OFF = {code: "offline", message: "No response", details: "The response broke off."};
+const BROKEN_OFF = {code: "offline", message: "No response", details: "The response was incomplete."};
 const SIGNED_OUT = {code: "invalid_token", message: "Signed out", details: "You are signed out."};
 const DESTROYED = {code: "destroyed", message: "Destroyed", details: "This client was destroyed."};
 const NO_SUCH_CHAT = {code: "not_found", message: "Not found", details: "There is no such chat."};
@@ -63,11 +63,11 @@ const isTemporary = error =>
  * A broadcast channel to the other tabs; undefined if there is none, as in Node, or if the browser
  * blocks it together with all storage.
  */
-function channel(name, hear) {
+function channel(name, receive) {
   if (!globalThis.document) return undefined; // it would keep Node from exiting
   try {
     const opened = new BroadcastChannel(name);
-    opened.onmessage = ({data}) => hear(data);
+    opened.onmessage = ({data}) => receive(data);
     return opened;
   } catch {
     return undefined;
@@ -202,7 +202,7 @@ async function errorOf(response) {
 
 const EARLY_MS = 30_000; // before the expiry
 const REFRESH_MS = 15_000;
-const SEEN_MS = 1_000; // until another tab's write to the storage must be visible
+const VISIBLE_MS = 1_000; // until another tab's write to the storage must be visible
 
 /** `localStorage`, or memory if it is unavailable. */
 function defaultStorage() {
@@ -234,7 +234,7 @@ class Session {
   #storage;
   #http;
   #changed;
-  #refused = null; // the access token that the server reported as expired or invalid
+  #rejected = null; // the access token that the server reported as expired or invalid
   #unstored; // the session, if the storage is full
 
   constructor({name, storage, http, changed}) {
@@ -274,18 +274,18 @@ class Session {
       if (value === null) this.#storage.removeItem(this.#name);
       else this.#storage.setItem(this.#name, JSON.stringify(value));
     } catch {
-      this.#unstored = value; // storage is full: keep it in this tab
+      this.#unstored = value; // storage is full: store it in this tab
     }
     this.#changed();
   }
 
-  keep({access_token, refresh_token, expires_in, account}) {
+  store({access_token, refresh_token, expires_in, account}) {
     const ends_at = expires_in === undefined ? undefined : Date.now() + 1000 * expires_in;
     this.#write({access_token, refresh_token, ends_at, account: account ?? accountIn(access_token)});
   }
 
   /** Delete the tokens when the user signs out. */
-  leave() {
+  clear() {
     if (this.tokens) this.#write(null);
   }
 
@@ -295,8 +295,8 @@ class Session {
   }
 
   /** Mark an access token as rejected: it is refreshed before the next use. */
-  refuse(token) {
-    this.#refused = token;
+  markRejected(token) {
+    this.#rejected = token;
   }
 
   /**
@@ -308,7 +308,7 @@ class Session {
   async token() {
     const {tokens} = this;
     if (!tokens) return undefined;
-    if (tokens.access_token === this.#refused) return this.refresh(tokens.access_token);
+    if (tokens.access_token === this.#rejected) return this.refresh(tokens.access_token);
     if (!tokens.refresh_token || !(Date.now() > tokens.ends_at - EARLY_MS)) return tokens.access_token;
     try {
       return await this.refresh(tokens.access_token);
@@ -322,10 +322,10 @@ class Session {
   async refresh(token) {
     // Without locks, two tabs may use the same token, which the server tolerates.
     const name = `${this.#name}-refresh`;
-    const mine = await locked(name, {ifAvailable: true},
+    const own = await locked(name, {ifAvailable: true},
       async lock => lock && {fresh: await this.#exchange(token)});
-    if (mine) return mine.fresh;
-    return locked(name, {}, () => this.#seen(token).then(() => this.#exchange(token)));
+    if (own) return own.fresh;
+    return locked(name, {}, () => this.#waitForWrite(token).then(() => this.#exchange(token)));
   }
 
   async #exchange(token) {
@@ -340,7 +340,7 @@ class Session {
       const options = {timeout: REFRESH_MS}; // retryable (contract, section 4)
       const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token}, undefined, options);
       // Don't overwrite a sign-out or sign-in that happened meanwhile.
-      if (this.tokens?.refresh_token === refresh_token) this.keep({...fresh, account});
+      if (this.tokens?.refresh_token === refresh_token) this.store({...fresh, account});
     } catch (error) {
       if (error.status !== 401) throw error;
       this.#end(token);
@@ -350,11 +350,11 @@ class Session {
   }
 
   /** Wait until another tab's write is visible here, possibly after its lock was released. */
-  #seen(token) {
+  #waitForWrite(token) {
     if (this.tokens?.access_token !== token) return Promise.resolve();
     return new Promise(resolve => {
       globalThis.addEventListener?.("storage", resolve, {once: true});
-      setTimeout(resolve, SEEN_MS);
+      setTimeout(resolve, VISIBLE_MS);
     });
   }
 }
@@ -369,18 +369,18 @@ const CREATE_MS = 15_000; // creating a chat with a `client_id` can be retried
 class Calls {
   #http;
   #session;
-  #waits;
-  #takesChatIds = true; // whether the server supports a `client_id` for chats
+  #onWait;
+  #supportsClientIds = true; // whether the server supports a `client_id` for chats
 
   /**
    * @param {Http} http
    * @param {Session} session
-   * @param {(seconds: number) => void} waits called before waiting for a rate limit
+   * @param {(seconds: number) => void} onWait called with the seconds before waiting for a rate limit
    */
-  constructor(http, session, waits) {
+  constructor(http, session, onWait) {
     this.#http = http;
     this.#session = session;
-    this.#waits = waits;
+    this.#onWait = onWait;
   }
 
   /** See `Quillium.call`. With an `account`, the request is sent only for that account. */
@@ -400,7 +400,7 @@ class Calls {
           await this.#session.refresh(token);
         } else if (isLimited && !hasWaited) {
           hasWaited = true;
-          this.#waits(error.retryAfter);
+          this.#onWait(error.retryAfter);
           await new Promise(resolve => setTimeout(resolve, 1000 * error.retryAfter));
           options.signal?.throwIfAborted();
         } else {
@@ -412,12 +412,12 @@ class Calls {
 
   /** Create a chat, idempotently. */
   async createChat(chat, clientId, account) {
-    if (this.#takesChatIds) {
+    if (this.#supportsClientIds) {
       try {
         return await this.call("POST", "/chats", {...chat, client_id: clientId}, {timeout: CREATE_MS}, account);
       } catch (error) {
         if (error.status !== 400 || !error.message.includes("client_id")) throw error;
-        this.#takesChatIds = false; // an older server
+        this.#supportsClientIds = false; // an older server
       }
     }
     return this.call("POST", "/chats", chat, {}, account);
@@ -442,10 +442,10 @@ class Records {
     this.#name = name;
   }
 
-  /** The outbox records of an account, in order of insertion. */
+  /** The records of an account in each of the stores, in order of insertion. */
   async all(account, ...stores) {
     let requests;
-    await this.#run(stores, "readonly", transaction => {
+    await this.#transact(stores, "readonly", transaction => {
       requests = stores.map(store => transaction.objectStore(store).index("account").getAll(account));
     });
     return requests.map(({result}) => result);
@@ -454,54 +454,57 @@ class Records {
   /** Append records to the outbox atomically. @returns {Promise<number[]>} places */
   async append(records) {
     let requests;
-    await this.#run(["outbox"], "readwrite", transaction => {
+    await this.#transact(["outbox"], "readwrite", transaction => {
       requests = records.map(record => transaction.objectStore("outbox").add(record));
     });
     return requests.map(({result}) => result);
   }
 
   /** Remove a record from the outbox. @returns {Promise<boolean>} whether this call removed it */
-  async take(place) {
-    let isThere = false;
-    await this.#run(["outbox"], "readwrite", transaction => {
+  async remove(place) {
+    let isRemoved = false;
+    await this.#transact(["outbox"], "readwrite", transaction => {
       const outbox = transaction.objectStore("outbox");
       const found = outbox.getKey(place);
       found.onsuccess = () => {
-        isThere = found.result !== undefined;
-        if (isThere) outbox.delete(place);
+        isRemoved = found.result !== undefined;
+        if (isRemoved) outbox.delete(place);
       };
-    }, {isOneStep: false});
-    return isThere;
+    }, {commitsAtOnce: false});
+    return isRemoved;
   }
 
+  /** Insert or replace a record. */
   put(store, record) {
-    return this.#run([store], "readwrite", transaction => transaction.objectStore(store).put(record));
+    return this.#transact([store], "readwrite", transaction => transaction.objectStore(store).put(record));
   }
 
+  /** Delete a record, if it exists. */
   delete(store, key) {
-    return this.#run([store], "readwrite", transaction => transaction.objectStore(store).delete(key));
+    return this.#transact([store], "readwrite", transaction => transaction.objectStore(store).delete(key));
   }
 
+  /** Close the database; the next call opens it again. */
   close() {
     this.#opening?.then(database => database.close(), () => {});
     this.#opening = null;
   }
 
-  async #run(stores, mode, work, {isOneStep = true} = {}) {
+  async #transact(stores, mode, work, {commitsAtOnce = true} = {}) {
     const database = await this.#open();
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(stores, mode);
       transaction.onabort = () => reject(transaction.error ?? new Error("The transaction was aborted."));
       transaction.oncomplete = () => resolve();
       work(transaction);
-      if (mode === "readwrite" && isOneStep) transaction.commit();
+      if (mode === "readwrite" && commitsAtOnce) transaction.commit();
     });
   }
 
   #open() {
     this.#opening ??= new Promise((resolve, reject) => {
       const request = indexedDB.open(this.#name, 1);
-      const timer = setTimeout(() => reject(new Error("IndexedDB does not answer.")), OPEN_MS);
+      const timer = setTimeout(() => reject(new Error("IndexedDB does not respond.")), OPEN_MS);
       request.onupgradeneeded = () => {
         const account = store => store.createIndex("account", "account");
         account(request.result.createObjectStore("outbox", {keyPath: "place", autoIncrement: true}));
@@ -527,68 +530,70 @@ class Records {
 /**
  * A persistent WebSocket: reconnects with back-off, and detects half-open connections.
  *
- * A half-open connection looks like an idle one. So if nothing was received for `QUIET_MS` in a visible
- * tab, or a frame expects a response, the server must send something within `ANSWER_MS`. Otherwise the
- * socket is replaced at once, without the browser's closing handshake, which takes a minute. The total
- * is under 20 s. An idle server answers the probe and keeps its connection.
+ * A half-open connection looks like an idle one. Therefore, a visible tab that received nothing for
+ * `QUIET_MS` sends a probe. The server must send something within `PROBE_MS` after a probe, or after any
+ * frame that expects a response. Otherwise the socket is replaced at once, without the browser's closing
+ * handshake, which takes a minute. In total this takes less than 20 s.
  */
 
 const QUIET_MS = 9_000;
-const ANSWER_MS = 7_000;
+const PROBE_MS = 7_000;
 const OPENING_MS = 15_000;
 const TICK_MS = 1_000;
-const LATE_MS = 3_000; // a later tick means that the tab was frozen: received frames are not read yet
+const LATE_MS = 3_000; // a later tick means that the tab was frozen, with received frames unread
 const RECENT_MS = 2_000; // a connection with a frame this recent needs no probe
-const STEADY_MS = 5_000; // a connection that breaks sooner counts as a failed attempt
+const STABLE_MS = 5_000; // a connection that breaks sooner counts as a failed attempt
 const LONGEST_BACKOFF_MS = 30_000;
 const OPEN = 1; // WebSocket.OPEN; Node before 22 has no WebSocket
 
-/** A frame without effect, which the server answers with an error that contains its `client_id`. */
+/** A frame without effect. The server responds with an error that contains its `client_id`. */
 const PROBE = {type: "typing", data: {client_id: "probe"}};
-const isProbeAnswer = ({type, data}) => type === "error" && data.client_id === PROBE.data.client_id;
+const isProbeResponse = ({type, data}) => type === "error" && data.client_id === PROBE.data.client_id;
 
 const now = () => performance.now();
 const isVisible = () => !globalThis.document?.hidden;
 
-class Line {
-  #owner;
+class ReconnectingSocket {
+  #delegate;
   #socket = null; // a placeholder while its URL is being determined
-  #isWanted = false;
+  #isKeptOpen = false;
   #attempts = 0; // since the last stable connection
   #openedAt = Infinity;
   #retryTimer = 0;
   #ticker = 0;
   #tickedAt = 0;
   #receivedAt = 0;
-  #askedAt = null; // when a response was requested; null if none is pending
-  #hasAskedAgain = false; // after a late tick
+  #awaitingSince = null; // since when a response is pending; null if none is
+  #hasProbedAgain = false; // after a late tick
   #unsent = 0; // bytes in the socket's buffer at the last tick
 
   /**
-   * @param {object} owner
-   * @param {() => Promise<string | null>} owner.address null if signed out
-   * @param {() => void} owner.opened
-   * @param {(frame: object) => void} owner.received
-   * @param {(reason: string) => void} owner.refused by close code 4401
-   * @param {(status: "connecting" | "offline") => void} owner.changed
-   * @param {typeof WebSocket} [owner.webSocket]
+   * @param {object} delegate handles events
+   * @param {() => Promise<string | null>} delegate.address URL to connect to; null if signed out
+   * @param {() => void} delegate.opened
+   * @param {(frame: object) => void} delegate.received
+   * @param {(reason: string) => void} delegate.refused called for close code 4401
+   * @param {(status: "connecting" | "offline") => void} delegate.changed
+   * @param {typeof WebSocket} [delegate.webSocket]
    */
-  constructor(owner) {
-    this.#owner = owner;
+  constructor(delegate) {
+    this.#delegate = delegate;
   }
 
+  /** Whether frames can be sent. */
   get isOpen() {
     return this.#socket?.readyState === OPEN;
   }
 
   /** Open the connection, without waiting for the back-off, and keep it open until `close`. */
   open() {
-    this.#isWanted = true;
-    this.#now();
+    this.#isKeptOpen = true;
+    this.#openNow();
   }
 
+  /** Close the connection, and stop reconnecting. */
   close() {
-    this.#isWanted = false;
+    this.#isKeptOpen = false;
     this.#drop();
     clearTimeout(this.#retryTimer);
   }
@@ -597,12 +602,12 @@ class Line {
   replace() {
     if (this.#socket === null) return;
     this.reset();
-    this.#now();
+    this.#openNow();
   }
 
   /** Drop an unusable connection, and retry later. */
   fail() {
-    this.#drop({isTriedAgain: true});
+    this.#drop({shouldRetry: true});
   }
 
   /** Drop the connection, because it belongs to another session. */
@@ -613,11 +618,11 @@ class Line {
 
   /** Check or open the connection when the tab becomes visible or the network is back. */
   check() {
-    if (!this.isOpen) this.#now();
-    else if (now() - this.#receivedAt > RECENT_MS) this.#ask();
+    if (!this.isOpen) this.#openNow();
+    else if (now() - this.#receivedAt > RECENT_MS) this.#probe();
   }
 
-  /** @returns {boolean} whether the connection was open */
+  /** Send a frame. @returns {boolean} whether the connection was open */
   write(type, data) {
     if (!this.isOpen) return false;
     this.#socket.send(JSON.stringify({type, data}));
@@ -625,60 +630,60 @@ class Line {
   }
 
   /** Replace the connection unless the server sends something soon. */
-  expectAnswer() {
-    this.#askedAt ??= now();
+  expectResponse() {
+    this.#awaitingSince ??= now();
   }
 
-  #now() {
+  #openNow() {
     clearTimeout(this.#retryTimer);
-    if (this.#isWanted && this.#socket === null) this.#open();
+    if (this.#isKeptOpen && this.#socket === null) this.#open();
   }
 
   async #open() {
     const placeholder = {close() {}};
     this.#socket = placeholder; // prevents a second connection meanwhile
     this.#openedAt = Infinity;
-    this.#owner.changed("connecting");
+    this.#delegate.changed("connecting");
     let address;
     try {
-      address = await this.#owner.address();
+      address = await this.#delegate.address();
     } catch {
       address = undefined; // the server is unreachable: retry later
     }
     if (this.#socket !== placeholder) return;
     if (!address) {
-      this.#drop({isTriedAgain: address === undefined});
+      this.#drop({shouldRetry: address === undefined});
       return;
     }
-    const Socket = this.#owner.webSocket ?? WebSocket;
+    const Socket = this.#delegate.webSocket ?? WebSocket;
     const socket = new Socket(address);
     this.#socket = socket;
-    this.#retryTimer = setTimeout(() => this.#drop({isTriedAgain: true}), OPENING_MS);
+    this.#retryTimer = setTimeout(() => this.#drop({shouldRetry: true}), OPENING_MS);
     socket.onopen = () => this.#opened();
     socket.onmessage = ({data}) => this.#received(data);
     socket.onclose = ({code, reason}) => {
-      if (code === 4401) this.#owner.refused(reason);
-      this.#drop({isTriedAgain: true});
+      if (code === 4401) this.#delegate.refused(reason);
+      this.#drop({shouldRetry: true});
     };
   }
 
   #opened() {
     clearTimeout(this.#retryTimer);
     this.#openedAt = this.#receivedAt = this.#tickedAt = now();
-    [this.#askedAt, this.#hasAskedAgain, this.#unsent] = [null, false, 0];
+    [this.#awaitingSince, this.#hasProbedAgain, this.#unsent] = [null, false, 0];
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-    this.#owner.opened();
+    this.#delegate.opened();
   }
 
   #received(text) {
     this.#receivedAt = now();
-    [this.#askedAt, this.#hasAskedAgain] = [null, false];
+    [this.#awaitingSince, this.#hasProbedAgain] = [null, false];
     const frame = JSON.parse(text);
-    if (!isProbeAnswer(frame)) this.#owner.received(frame);
+    if (!isProbeResponse(frame)) this.#delegate.received(frame);
   }
 
   /** Drop the socket and ignore its further events. */
-  #drop({isTriedAgain = false} = {}) {
+  #drop({shouldRetry = false} = {}) {
     const socket = this.#socket;
     if (socket === null) return;
     this.#socket = null;
@@ -686,15 +691,15 @@ class Line {
     clearTimeout(this.#retryTimer);
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
-    this.#owner.changed("offline");
-    if (!isTriedAgain || !this.#isWanted) return;
-    if (now() > this.#openedAt + STEADY_MS) this.#attempts = 0;
+    this.#delegate.changed("offline");
+    if (!shouldRetry || !this.#isKeptOpen) return;
+    if (now() > this.#openedAt + STABLE_MS) this.#attempts = 0;
     const longest = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** this.#attempts++);
-    this.#retryTimer = setTimeout(() => this.#now(), Math.random() * longest);
+    this.#retryTimer = setTimeout(() => this.#openNow(), Math.random() * longest);
   }
 
-  #ask() {
-    this.#askedAt ??= now();
+  #probe() {
+    this.#awaitingSince ??= now();
     this.write(PROBE.type, PROBE.data);
   }
 
@@ -703,17 +708,17 @@ class Line {
     const isLate = now() - this.#tickedAt > LATE_MS;
     this.#tickedAt = now();
     const unsent = this.#socket.bufferedAmount ?? 0;
-    const isSending = unsent < this.#unsent; // a slow connection, but not a dead one
+    const isSending = unsent < this.#unsent; // the connection is slow, but not half-open
     this.#unsent = unsent;
-    if (this.#askedAt === null) {
-      if (isVisible() && now() - this.#receivedAt > QUIET_MS) this.#ask();
+    if (this.#awaitingSince === null) {
+      if (isVisible() && now() - this.#receivedAt > QUIET_MS) this.#probe();
     } else if (isSending) {
-      this.#askedAt = now();
-    } else if (isLate && !this.#hasAskedAgain) {
-      this.#hasAskedAgain = true;
-      this.#askedAt = now();
-      this.#ask();
-    } else if (now() - this.#askedAt > ANSWER_MS) {
+      this.#awaitingSince = now();
+    } else if (isLate && !this.#hasProbedAgain) {
+      this.#hasProbedAgain = true;
+      this.#awaitingSince = now();
+      this.#probe();
+    } else if (now() - this.#awaitingSince > PROBE_MS) {
       this.replace();
     }
   }
@@ -732,7 +737,7 @@ class Line {
 const RATE_LIMIT_MS = 5_000; // for a rate limit without `Retry-After`
 const LONGEST_RETRY_MS = 30_000;
 const LOCK_MS = 15_000; // a tab that holds the lock longer is assumed frozen
-const MAX_SERVER_ERRORS = 6; // then the entry is returned to its author
+const MAX_SERVER_ERRORS = 6; // of one entry; then it is rejected
 
 /** A local id of a chat that is not on the server yet; it is also the chat's `client_id`. */
 const isLocal = chatId => chatId.startsWith("new_");
@@ -746,10 +751,10 @@ class Queue {
   #name;
   #channel; // to the other tabs
   #deliver;
-  #tell;
+  #emit;
   #account = null;
   #entries = []; // sorted by `place`, which is undefined until an entry is stored
-  #settled = new Set(); // client ids that are finished, even if still in the records
+  #settled = new Set(); // client ids of finished entries, which may still be in the records
   #promises = new Map(); // by client id: promises of callers that wait for an acknowledgement
   #created = new Map(); // server ids of chats, by local id
   #isLoaded = false;
@@ -758,21 +763,23 @@ class Queue {
   #isSending = false;
   #holdTimer = 0; // active while sending is paused, for example by the rate limit
   #serverErrors = 0; // of the first entry
-  #failures = 0; // since the last delivery
+  #failures = 0; // consecutive; determines the back-off
 
   /**
    * @param {object} options
    * @param {Records} options.records
    * @param {string} options.name
-   * @param {(entry: object, account: string) => Promise<object>} options.deliver the stored thing
-   * @param {(type: string, detail: any) => void} options.tell
+   * @param {(entry: object, account: string) => Promise<object>} options.deliver sends an entry
+   * @param {(type: string, detail: any) => void} options.emit dispatches an event
    */
-  constructor({records, name, deliver, tell}) {
+  constructor({records, name, deliver, emit}) {
     this.#records = records;
     this.#name = name;
     this.#deliver = deliver;
-    this.#tell = tell;
-    this.#channel = channel(`${name}-queue`, news => news.account === this.#account && this.#hear(news));
+    this.#emit = emit;
+    this.#channel = channel(`${name}-queue`, message => {
+      if (message.account === this.#account) this.#receive(message);
+    });
   }
 
   /** Unacknowledged messages, oldest first. */
@@ -797,7 +804,7 @@ class Queue {
     this.stop();
     this.#account = account;
     [this.#entries, this.#isLoaded] = [[], false];
-    this.#tell("outbox", this.messages);
+    this.#emit("outbox", this.messages);
     await this.load();
   }
 
@@ -821,16 +828,16 @@ class Queue {
   /**
    * Add entries together. An entry is {client_id, chat_id} with `content`, or with `chat`.
    *
-   * @returns {Promise<object>} what the server stored for the last one
+   * @returns {Promise<object>} the chat or message that the server stored for the last one
    */
   add(...entries) {
     const account = this.#account;
     const timestamp = new Date().toISOString();
-    const made = entries.map(entry => ({...entry, account, timestamp}));
-    this.#update([...this.#entries, ...made]);
-    const last = made.at(-1).client_id;
+    const added = entries.map(entry => ({...entry, account, timestamp}));
+    this.#update([...this.#entries, ...added]);
+    const last = added.at(-1).client_id;
     const acknowledged = new Promise((resolve, reject) => this.#promises.set(last, {resolve, reject}));
-    this.#storing = this.#store(made);
+    this.#storing = this.#store(added);
     return acknowledged;
   }
 
@@ -850,18 +857,20 @@ class Queue {
     this.#send();
   }
 
-  /** Send the waiting entries, once the account's connection is open. */
+  /** Start sending. Call this once the account's connection is open. */
   start() {
     this.#isOnline = true;
     this.load();
   }
 
+  /** Stop sending. */
   stop() {
     this.#isOnline = false;
     clearTimeout(this.#holdTimer);
     this.#holdTimer = 0;
   }
 
+  /** Stop for good, and reject all pending promises. */
   destroy() {
     this.stop();
     this.#account = null;
@@ -877,7 +886,7 @@ class Queue {
     this.#promises.get(clientId)?.resolve(stored);
     this.#promises.delete(clientId);
     if (!entry) return;
-    if (!entry.isOnlyHere) this.#records.take(entry.place).catch(() => {}); // a retry is idempotent
+    if (!entry.isOnlyHere) this.#records.remove(entry.place).catch(() => {}); // a retry is idempotent
     this.#broadcast({type: "settled", client_id: clientId, stored});
   }
 
@@ -914,8 +923,8 @@ class Queue {
       else this.settle(entry.client_id, stored);
     } catch (error) {
       if (account !== this.#account) return;
-      const isHopeless = error.code === "internal_error" && ++this.#serverErrors >= MAX_SERVER_ERRORS;
-      if (isTemporary(error) && !isHopeless) this.#hold(error);
+      const isPermanent = error.code === "internal_error" && ++this.#serverErrors >= MAX_SERVER_ERRORS;
+      if (isTemporary(error) && !isPermanent) this.#hold(error);
       else await this.#refuse(entry, error);
     }
   }
@@ -923,7 +932,7 @@ class Queue {
   async #chatCreated({chat_id, client_id, account}, chat) {
     this.#created.set(chat_id, chat.id);
     this.#broadcast({type: "created", local_id: chat_id, chat, account});
-    if (account === this.#account) this.#tell("created", {local_id: chat_id, chat});
+    if (account === this.#account) this.#emit("created", {local_id: chat_id, chat});
     await this.#records.put("created", {local_id: chat_id, account, chat_id: chat.id}).catch(() => {});
     this.settle(client_id, chat);
   }
@@ -934,22 +943,22 @@ class Queue {
     const isLimited = code === "rate_limited";
     const backoff = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** this.#failures++);
     const delay = 1000 * retryAfter || (isLimited ? RATE_LIMIT_MS : backoff);
-    if (isLimited) this.#tell("waiting", delay / 1000);
+    if (isLimited) this.#emit("waiting", delay / 1000);
     this.#holdTimer = setTimeout(() => {
       this.#holdTimer = 0;
       this.#send();
     }, delay);
   }
 
-  /** Return a rejected entry to its author, in one tab. A chat's messages are returned with it. */
+  /** Remove a rejected entry, and with a chat its messages. Only one tab emits `refused` for each. */
   async #refuse(entry, error) {
-    const isWithIt = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
+    const isAffected = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
     this.#serverErrors = 0;
-    for (const refused of this.#entries.filter(isWithIt)) {
+    for (const refused of this.#entries.filter(isAffected)) {
       const {chat_id, content, client_id, place, isOnlyHere} = refused;
-      const isOurs = isOnlyHere || await this.#records.take(place).catch(() => true);
+      const isOurs = isOnlyHere || await this.#records.remove(place).catch(() => true);
       this.#remove(client_id);
-      if (isOurs && !refused.chat) this.#tell("refused", {chat_id: this.chatId(chat_id), content, error});
+      if (isOurs && !refused.chat) this.#emit("refused", {chat_id: this.chatId(chat_id), content, error});
       this.#reject(client_id, error);
       this.#broadcast({type: "refused", client_id, error: {...error, details: error.message}});
     }
@@ -972,8 +981,8 @@ class Queue {
   #merge(stored) {
     const known = new Map(this.#entries.map(entry => [entry.client_id, entry]));
     const own = this.#entries.filter(({isOnlyHere, place}) => isOnlyHere || place === undefined);
-    const held = new Set(own.map(({client_id}) => client_id));
-    const others = stored.filter(({client_id}) => !this.#settled.has(client_id) && !held.has(client_id))
+    const ownIds = new Set(own.map(({client_id}) => client_id));
+    const others = stored.filter(({client_id}) => !this.#settled.has(client_id) && !ownIds.has(client_id))
       .map(entry => known.get(entry.client_id) ?? entry);
     this.#update([...others, ...own]);
   }
@@ -981,21 +990,21 @@ class Queue {
   #update(entries) {
     const place = entry => entry.place ?? Number.MAX_SAFE_INTEGER;
     this.#entries = [...entries].sort((one, other) => place(one) - place(other)); // stable
-    this.#tell("outbox", this.messages);
+    this.#emit("outbox", this.messages);
   }
 
   // Other tabs
 
-  #broadcast(news) {
-    this.#channel?.postMessage({account: this.#account, ...news});
+  #broadcast(message) {
+    this.#channel?.postMessage({account: this.#account, ...message});
   }
 
-  #hear({type, client_id, local_id, stored, chat, error}) {
+  #receive({type, client_id, local_id, stored, chat, error}) {
     if (type === "added") {
       this.load();
     } else if (type === "created") {
       this.#created.set(local_id, chat.id);
-      this.#tell("created", {local_id, chat});
+      this.#emit("created", {local_id, chat});
     } else {
       this.#remove(client_id);
       if (type === "refused") this.#reject(client_id, new QuilliumError(error));
@@ -1005,27 +1014,27 @@ class Queue {
   }
 }
 
-const ACKNOWLEDGED_MS = 20_000;
+const ACKNOWLEDGED_MS = 20_000; // then the connection is replaced, and the message sent again
 const SLOWEST_MESSAGE = 2; // bytes per millisecond; a long message gets more time
 
 export class Quillium extends EventTarget {
   #http;
   #session;
   #calls;
-  #line;
+  #socket;
   #queue;
   #records;
   #resync;
   #loading; // loading of the account's queue
   #account; // the account last reported to listeners
   #wasSignedIn;
-  #lineAccount = null; // the account of the connection
-  #lineToken = null;
-  #last = null; // the largest delivered `seq`; null before the first
+  #socketAccount = null; // the account of the connection
+  #socketToken = null;
+  #lastSeq = null; // the largest delivered `seq`; null before the first
   #connection = 0; // counter of connections: frames of an earlier one are discarded
   #ready = Promise.resolve(); // frames are delivered after this
   #texts = new Map(); // texts of replies in progress, by message id
-  #sent = new Map(); // by client_id: messages in flight
+  #inFlight = new Map(); // by client_id: messages in flight
   #listeners = new AbortController();
 
   /**
@@ -1047,19 +1056,19 @@ export class Quillium extends EventTarget {
     this.#resync = resync;
     this.#records = new Records(name);
     this.#session = new Session({name, storage, http: this.#http, changed: () => this.#sessionChanged()});
-    this.#calls = new Calls(this.#http, this.#session, seconds => this.#tell("waiting", seconds));
+    this.#calls = new Calls(this.#http, this.#session, seconds => this.#emit("waiting", seconds));
     this.#queue = new Queue({
       records: this.#records, name,
       deliver: (entry, account) => this.#deliver(entry, account),
-      tell: (type, detail) => this.#tell(type, detail),
+      emit: (type, detail) => this.#emit(type, detail),
     });
-    this.#line = new Line({
+    this.#socket = new ReconnectingSocket({
       webSocket,
       address: () => this.#socketAddress(),
       opened: () => this.#opened(),
       received: frame => this.#received(frame),
       refused: reason => this.#refused(reason),
-      changed: status => this.#lineChanged(status),
+      changed: status => this.#socketChanged(status),
     });
     this.#wasSignedIn = this.isSignedIn;
     this.#account = this.account;
@@ -1068,24 +1077,25 @@ export class Quillium extends EventTarget {
   }
 
   #listen(name) {
-    const on = (target, type, hear) => target.addEventListener(type, hear, {signal: this.#listeners.signal});
+    const {signal} = this.#listeners;
+    const on = (target, type, listener) => target.addEventListener(type, listener, {signal});
     on(globalThis, "storage", ({key}) => (key === name || key === null) && this.#sessionChanged());
-    for (const type of ["online", "offline"]) on(globalThis, type, () => this.#line.check());
-    on(globalThis, "pageshow", ({persisted}) => persisted && this.#shownAgain());
-    on(document, "visibilitychange", () => document.hidden || this.#shownAgain());
+    for (const type of ["online", "offline"]) on(globalThis, type, () => this.#socket.check());
+    on(globalThis, "pageshow", ({persisted}) => persisted && this.#resume());
+    on(document, "visibilitychange", () => document.hidden || this.#resume());
   }
 
   /** Catch up with changes by other tabs that may have been missed. */
-  #shownAgain() {
+  #resume() {
     this.#sessionChanged();
     this.#queue.load();
-    this.#line.check();
+    this.#socket.check();
   }
 
   /** Close the connection and stop all activity; the outbox stays stored. */
   destroy() {
     this.#listeners.abort();
-    this.#line.close();
+    this.#socket.close();
     this.#queue.destroy();
     this.#records.close();
   }
@@ -1110,13 +1120,13 @@ export class Quillium extends EventTarget {
   /** Create an account and sign in. @returns {Promise<object>} the user */
   async register(email, password, name, setupCode) {
     const account = {email, password, ...(name && {name}), ...(setupCode && {setup_code: setupCode})};
-    const made = await this.#http.send("POST", "/auth/register", account);
-    this.#session.keep(made);
-    return made.user;
+    const session = await this.#http.send("POST", "/auth/register", account);
+    this.#session.store(session);
+    return session.user;
   }
 
   async login(email, password) {
-    this.#session.keep(await this.#http.send("POST", "/auth/login", {email, password}));
+    this.#session.store(await this.#http.send("POST", "/auth/login", {email, password}));
   }
 
   /**
@@ -1128,7 +1138,7 @@ export class Quillium extends EventTarget {
   async useTokens(tokens) {
     const account = accountIn(tokens.access_token)
       ?? (await this.#http.send("GET", "/users/me", undefined, tokens.access_token)).id;
-    this.#session.keep({...tokens, account});
+    this.#session.store({...tokens, account});
   }
 
   /**
@@ -1138,7 +1148,7 @@ export class Quillium extends EventTarget {
   async logout({everywhere = false} = {}) {
     const {tokens} = this.#session;
     if (!tokens) return;
-    this.#session.leave();
+    this.#session.clear();
     const send = (path, body, token) => this.#http.send("POST", `/auth/${path}`, body, token, {keepalive: true});
     try {
       await send("logout", {everywhere}, tokens.access_token);
@@ -1161,7 +1171,7 @@ export class Quillium extends EventTarget {
    * @param {Record<string, string>} [options.headers] of this request
    * @param {number} [options.timeout] milliseconds until the response headers must arrive
    * @param {"json" | "text" | "blob" | "response"} [options.as] how the response is parsed
-   * @returns {Promise<any>} the response's body; null where there is none
+   * @returns {Promise<any>} the parsed body; null if there is none
    * @throws {QuilliumError}
    */
   call(method, path, body, options) {
@@ -1227,33 +1237,33 @@ export class Quillium extends EventTarget {
 
   /** Send a typing signal to the user's other devices; dropped if there is no connection. */
   typing(chatId, isTyping = true) {
-    this.#line.write("typing", {chat_id: chatId, is_typing: isTyping});
+    this.#socket.write("typing", {chat_id: chatId, is_typing: isTyping});
   }
 
   /** Mark a chat as read up to a message, or entirely. */
   read(chatId, messageId) {
-    this.#line.write("read", {chat_id: chatId, ...(messageId && {message_id: messageId})});
+    this.#socket.write("read", {chat_id: chatId, ...(messageId && {message_id: messageId})});
   }
 
   #deliver(entry, account) {
     const {chat, chat_id, content, client_id} = entry;
     if (chat) return this.#calls.createChat(chat, client_id, account);
     return new Promise((resolve, reject) => {
-      const isSent = this.#lineAccount === account
-        && this.#line.write("message", {chat_id, content, client_id});
+      const isSent = this.#socketAccount === account
+        && this.#socket.write("message", {chat_id, content, client_id});
       if (!isSent) {
         reject(new QuilliumError(OFFLINE));
         return;
       }
       const limit = ACKNOWLEDGED_MS + content.length / SLOWEST_MESSAGE;
-      const timer = setTimeout(() => this.#line.replace(), limit);
-      const done = act => value => {
+      const timer = setTimeout(() => this.#socket.replace(), limit);
+      const done = settle => value => {
         clearTimeout(timer);
-        this.#sent.delete(client_id);
-        act(value);
+        this.#inFlight.delete(client_id);
+        settle(value);
       };
-      this.#sent.set(client_id, {resolve: done(resolve), reject: done(reject)});
-      this.#line.expectAnswer();
+      this.#inFlight.set(client_id, {resolve: done(resolve), reject: done(reject)});
+      this.#socket.expectResponse();
     });
   }
 
@@ -1261,114 +1271,114 @@ export class Quillium extends EventTarget {
 
   /** Open the socket, without waiting for the back-off, and keep it open until `disconnect`. */
   connect() {
-    if (!this.#listeners.signal.aborted) this.#line.open();
+    if (!this.#listeners.signal.aborted) this.#socket.open();
   }
 
   disconnect() {
-    this.#line.close();
+    this.#socket.close();
   }
 
   async #socketAddress() {
     const token = await this.#session.token();
     if (!token) return null;
     this.#sessionChanged(); // another tab's change may be visible before its event
-    [this.#lineToken, this.#lineAccount] = [token, this.account];
-    const since = this.#last ?? "latest";
+    [this.#socketToken, this.#socketAccount] = [token, this.account];
+    const since = this.#lastSeq ?? "latest";
     return `${this.#http.base.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(token)}&since=${since}`;
   }
 
   async #opened() {
     const connection = ++this.#connection;
     this.#texts.clear(); // a new connection receives the text of a reply from its beginning
-    if (this.#last === null) this.#list();
+    if (this.#lastSeq === null) this.#reload();
     let ready;
     do {
       ready = this.#ready;
       await ready.catch(() => {}); // the connection is then dropped
     } while (ready !== this.#ready);
     if (connection !== this.#connection) return;
-    this.#tell("status", "online");
+    this.#emit("status", "online");
     this.#queue.start();
   }
 
-  #lineChanged(status) {
+  #socketChanged(status) {
     this.#connection += 1;
     this.#queue.stop();
-    for (const {reject} of [...this.#sent.values()]) reject(new QuilliumError(OFFLINE));
-    this.#tell("status", status);
+    for (const {reject} of [...this.#inFlight.values()]) reject(new QuilliumError(OFFLINE));
+    this.#emit("status", status);
   }
 
   /** Handle close code 4401: the token is refreshed before the next attempt. */
   #refused() {
-    this.#session.refuse(this.#lineToken);
+    this.#session.markRejected(this.#socketToken);
   }
 
   #sessionChanged() {
     const {isSignedIn, account} = this;
     const hasChanged = account !== this.#account;
     if (hasChanged) {
-      [this.#account, this.#last] = [account, null];
-      this.#line.reset();
+      [this.#account, this.#lastSeq] = [account, null];
+      this.#socket.reset();
       this.#loading = this.#queue.open(account);
     }
-    if (this.#wasSignedIn && (!isSignedIn || hasChanged)) this.#tell("session", false);
-    if (isSignedIn && (!this.#wasSignedIn || hasChanged)) this.#tell("session", true);
+    if (this.#wasSignedIn && (!isSignedIn || hasChanged)) this.#emit("session", false);
+    if (isSignedIn && (!this.#wasSignedIn || hasChanged)) this.#emit("session", true);
     this.#wasSignedIn = isSignedIn;
-    if (isSignedIn) this.#line.check();
+    if (isSignedIn) this.#socket.check();
   }
 
   // Frames
 
-  /** Reload the displayed data while frames are queued. If that fails, drop the connection. */
-  #list() {
-    this.#last = null;
+  /** Call `resync` while frames are queued. If it fails, drop the connection. */
+  #reload() {
+    this.#lastSeq = null;
     this.#texts.clear();
     const listing = Promise.resolve().then(() => this.#resync());
     this.#ready = listing;
     listing.catch(error => {
       if (this.#ready !== listing) return;
-      this.#tell("unlisted", error);
-      this.#line.fail();
+      this.#emit("unlisted", error);
+      this.#socket.fail();
     });
   }
 
   #received(frame) {
     const {type, data} = frame;
-    if (type === "message" && data.client_id) this.#sent.get(data.client_id)?.resolve(data);
+    if (type === "message" && data.client_id) this.#inFlight.get(data.client_id)?.resolve(data);
     const connection = this.#connection;
-    const take = () => connection === this.#connection && this.#take(frame);
-    if (data.code === "resync_required") this.#list();
-    else this.#ready.then(take, () => {}); // `#list` drops the connection on failure
+    const handle = () => connection === this.#connection && this.#handle(frame);
+    if (data.code === "resync_required") this.#reload();
+    else this.#ready.then(handle, () => {}); // `#reload` drops the connection on failure
   }
 
-  #take({type, data, seq}) {
+  #handle({type, data, seq}) {
     if (type === "message" && data.client_id) this.#queue.settle(data.client_id, data);
-    if (type === "error") this.#takeError(data);
-    if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // already delivered
-    this.#last = seq ?? this.#last;
+    if (type === "error") this.#handleError(data);
+    if (seq !== undefined && this.#lastSeq !== null && seq <= this.#lastSeq) return; // already delivered
+    this.#lastSeq = seq ?? this.#lastSeq;
     if (type === "error") return;
     if (type === "message") this.#texts.delete(data.id);
-    if (type === "typing" && data.message_id) this.#takeDelta(data);
-    this.#tell(type, data);
+    if (type === "typing" && data.message_id) this.#handleDelta(data);
+    this.#emit(type, data);
   }
 
-  #takeDelta({chat_id, message_id, delta, offset, reasoning_delta, reasoning_offset}) {
+  #handleDelta({chat_id, message_id, delta, offset, reasoning_delta, reasoning_offset}) {
     const {text = "", reasoning = ""} = this.#texts.get(message_id) ?? {};
     const reply = {
       text: delta === undefined ? text : (offset ? text : "") + delta,
       reasoning: reasoning_delta === undefined ? reasoning : (reasoning_offset ? reasoning : "") + reasoning_delta,
     };
     this.#texts.set(message_id, reply);
-    this.#tell("reply", {chat_id, message_id, ...reply});
+    this.#emit("reply", {chat_id, message_id, ...reply});
   }
 
-  #takeError(data) {
-    const sent = this.#sent.get(data.client_id);
+  #handleError(data) {
+    const sent = this.#inFlight.get(data.client_id);
     if (sent) sent.reject(new QuilliumError(data));
-    else this.#tell("problem", new QuilliumError(data));
+    else this.#emit("problem", new QuilliumError(data));
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, {detail}));
   }
 }

@@ -9,18 +9,18 @@ const CREATE_MS = 15_000; // creating a chat with a `client_id` can be retried
 export class Calls {
   #http;
   #session;
-  #waits;
-  #takesChatIds = true; // whether the server supports a `client_id` for chats
+  #onWait;
+  #supportsClientIds = true; // whether the server supports a `client_id` for chats
 
   /**
    * @param {import("./http.js").Http} http
    * @param {import("./session.js").Session} session
-   * @param {(seconds: number) => void} waits called before waiting for a rate limit
+   * @param {(seconds: number) => void} onWait called with the seconds before waiting for a rate limit
    */
-  constructor(http, session, waits) {
+  constructor(http, session, onWait) {
     this.#http = http;
     this.#session = session;
-    this.#waits = waits;
+    this.#onWait = onWait;
   }
 
   /** See `Quillium.call`. With an `account`, the request is sent only for that account. */
@@ -40,7 +40,7 @@ export class Calls {
           await this.#session.refresh(token);
         } else if (isLimited && !hasWaited) {
           hasWaited = true;
-          this.#waits(error.retryAfter);
+          this.#onWait(error.retryAfter);
           await new Promise(resolve => setTimeout(resolve, 1000 * error.retryAfter));
           options.signal?.throwIfAborted();
         } else {
@@ -52,12 +52,12 @@ export class Calls {
 
   /** Create a chat, idempotently. */
   async createChat(chat, clientId, account) {
-    if (this.#takesChatIds) {
+    if (this.#supportsClientIds) {
       try {
         return await this.call("POST", "/chats", {...chat, client_id: clientId}, {timeout: CREATE_MS}, account);
       } catch (error) {
         if (error.status !== 400 || !error.message.includes("client_id")) throw error;
-        this.#takesChatIds = false; // an older server
+        this.#supportsClientIds = false; // an older server
       }
     }
     return this.call("POST", "/chats", chat, {}, account);

@@ -1,6 +1,6 @@
 /** API errors, and which of them can be retried. */
 
-/** An API error (docs/api.md), or `code` "offline" if there was no response. */
+/** An error of the API (docs/api.md); `code` is "offline" if there was no response. */
 export class QuilliumError extends Error {
   /**
    * @param {{code: string, message: string, details: string}} error
@@ -17,7 +17,7 @@ export class QuilliumError extends Error {
 }
 
 export const OFFLINE = {code: "offline", message: "No response", details: "The server can't be reached."};
-export const BROKEN_OFF = {code: "offline", message: "No response", details: "The response broke off."};
+export const BROKEN_OFF = {code: "offline", message: "No response", details: "The response was incomplete."};
 export const SIGNED_OUT = {code: "invalid_token", message: "Signed out", details: "You are signed out."};
 export const DESTROYED = {code: "destroyed", message: "Destroyed", details: "This client was destroyed."};
 export const NO_SUCH_CHAT = {code: "not_found", message: "Not found", details: "There is no such chat."};

@@ -13,7 +13,7 @@ import {channel, locked} from "./tabs.js";
 const RATE_LIMIT_MS = 5_000; // for a rate limit without `Retry-After`
 const LONGEST_RETRY_MS = 30_000;
 const LOCK_MS = 15_000; // a tab that holds the lock longer is assumed frozen
-const MAX_SERVER_ERRORS = 6; // then the entry is returned to its author
+const MAX_SERVER_ERRORS = 6; // of one entry; then it is rejected
 
 /** A local id of a chat that is not on the server yet; it is also the chat's `client_id`. */
 const isLocal = chatId => chatId.startsWith("new_");
@@ -27,10 +27,10 @@ export class Queue {
   #name;
   #channel; // to the other tabs
   #deliver;
-  #tell;
+  #emit;
   #account = null;
   #entries = []; // sorted by `place`, which is undefined until an entry is stored
-  #settled = new Set(); // client ids that are finished, even if still in the records
+  #settled = new Set(); // client ids of finished entries, which may still be in the records
   #promises = new Map(); // by client id: promises of callers that wait for an acknowledgement
   #created = new Map(); // server ids of chats, by local id
   #isLoaded = false;
@@ -39,21 +39,23 @@ export class Queue {
   #isSending = false;
   #holdTimer = 0; // active while sending is paused, for example by the rate limit
   #serverErrors = 0; // of the first entry
-  #failures = 0; // since the last delivery
+  #failures = 0; // consecutive; determines the back-off
 
   /**
    * @param {object} options
    * @param {import("./records.js").Records} options.records
    * @param {string} options.name
-   * @param {(entry: object, account: string) => Promise<object>} options.deliver the stored thing
-   * @param {(type: string, detail: any) => void} options.tell
+   * @param {(entry: object, account: string) => Promise<object>} options.deliver sends an entry
+   * @param {(type: string, detail: any) => void} options.emit dispatches an event
    */
-  constructor({records, name, deliver, tell}) {
+  constructor({records, name, deliver, emit}) {
     this.#records = records;
     this.#name = name;
     this.#deliver = deliver;
-    this.#tell = tell;
-    this.#channel = channel(`${name}-queue`, news => news.account === this.#account && this.#hear(news));
+    this.#emit = emit;
+    this.#channel = channel(`${name}-queue`, message => {
+      if (message.account === this.#account) this.#receive(message);
+    });
   }
 
   /** Unacknowledged messages, oldest first. */
@@ -78,7 +80,7 @@ export class Queue {
     this.stop();
     this.#account = account;
     [this.#entries, this.#isLoaded] = [[], false];
-    this.#tell("outbox", this.messages);
+    this.#emit("outbox", this.messages);
     await this.load();
   }
 
@@ -102,16 +104,16 @@ export class Queue {
   /**
    * Add entries together. An entry is {client_id, chat_id} with `content`, or with `chat`.
    *
-   * @returns {Promise<object>} what the server stored for the last one
+   * @returns {Promise<object>} the chat or message that the server stored for the last one
    */
   add(...entries) {
     const account = this.#account;
     const timestamp = new Date().toISOString();
-    const made = entries.map(entry => ({...entry, account, timestamp}));
-    this.#update([...this.#entries, ...made]);
-    const last = made.at(-1).client_id;
+    const added = entries.map(entry => ({...entry, account, timestamp}));
+    this.#update([...this.#entries, ...added]);
+    const last = added.at(-1).client_id;
     const acknowledged = new Promise((resolve, reject) => this.#promises.set(last, {resolve, reject}));
-    this.#storing = this.#store(made);
+    this.#storing = this.#store(added);
     return acknowledged;
   }
 
@@ -131,18 +133,20 @@ export class Queue {
     this.#send();
   }
 
-  /** Send the waiting entries, once the account's connection is open. */
+  /** Start sending. Call this once the account's connection is open. */
   start() {
     this.#isOnline = true;
     this.load();
   }
 
+  /** Stop sending. */
   stop() {
     this.#isOnline = false;
     clearTimeout(this.#holdTimer);
     this.#holdTimer = 0;
   }
 
+  /** Stop for good, and reject all pending promises. */
   destroy() {
     this.stop();
     this.#account = null;
@@ -158,7 +162,7 @@ export class Queue {
     this.#promises.get(clientId)?.resolve(stored);
     this.#promises.delete(clientId);
     if (!entry) return;
-    if (!entry.isOnlyHere) this.#records.take(entry.place).catch(() => {}); // a retry is idempotent
+    if (!entry.isOnlyHere) this.#records.remove(entry.place).catch(() => {}); // a retry is idempotent
     this.#broadcast({type: "settled", client_id: clientId, stored});
   }
 
@@ -195,8 +199,8 @@ export class Queue {
       else this.settle(entry.client_id, stored);
     } catch (error) {
       if (account !== this.#account) return;
-      const isHopeless = error.code === "internal_error" && ++this.#serverErrors >= MAX_SERVER_ERRORS;
-      if (isTemporary(error) && !isHopeless) this.#hold(error);
+      const isPermanent = error.code === "internal_error" && ++this.#serverErrors >= MAX_SERVER_ERRORS;
+      if (isTemporary(error) && !isPermanent) this.#hold(error);
       else await this.#refuse(entry, error);
     }
   }
@@ -204,7 +208,7 @@ export class Queue {
   async #chatCreated({chat_id, client_id, account}, chat) {
     this.#created.set(chat_id, chat.id);
     this.#broadcast({type: "created", local_id: chat_id, chat, account});
-    if (account === this.#account) this.#tell("created", {local_id: chat_id, chat});
+    if (account === this.#account) this.#emit("created", {local_id: chat_id, chat});
     await this.#records.put("created", {local_id: chat_id, account, chat_id: chat.id}).catch(() => {});
     this.settle(client_id, chat);
   }
@@ -215,22 +219,22 @@ export class Queue {
     const isLimited = code === "rate_limited";
     const backoff = Math.min(LONGEST_RETRY_MS, 1000 * 2 ** this.#failures++);
     const delay = 1000 * retryAfter || (isLimited ? RATE_LIMIT_MS : backoff);
-    if (isLimited) this.#tell("waiting", delay / 1000);
+    if (isLimited) this.#emit("waiting", delay / 1000);
     this.#holdTimer = setTimeout(() => {
       this.#holdTimer = 0;
       this.#send();
     }, delay);
   }
 
-  /** Return a rejected entry to its author, in one tab. A chat's messages are returned with it. */
+  /** Remove a rejected entry, and with a chat its messages. Only one tab emits `refused` for each. */
   async #refuse(entry, error) {
-    const isWithIt = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
+    const isAffected = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
     this.#serverErrors = 0;
-    for (const refused of this.#entries.filter(isWithIt)) {
+    for (const refused of this.#entries.filter(isAffected)) {
       const {chat_id, content, client_id, place, isOnlyHere} = refused;
-      const isOurs = isOnlyHere || await this.#records.take(place).catch(() => true);
+      const isOurs = isOnlyHere || await this.#records.remove(place).catch(() => true);
       this.#remove(client_id);
-      if (isOurs && !refused.chat) this.#tell("refused", {chat_id: this.chatId(chat_id), content, error});
+      if (isOurs && !refused.chat) this.#emit("refused", {chat_id: this.chatId(chat_id), content, error});
       this.#reject(client_id, error);
       this.#broadcast({type: "refused", client_id, error: {...error, details: error.message}});
     }
@@ -253,8 +257,8 @@ export class Queue {
   #merge(stored) {
     const known = new Map(this.#entries.map(entry => [entry.client_id, entry]));
     const own = this.#entries.filter(({isOnlyHere, place}) => isOnlyHere || place === undefined);
-    const held = new Set(own.map(({client_id}) => client_id));
-    const others = stored.filter(({client_id}) => !this.#settled.has(client_id) && !held.has(client_id))
+    const ownIds = new Set(own.map(({client_id}) => client_id));
+    const others = stored.filter(({client_id}) => !this.#settled.has(client_id) && !ownIds.has(client_id))
       .map(entry => known.get(entry.client_id) ?? entry);
     this.#update([...others, ...own]);
   }
@@ -262,21 +266,21 @@ export class Queue {
   #update(entries) {
     const place = entry => entry.place ?? Number.MAX_SAFE_INTEGER;
     this.#entries = [...entries].sort((one, other) => place(one) - place(other)); // stable
-    this.#tell("outbox", this.messages);
+    this.#emit("outbox", this.messages);
   }
 
   // Other tabs
 
-  #broadcast(news) {
-    this.#channel?.postMessage({account: this.#account, ...news});
+  #broadcast(message) {
+    this.#channel?.postMessage({account: this.#account, ...message});
   }
 
-  #hear({type, client_id, local_id, stored, chat, error}) {
+  #receive({type, client_id, local_id, stored, chat, error}) {
     if (type === "added") {
       this.load();
     } else if (type === "created") {
       this.#created.set(local_id, chat.id);
-      this.#tell("created", {local_id, chat});
+      this.#emit("created", {local_id, chat});
     } else {
       this.#remove(client_id);
       if (type === "refused") this.#reject(client_id, new QuilliumError(error));

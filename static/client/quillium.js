@@ -10,14 +10,14 @@
  *   that is impossible, and initially, `resync` is called, and frames are queued until it completes.
  * - In a visible tab, a half-open connection is replaced within 20 s.
  *
- *     const quillium = new Quillium({resync: () => listWhatIsShown()});
- *     quillium.addEventListener("message", ({detail}) => show(detail));
+ *     const quillium = new Quillium({resync: () => reloadChats()});
+ *     quillium.addEventListener("message", ({detail}) => render(detail));
  *     await quillium.login("ada@example.com", "a good password");
  *     quillium.connect();
  *     const stored = await quillium.say(chatId, "Hello");
  *
- * docs/page.md lists its methods and events, quillium.d.ts has their types. It also runs in Node and
- * can be constructed during server-side rendering.
+ * docs/page.md and quillium.d.ts document its methods and events. It also runs in Node, and can be
+ * constructed during server-side rendering.
  *
  * @module
  */
@@ -25,34 +25,34 @@
 import {Calls} from "./calls.js";
 import {DESTROYED, OFFLINE, QuilliumError, SIGNED_OUT} from "./errors.js";
 import {Http} from "./http.js";
-import {Line} from "./line.js";
+import {ReconnectingSocket} from "./socket.js";
 import {Queue, randomId} from "./queue.js";
 import {Records} from "./records.js";
 import {accountIn, defaultStorage, Session} from "./session.js";
 
 export {QuilliumError};
 
-const ACKNOWLEDGED_MS = 20_000;
+const ACKNOWLEDGED_MS = 20_000; // then the connection is replaced, and the message sent again
 const SLOWEST_MESSAGE = 2; // bytes per millisecond; a long message gets more time
 
 export class Quillium extends EventTarget {
   #http;
   #session;
   #calls;
-  #line;
+  #socket;
   #queue;
   #records;
   #resync;
   #loading; // loading of the account's queue
   #account; // the account last reported to listeners
   #wasSignedIn;
-  #lineAccount = null; // the account of the connection
-  #lineToken = null;
-  #last = null; // the largest delivered `seq`; null before the first
+  #socketAccount = null; // the account of the connection
+  #socketToken = null;
+  #lastSeq = null; // the largest delivered `seq`; null before the first
   #connection = 0; // counter of connections: frames of an earlier one are discarded
   #ready = Promise.resolve(); // frames are delivered after this
   #texts = new Map(); // texts of replies in progress, by message id
-  #sent = new Map(); // by client_id: messages in flight
+  #inFlight = new Map(); // by client_id: messages in flight
   #listeners = new AbortController();
 
   /**
@@ -74,19 +74,19 @@ export class Quillium extends EventTarget {
     this.#resync = resync;
     this.#records = new Records(name);
     this.#session = new Session({name, storage, http: this.#http, changed: () => this.#sessionChanged()});
-    this.#calls = new Calls(this.#http, this.#session, seconds => this.#tell("waiting", seconds));
+    this.#calls = new Calls(this.#http, this.#session, seconds => this.#emit("waiting", seconds));
     this.#queue = new Queue({
       records: this.#records, name,
       deliver: (entry, account) => this.#deliver(entry, account),
-      tell: (type, detail) => this.#tell(type, detail),
+      emit: (type, detail) => this.#emit(type, detail),
     });
-    this.#line = new Line({
+    this.#socket = new ReconnectingSocket({
       webSocket,
       address: () => this.#socketAddress(),
       opened: () => this.#opened(),
       received: frame => this.#received(frame),
       refused: reason => this.#refused(reason),
-      changed: status => this.#lineChanged(status),
+      changed: status => this.#socketChanged(status),
     });
     this.#wasSignedIn = this.isSignedIn;
     this.#account = this.account;
@@ -95,24 +95,25 @@ export class Quillium extends EventTarget {
   }
 
   #listen(name) {
-    const on = (target, type, hear) => target.addEventListener(type, hear, {signal: this.#listeners.signal});
+    const {signal} = this.#listeners;
+    const on = (target, type, listener) => target.addEventListener(type, listener, {signal});
     on(globalThis, "storage", ({key}) => (key === name || key === null) && this.#sessionChanged());
-    for (const type of ["online", "offline"]) on(globalThis, type, () => this.#line.check());
-    on(globalThis, "pageshow", ({persisted}) => persisted && this.#shownAgain());
-    on(document, "visibilitychange", () => document.hidden || this.#shownAgain());
+    for (const type of ["online", "offline"]) on(globalThis, type, () => this.#socket.check());
+    on(globalThis, "pageshow", ({persisted}) => persisted && this.#resume());
+    on(document, "visibilitychange", () => document.hidden || this.#resume());
   }
 
   /** Catch up with changes by other tabs that may have been missed. */
-  #shownAgain() {
+  #resume() {
     this.#sessionChanged();
     this.#queue.load();
-    this.#line.check();
+    this.#socket.check();
   }
 
   /** Close the connection and stop all activity; the outbox stays stored. */
   destroy() {
     this.#listeners.abort();
-    this.#line.close();
+    this.#socket.close();
     this.#queue.destroy();
     this.#records.close();
   }
@@ -137,13 +138,13 @@ export class Quillium extends EventTarget {
   /** Create an account and sign in. @returns {Promise<object>} the user */
   async register(email, password, name, setupCode) {
     const account = {email, password, ...(name && {name}), ...(setupCode && {setup_code: setupCode})};
-    const made = await this.#http.send("POST", "/auth/register", account);
-    this.#session.keep(made);
-    return made.user;
+    const session = await this.#http.send("POST", "/auth/register", account);
+    this.#session.store(session);
+    return session.user;
   }
 
   async login(email, password) {
-    this.#session.keep(await this.#http.send("POST", "/auth/login", {email, password}));
+    this.#session.store(await this.#http.send("POST", "/auth/login", {email, password}));
   }
 
   /**
@@ -155,7 +156,7 @@ export class Quillium extends EventTarget {
   async useTokens(tokens) {
     const account = accountIn(tokens.access_token)
       ?? (await this.#http.send("GET", "/users/me", undefined, tokens.access_token)).id;
-    this.#session.keep({...tokens, account});
+    this.#session.store({...tokens, account});
   }
 
   /**
@@ -165,7 +166,7 @@ export class Quillium extends EventTarget {
   async logout({everywhere = false} = {}) {
     const {tokens} = this.#session;
     if (!tokens) return;
-    this.#session.leave();
+    this.#session.clear();
     const send = (path, body, token) => this.#http.send("POST", `/auth/${path}`, body, token, {keepalive: true});
     try {
       await send("logout", {everywhere}, tokens.access_token);
@@ -188,7 +189,7 @@ export class Quillium extends EventTarget {
    * @param {Record<string, string>} [options.headers] of this request
    * @param {number} [options.timeout] milliseconds until the response headers must arrive
    * @param {"json" | "text" | "blob" | "response"} [options.as] how the response is parsed
-   * @returns {Promise<any>} the response's body; null where there is none
+   * @returns {Promise<any>} the parsed body; null if there is none
    * @throws {QuilliumError}
    */
   call(method, path, body, options) {
@@ -254,33 +255,33 @@ export class Quillium extends EventTarget {
 
   /** Send a typing signal to the user's other devices; dropped if there is no connection. */
   typing(chatId, isTyping = true) {
-    this.#line.write("typing", {chat_id: chatId, is_typing: isTyping});
+    this.#socket.write("typing", {chat_id: chatId, is_typing: isTyping});
   }
 
   /** Mark a chat as read up to a message, or entirely. */
   read(chatId, messageId) {
-    this.#line.write("read", {chat_id: chatId, ...(messageId && {message_id: messageId})});
+    this.#socket.write("read", {chat_id: chatId, ...(messageId && {message_id: messageId})});
   }
 
   #deliver(entry, account) {
     const {chat, chat_id, content, client_id} = entry;
     if (chat) return this.#calls.createChat(chat, client_id, account);
     return new Promise((resolve, reject) => {
-      const isSent = this.#lineAccount === account
-        && this.#line.write("message", {chat_id, content, client_id});
+      const isSent = this.#socketAccount === account
+        && this.#socket.write("message", {chat_id, content, client_id});
       if (!isSent) {
         reject(new QuilliumError(OFFLINE));
         return;
       }
       const limit = ACKNOWLEDGED_MS + content.length / SLOWEST_MESSAGE;
-      const timer = setTimeout(() => this.#line.replace(), limit);
-      const done = act => value => {
+      const timer = setTimeout(() => this.#socket.replace(), limit);
+      const done = settle => value => {
         clearTimeout(timer);
-        this.#sent.delete(client_id);
-        act(value);
+        this.#inFlight.delete(client_id);
+        settle(value);
       };
-      this.#sent.set(client_id, {resolve: done(resolve), reject: done(reject)});
-      this.#line.expectAnswer();
+      this.#inFlight.set(client_id, {resolve: done(resolve), reject: done(reject)});
+      this.#socket.expectResponse();
     });
   }
 
@@ -288,114 +289,114 @@ export class Quillium extends EventTarget {
 
   /** Open the socket, without waiting for the back-off, and keep it open until `disconnect`. */
   connect() {
-    if (!this.#listeners.signal.aborted) this.#line.open();
+    if (!this.#listeners.signal.aborted) this.#socket.open();
   }
 
   disconnect() {
-    this.#line.close();
+    this.#socket.close();
   }
 
   async #socketAddress() {
     const token = await this.#session.token();
     if (!token) return null;
     this.#sessionChanged(); // another tab's change may be visible before its event
-    [this.#lineToken, this.#lineAccount] = [token, this.account];
-    const since = this.#last ?? "latest";
+    [this.#socketToken, this.#socketAccount] = [token, this.account];
+    const since = this.#lastSeq ?? "latest";
     return `${this.#http.base.replace(/^http/, "ws")}/ws?token=${encodeURIComponent(token)}&since=${since}`;
   }
 
   async #opened() {
     const connection = ++this.#connection;
     this.#texts.clear(); // a new connection receives the text of a reply from its beginning
-    if (this.#last === null) this.#list();
+    if (this.#lastSeq === null) this.#reload();
     let ready;
     do {
       ready = this.#ready;
       await ready.catch(() => {}); // the connection is then dropped
     } while (ready !== this.#ready);
     if (connection !== this.#connection) return;
-    this.#tell("status", "online");
+    this.#emit("status", "online");
     this.#queue.start();
   }
 
-  #lineChanged(status) {
+  #socketChanged(status) {
     this.#connection += 1;
     this.#queue.stop();
-    for (const {reject} of [...this.#sent.values()]) reject(new QuilliumError(OFFLINE));
-    this.#tell("status", status);
+    for (const {reject} of [...this.#inFlight.values()]) reject(new QuilliumError(OFFLINE));
+    this.#emit("status", status);
   }
 
   /** Handle close code 4401: the token is refreshed before the next attempt. */
   #refused() {
-    this.#session.refuse(this.#lineToken);
+    this.#session.markRejected(this.#socketToken);
   }
 
   #sessionChanged() {
     const {isSignedIn, account} = this;
     const hasChanged = account !== this.#account;
     if (hasChanged) {
-      [this.#account, this.#last] = [account, null];
-      this.#line.reset();
+      [this.#account, this.#lastSeq] = [account, null];
+      this.#socket.reset();
       this.#loading = this.#queue.open(account);
     }
-    if (this.#wasSignedIn && (!isSignedIn || hasChanged)) this.#tell("session", false);
-    if (isSignedIn && (!this.#wasSignedIn || hasChanged)) this.#tell("session", true);
+    if (this.#wasSignedIn && (!isSignedIn || hasChanged)) this.#emit("session", false);
+    if (isSignedIn && (!this.#wasSignedIn || hasChanged)) this.#emit("session", true);
     this.#wasSignedIn = isSignedIn;
-    if (isSignedIn) this.#line.check();
+    if (isSignedIn) this.#socket.check();
   }
 
   // Frames
 
-  /** Reload the displayed data while frames are queued. If that fails, drop the connection. */
-  #list() {
-    this.#last = null;
+  /** Call `resync` while frames are queued. If it fails, drop the connection. */
+  #reload() {
+    this.#lastSeq = null;
     this.#texts.clear();
     const listing = Promise.resolve().then(() => this.#resync());
     this.#ready = listing;
     listing.catch(error => {
       if (this.#ready !== listing) return;
-      this.#tell("unlisted", error);
-      this.#line.fail();
+      this.#emit("unlisted", error);
+      this.#socket.fail();
     });
   }
 
   #received(frame) {
     const {type, data} = frame;
-    if (type === "message" && data.client_id) this.#sent.get(data.client_id)?.resolve(data);
+    if (type === "message" && data.client_id) this.#inFlight.get(data.client_id)?.resolve(data);
     const connection = this.#connection;
-    const take = () => connection === this.#connection && this.#take(frame);
-    if (data.code === "resync_required") this.#list();
-    else this.#ready.then(take, () => {}); // `#list` drops the connection on failure
+    const handle = () => connection === this.#connection && this.#handle(frame);
+    if (data.code === "resync_required") this.#reload();
+    else this.#ready.then(handle, () => {}); // `#reload` drops the connection on failure
   }
 
-  #take({type, data, seq}) {
+  #handle({type, data, seq}) {
     if (type === "message" && data.client_id) this.#queue.settle(data.client_id, data);
-    if (type === "error") this.#takeError(data);
-    if (seq !== undefined && this.#last !== null && seq <= this.#last) return; // already delivered
-    this.#last = seq ?? this.#last;
+    if (type === "error") this.#handleError(data);
+    if (seq !== undefined && this.#lastSeq !== null && seq <= this.#lastSeq) return; // already delivered
+    this.#lastSeq = seq ?? this.#lastSeq;
     if (type === "error") return;
     if (type === "message") this.#texts.delete(data.id);
-    if (type === "typing" && data.message_id) this.#takeDelta(data);
-    this.#tell(type, data);
+    if (type === "typing" && data.message_id) this.#handleDelta(data);
+    this.#emit(type, data);
   }
 
-  #takeDelta({chat_id, message_id, delta, offset, reasoning_delta, reasoning_offset}) {
+  #handleDelta({chat_id, message_id, delta, offset, reasoning_delta, reasoning_offset}) {
     const {text = "", reasoning = ""} = this.#texts.get(message_id) ?? {};
     const reply = {
       text: delta === undefined ? text : (offset ? text : "") + delta,
       reasoning: reasoning_delta === undefined ? reasoning : (reasoning_offset ? reasoning : "") + reasoning_delta,
     };
     this.#texts.set(message_id, reply);
-    this.#tell("reply", {chat_id, message_id, ...reply});
+    this.#emit("reply", {chat_id, message_id, ...reply});
   }
 
-  #takeError(data) {
-    const sent = this.#sent.get(data.client_id);
+  #handleError(data) {
+    const sent = this.#inFlight.get(data.client_id);
     if (sent) sent.reject(new QuilliumError(data));
-    else this.#tell("problem", new QuilliumError(data));
+    else this.#emit("problem", new QuilliumError(data));
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, {detail}));
   }
 }

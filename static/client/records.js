@@ -16,10 +16,10 @@ export class Records {
     this.#name = name;
   }
 
-  /** The outbox records of an account, in order of insertion. */
+  /** The records of an account in each of the stores, in order of insertion. */
   async all(account, ...stores) {
     let requests;
-    await this.#run(stores, "readonly", transaction => {
+    await this.#transact(stores, "readonly", transaction => {
       requests = stores.map(store => transaction.objectStore(store).index("account").getAll(account));
     });
     return requests.map(({result}) => result);
@@ -28,54 +28,57 @@ export class Records {
   /** Append records to the outbox atomically. @returns {Promise<number[]>} places */
   async append(records) {
     let requests;
-    await this.#run(["outbox"], "readwrite", transaction => {
+    await this.#transact(["outbox"], "readwrite", transaction => {
       requests = records.map(record => transaction.objectStore("outbox").add(record));
     });
     return requests.map(({result}) => result);
   }
 
   /** Remove a record from the outbox. @returns {Promise<boolean>} whether this call removed it */
-  async take(place) {
-    let isThere = false;
-    await this.#run(["outbox"], "readwrite", transaction => {
+  async remove(place) {
+    let isRemoved = false;
+    await this.#transact(["outbox"], "readwrite", transaction => {
       const outbox = transaction.objectStore("outbox");
       const found = outbox.getKey(place);
       found.onsuccess = () => {
-        isThere = found.result !== undefined;
-        if (isThere) outbox.delete(place);
+        isRemoved = found.result !== undefined;
+        if (isRemoved) outbox.delete(place);
       };
-    }, {isOneStep: false});
-    return isThere;
+    }, {commitsAtOnce: false});
+    return isRemoved;
   }
 
+  /** Insert or replace a record. */
   put(store, record) {
-    return this.#run([store], "readwrite", transaction => transaction.objectStore(store).put(record));
+    return this.#transact([store], "readwrite", transaction => transaction.objectStore(store).put(record));
   }
 
+  /** Delete a record, if it exists. */
   delete(store, key) {
-    return this.#run([store], "readwrite", transaction => transaction.objectStore(store).delete(key));
+    return this.#transact([store], "readwrite", transaction => transaction.objectStore(store).delete(key));
   }
 
+  /** Close the database; the next call opens it again. */
   close() {
     this.#opening?.then(database => database.close(), () => {});
     this.#opening = null;
   }
 
-  async #run(stores, mode, work, {isOneStep = true} = {}) {
+  async #transact(stores, mode, work, {commitsAtOnce = true} = {}) {
     const database = await this.#open();
     return new Promise((resolve, reject) => {
       const transaction = database.transaction(stores, mode);
       transaction.onabort = () => reject(transaction.error ?? new Error("The transaction was aborted."));
       transaction.oncomplete = () => resolve();
       work(transaction);
-      if (mode === "readwrite" && isOneStep) transaction.commit();
+      if (mode === "readwrite" && commitsAtOnce) transaction.commit();
     });
   }
 
   #open() {
     this.#opening ??= new Promise((resolve, reject) => {
       const request = indexedDB.open(this.#name, 1);
-      const timer = setTimeout(() => reject(new Error("IndexedDB does not answer.")), OPEN_MS);
+      const timer = setTimeout(() => reject(new Error("IndexedDB does not respond.")), OPEN_MS);
       request.onupgradeneeded = () => {
         const account = store => store.createIndex("account", "account");
         account(request.result.createObjectStore("outbox", {keyPath: "place", autoIncrement: true}));

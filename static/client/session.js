@@ -5,7 +5,7 @@ import {locked} from "./tabs.js";
 
 const EARLY_MS = 30_000; // before the expiry
 const REFRESH_MS = 15_000;
-const SEEN_MS = 1_000; // until another tab's write to the storage must be visible
+const VISIBLE_MS = 1_000; // until another tab's write to the storage must be visible
 
 /** `localStorage`, or memory if it is unavailable. */
 export function defaultStorage() {
@@ -37,7 +37,7 @@ export class Session {
   #storage;
   #http;
   #changed;
-  #refused = null; // the access token that the server reported as expired or invalid
+  #rejected = null; // the access token that the server reported as expired or invalid
   #unstored; // the session, if the storage is full
 
   constructor({name, storage, http, changed}) {
@@ -77,18 +77,18 @@ export class Session {
       if (value === null) this.#storage.removeItem(this.#name);
       else this.#storage.setItem(this.#name, JSON.stringify(value));
     } catch {
-      this.#unstored = value; // storage is full: keep it in this tab
+      this.#unstored = value; // storage is full: store it in this tab
     }
     this.#changed();
   }
 
-  keep({access_token, refresh_token, expires_in, account}) {
+  store({access_token, refresh_token, expires_in, account}) {
     const ends_at = expires_in === undefined ? undefined : Date.now() + 1000 * expires_in;
     this.#write({access_token, refresh_token, ends_at, account: account ?? accountIn(access_token)});
   }
 
   /** Delete the tokens when the user signs out. */
-  leave() {
+  clear() {
     if (this.tokens) this.#write(null);
   }
 
@@ -98,8 +98,8 @@ export class Session {
   }
 
   /** Mark an access token as rejected: it is refreshed before the next use. */
-  refuse(token) {
-    this.#refused = token;
+  markRejected(token) {
+    this.#rejected = token;
   }
 
   /**
@@ -111,7 +111,7 @@ export class Session {
   async token() {
     const {tokens} = this;
     if (!tokens) return undefined;
-    if (tokens.access_token === this.#refused) return this.refresh(tokens.access_token);
+    if (tokens.access_token === this.#rejected) return this.refresh(tokens.access_token);
     if (!tokens.refresh_token || !(Date.now() > tokens.ends_at - EARLY_MS)) return tokens.access_token;
     try {
       return await this.refresh(tokens.access_token);
@@ -125,10 +125,10 @@ export class Session {
   async refresh(token) {
     // Without locks, two tabs may use the same token, which the server tolerates.
     const name = `${this.#name}-refresh`;
-    const mine = await locked(name, {ifAvailable: true},
+    const own = await locked(name, {ifAvailable: true},
       async lock => lock && {fresh: await this.#exchange(token)});
-    if (mine) return mine.fresh;
-    return locked(name, {}, () => this.#seen(token).then(() => this.#exchange(token)));
+    if (own) return own.fresh;
+    return locked(name, {}, () => this.#waitForWrite(token).then(() => this.#exchange(token)));
   }
 
   async #exchange(token) {
@@ -143,7 +143,7 @@ export class Session {
       const options = {timeout: REFRESH_MS}; // retryable (contract, section 4)
       const fresh = await this.#http.send("POST", "/auth/refresh", {refresh_token}, undefined, options);
       // Don't overwrite a sign-out or sign-in that happened meanwhile.
-      if (this.tokens?.refresh_token === refresh_token) this.keep({...fresh, account});
+      if (this.tokens?.refresh_token === refresh_token) this.store({...fresh, account});
     } catch (error) {
       if (error.status !== 401) throw error;
       this.#end(token);
@@ -153,11 +153,11 @@ export class Session {
   }
 
   /** Wait until another tab's write is visible here, possibly after its lock was released. */
-  #seen(token) {
+  #waitForWrite(token) {
     if (this.tokens?.access_token !== token) return Promise.resolve();
     return new Promise(resolve => {
       globalThis.addEventListener?.("storage", resolve, {once: true});
-      setTimeout(resolve, SEEN_MS);
+      setTimeout(resolve, VISIBLE_MS);
     });
   }
 }

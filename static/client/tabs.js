@@ -4,11 +4,11 @@
  * A broadcast channel to the other tabs; undefined if there is none, as in Node, or if the browser
  * blocks it together with all storage.
  */
-export function channel(name, hear) {
+export function channel(name, receive) {
   if (!globalThis.document) return undefined; // it would keep Node from exiting
   try {
     const opened = new BroadcastChannel(name);
-    opened.onmessage = ({data}) => hear(data);
+    opened.onmessage = ({data}) => receive(data);
     return opened;
   } catch {
     return undefined;
