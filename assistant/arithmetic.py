@@ -14,11 +14,31 @@ _MAX_BITS = 400  # of numerator and denominator: some 120 digits
 _DECIMALS = 10
 
 _QUESTION = re.compile(
-    r"\s*(?:(?:please|and|so|ok|what's|what is|how much is|calculate|compute|solve|work out)\b"
-    r"[\s,:]*)*(?P<expression>.*?)[\s=?.!]*\Z",
+    r"[\s¿¡]*(?:(?:please|and|so|ok|what's|what is|how much is|calculate|compute|solve|work out"
+    r"|bitte|und|was ist|was sind|was ergibt|wie viel (?:ist|sind|ergibt)|wieviel (?:ist|sind)|rechne"
+    r"|berechne|et|combien (?:font|fait|vaut)|calcule[rz]?|y|cuánto (?:es|son)|cuanto (?:es|son)"
+    r"|calcula|el|le|die|das|the)(?!\w)[\s,:¿]*|(?:请|计算|算一下|算)[\s:：]*)*"
+    r"(?P<expression>.*?)(?:是多少|等于多少|等于几|等于|得多少)?[\s=?.!？。！]*\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_PERCENT_OF = re.compile(r"(\d+(?:\.\d+)?)\s*(?:%|percent|per cent)\s+of\s+", re.IGNORECASE)
+_PERCENT = r"(\d+(?:\.\d+)?)\s*(?:%|％|percent|per cent|prozent|pour cent|por ciento)"
+_PERCENT_OF = re.compile(rf"{_PERCENT}\s+(?:of|von|de|del|des)\s+", re.IGNORECASE)
+_OF_PERCENT = re.compile(rf"(\d+(?:\.\d+)?)\s*的\s*{_PERCENT}", re.IGNORECASE)
+_OPERATIONS = tuple(
+    (re.compile(rf"(?<![\w])(?:{words})(?![\w])|(?:{signs})", re.IGNORECASE), operation)
+    for operation, words, signs in (
+        ("^2", "squared|(?:zum )?quadrat|au carré|al cuadrado", "的平方"),
+        ("^", "to the power of|hoch|puissance|elevado a", "的次方"),
+        (
+            "/",
+            "divided by|over|(?:geteilt )?durch|divisé par|sur|dividido (?:por|entre)|entre",
+            "除以",
+        ),
+        ("*", "times|multiplied by|mal|fois|multiplié par|por|multiplicado por", "乘以|乘"),
+        ("+", "plus|más|mas", "加"),
+        ("-", "minus|moins|menos", "减"),
+    )
+)
 _THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _SIGNS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-", "^": "\0"})
 _EXPRESSION = re.compile(r"[\d.()+\-*/\s]+\Z")
@@ -31,30 +51,42 @@ _OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] =
 }
 
 
-def calculate(text: str) -> str | None:
-    """Return the calculation that a text asks for, such as `2 + 2 = 4`; None for no calculation."""
+def calculate(text: str, *, has_decimal_comma: bool = False) -> str | None:
+    """Return the calculation that a text asks for, such as `2 + 2 = 4`; None for no calculation.
+
+    With `has_decimal_comma`, `1.250,5` is a number. Raises `ZeroDivisionError`.
+    """
     match = _QUESTION.match(text[: _MAX_CHARACTERS + 1])
     if match is None or len(text) > _MAX_CHARACTERS:
         return None
     asked = match["expression"].strip()
-    tree = _parsed(asked)
+    if not any(character.isdigit() for character in asked):
+        return None  # the usual case
+    tree = _parsed(_with_points(asked) if has_decimal_comma else asked)
     if tree is None:
         return None
     try:
-        return f"{asked} = {_written(_value(tree))}"
-    except ZeroDivisionError:
-        return "Nothing can be divided by zero."
+        result = _written(_value(tree))
     except (OverflowError, ValueError):
         return None
+    return f"{asked} = {result.replace('.', ',') if has_decimal_comma else result}"
+
+
+def _with_points(asked: str) -> str:
+    """Return an expression with decimal points instead of commas, and without points between."""
+    grouped = re.sub(r"(?<=\d)[.\u00a0\u202f](?=\d{3}(?!\d))", "", asked)
+    return re.sub(r"(?<=\d),(?=\d)", ".", grouped)
 
 
 def _parsed(asked: str) -> ast.expr | None:
     """Return the tree of an expression with at least one operation."""
-    plain = _PERCENT_OF.sub(r"\1/100*", asked)
+    if "**" in asked or "//" in asked:
+        return None
+    plain = _OF_PERCENT.sub(r"\2/100*\1", _PERCENT_OF.sub(r"\1/100*", asked))
+    for pattern, operation in _OPERATIONS:
+        plain = pattern.sub(f" {operation} ", plain)
     plain = _THOUSANDS.sub(lambda number: number[0].replace(",", ""), plain)
     plain = re.sub(r"(?<=[\d)\s])[xX](?=[\d(\s])", "*", plain).translate(_SIGNS)
-    if "**" in plain or "//" in plain:
-        return None
     if not _EXPRESSION.match(plain.replace("\0", "*")):
         return None
     try:

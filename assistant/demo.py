@@ -17,46 +17,29 @@ from assistant import (
     DEFAULT_PARAMETERS,
     Parameters,
     PromptMessage,
-    arithmetic,
     demo_completions,
+    demo_conversation,
 )
 from assistant.answer_limits import AnswerLimits
 from assistant.chat_request import ChatRequest
+from assistant.demo_facts import Facts
 from assistant.demo_texts import HELP, LOREM, MARKDOWN, SLOW
 from assistant.events import End, ReplyEvent, Text
+from core import graphemes
 from core.errors import ModelUnavailable
 
 MAX_WORDS = 10_000
 MAX_TOKENS_A_SECOND = 1_000
-_QUOTED_CHARACTERS = 80
 _READ_CHARACTERS = 2_000  # of a message; parsing more would block the event loop
 _REMEMBERED_CHARACTERS = 50_000  # of a conversation
-# Between yields to the event loop: well under a millisecond of work.
+# Between yields to the event loop; well under a millisecond.
 _CHARACTERS_A_STEP = 2_000  # characters
 _WORDS_A_STEP = 100  # words
-_COMPARED_MESSAGES = 20  # searched for a common topic
 
 _COMMAND = re.compile(r"/([a-z]+)(?:\s+(\S.*))?\Z", re.IGNORECASE | re.DOTALL)
-_SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]?")
-_FACT = re.compile(
-    r"\bmy ([\w' -]{1,40}?) (?:is|are) (?:called )?([^.,;!?\n]{1,80})", re.IGNORECASE
-)
-_NAME = re.compile(
-    r"(?i:\bcall me|\bi am called|\bi'm called) ([A-Z\u00c0-\u024f][\w'-]{0,40})"
-    r"|(?i:\bi am|\bi'm) ([A-Z\u00c0-\u024f][\w'-]{0,40})(?=[.,!]|\Z)"
-)
-_FACT_PHRASES = (
-    "my ",
-    "call me",
-    "i am",
-    "i'm",
-)  # both patterns only match texts with one of these
-_FACT_ASKED = re.compile(r"\b(?:what|who|which|where)(?:'s| is| are|s) my ([\w' -]{1,40})", re.I)
-_COMMON_WORDS = frozenset(
-    """about after again also because been before could does from have here into just like made make
-    many more most much only other over really said same should some something tell than that their
-    them then there these they thing think this those very want was well were what when where which
-    while with would your""".split()  # noqa: SIM905
+# Each word is a token, and in Chinese and Japanese each character.
+_PIECE = re.compile(
+    r"\s*(?:[\u3040-\u30ff\u3400-\u9fff][，。！？：；、]?|[^\s\u3040-\u30ff\u3400-\u9fff]+)|\s+\Z"
 )
 
 
@@ -103,10 +86,10 @@ class Demo:
             for line in conversation[: len(conversation) - len(pending)]
             if line.role == "user"
         ]
-        facts: dict[str, str] = {}
+        facts: Facts = {}
         read = 0
-        for text in earlier:
-            facts |= _facts(text)
+        for number, text in enumerate(earlier):
+            facts |= demo_conversation.facts_of(text, earlier[max(0, number - 5) : number])
             read += len(text)
             if read > _CHARACTERS_A_STEP:
                 read = 0
@@ -131,7 +114,9 @@ def _excerpt(line: PromptMessage) -> PromptMessage:
     if len(line.content) <= _READ_CHARACTERS:
         return line
     half = _READ_CHARACTERS // 2
-    return line._replace(content=f"{line.content[:half]} … {line.content[-half:]}")
+    start = graphemes.cut(line.content[: 2 * half], half)
+    end = graphemes.cut_start(line.content[-2 * half :], half)
+    return line._replace(content=f"{start} … {end}")
 
 
 def _unanswered(conversation: Sequence[PromptMessage]) -> list[str]:
@@ -140,17 +125,17 @@ def _unanswered(conversation: Sequence[PromptMessage]) -> list[str]:
     return [line.content for line in last][::-1]
 
 
-def _answers(pending: list[str], earlier: list[str], facts: dict[str, str]) -> Iterator[str]:
+def _answers(pending: list[str], earlier: list[str], facts: Facts) -> Iterator[str]:
     """Return an answer to each of the new messages; `facts` come from earlier ones."""
     for number, text in enumerate(pending):
         command = _COMMAND.match(text.strip())
         if command:
             answer = _run_command(command[1].lower(), command[2])
         else:
-            answer = _converse(text.strip(), earlier, facts)
+            answer = demo_conversation.answer(text.strip(), earlier, facts)
         yield answer if number == 0 else f"\n\n{answer}"
+        facts |= demo_conversation.facts_of(text, earlier)
         earlier.append(text)
-        facts |= _facts(text)
     if not pending:
         yield "I am listening."
 
@@ -206,122 +191,4 @@ async def _slow_pieces(argument: str | None) -> AsyncGenerator[str, None]:
 
 def _pieces(text: str) -> Iterator[str]:
     """Split a text into the tokens that are streamed: each word with its preceding space."""
-    return (match[0] for match in re.finditer(r"\s*\S+|\s+\Z", text))
-
-
-# Conversation
-
-
-def _converse(text: str, earlier: list[str], facts: dict[str, str]) -> str:
-    """Return the answer to one message, by the first rule that matches."""
-    plain = re.sub(r"[^\w\s']", " ", text.lower().replace("’", "'"))
-    words = plain.split()
-    new_facts = _facts(text)
-    name = new_facts.get("name") or facts.get("name")
-    pending = _FACT_ASKED.search(text)
-    if pending:
-        return _recall_fact(pending[1].strip().lower(), facts)
-    if _recalls_conversation(plain):
-        return _recall_messages(plain, earlier)
-    if new_facts:
-        return _acknowledge(new_facts)
-    if calculated := arithmetic.calculate(text):
-        return calculated
-    if words and words[0] in {"hi", "hello", "hey", "hallo", "moin", "hola", "bonjour", "ciao"}:
-        greeting = f"Hello{f', {name}' if name else ''}!"
-        again = "Good to hear from you again." if earlier else "I am the built-in demo assistant."
-        return f"{greeting} {again} What would you like to talk about?"
-    if re.search(r"\bhow are you\b|\bhow's it going\b", plain):
-        return "I am well, thank you: no network, no worries. And you?"
-    if re.search(
-        r"\bwho are you\b|\bwhat are you\b|\bwhat can you do\b|\bwhat's your name\b", plain
-    ):
-        return (
-            "I am `quillium-demo`, a small assistant made of rules. I remember what you say in"
-            " this conversation, and commands shape my replies: try `/help`."
-        )
-    if re.search(r"\b(thanks|thank you|thx|danke|merci|gracias)\b", plain):
-        return f"You are welcome{f', {name}' if name else ''}."
-    if re.search(r"\b(bye|goodbye|see you|good night|ciao)\b", plain):
-        return f"Goodbye{f', {name}' if name else ''}! I will be here."
-    return _fallback(text, earlier)
-
-
-def _facts(text: str) -> dict[str, str]:
-    """Return the facts about the user in the texts, such as `{"name": "Ada", "dog": "Rex"}`."""
-    facts: dict[str, str] = {}
-    lowered = text.lower()
-    if not any(words in lowered for words in _FACT_PHRASES):
-        return facts  # the usual case; this check is faster than the expressions
-    for sentence in _SENTENCE.findall(text):
-        if sentence.endswith("?"):
-            continue
-        for match in _FACT.finditer(sentence):
-            facts[match[1].strip().lower()] = match[2].strip()
-        for match in _NAME.finditer(sentence):
-            facts["name"] = match[1] or match[2]
-    return facts
-
-
-def _acknowledge(new_facts: dict[str, str]) -> str:
-    if "name" in new_facts:
-        return f"Nice to meet you, {new_facts['name']}! I will remember your name."
-    topic, value = next(iter(new_facts.items()))
-    return f"Noted: your {topic} – {value}. Ask me about it whenever you like."
-
-
-def _recall_fact(topic: str, facts: dict[str, str]) -> str:
-    if topic in facts:
-        return f"You told me: your {topic} is {facts[topic]}."
-    return f"You haven't told me yet. Say “my {topic} is …” and I will remember it."
-
-
-def _recalls_conversation(plain: str) -> bool:
-    return bool(
-        re.search(r"\b(summari[sz]e|summary|recap)\b", plain)
-        or re.search(r"\bwhat (did|have) (i|we) \w+", plain)
-        or re.search(r"\bwhat was my (first|last|previous)\b", plain)
-    )
-
-
-def _recall_messages(plain: str, earlier: list[str]) -> str:
-    if not earlier:
-        return "Nothing yet: this is the first thing that you say in this conversation."
-    if re.search(r"\bfirst\b", plain):
-        return f"The first thing that you said was: “{_quote(earlier[0])}”"
-    if re.search(r"\b(last|just|previous|before)\b", plain):
-        return f"Just before, you said: “{_quote(earlier[-1])}”"
-    listed = "\n".join(f"{n}. {_quote(text)}" for n, text in enumerate(earlier[-10:], 1))
-    which = f"The last 10 of your {len(earlier)} messages" if len(earlier) > 10 else "You said"
-    return f"{which}:\n\n{listed}"
-
-
-def _fallback(text: str, earlier: list[str]) -> str:
-    """Return the answer if no rule matches: quote the message, and refer to an earlier one."""
-    kind = "asked" if text.endswith("?") else "said"
-    answer = f"You {kind}: “{_quote(text)}”"
-    topics = _topics(text)
-    for before in reversed(earlier[-_COMPARED_MESSAGES:]):
-        shared = next((word for word in topics if word in _topics(before)), None)
-        if shared:
-            answer += f"\n\nThat goes with what you said about {shared}: “{_quote(before)}”"
-            break
-    if kind == "asked":
-        disclaimer = "I am only a demo and know no more than you told me"
-        return f"{answer}\n\n{disclaimer}; `/help` shows what I can do."
-    if topics:
-        return f"{answer}\n\nTell me more about {topics[0]}."
-    return f"{answer}\n\nTell me more."
-
-
-def _topics(text: str) -> list[str]:
-    """Return the content words of a text, longest first."""
-    words = dict.fromkeys(re.findall(r"\w{4,}", text.lower()))
-    return sorted((word for word in words if word not in _COMMON_WORDS), key=len, reverse=True)
-
-
-def _quote(text: str) -> str:
-    line = " ".join(text.split())
-    if len(line) <= _QUOTED_CHARACTERS:
-        return line
-    return line[: _QUOTED_CHARACTERS - 1].rstrip() + "…"
+    return (match[0] for match in _PIECE.finditer(text))

@@ -26,6 +26,12 @@ FLOORS = {
 # Rooms in which each module has a test file of its name.
 MIRRORED = tuple(FLOORS)
 WITHOUT_A_TEST_FILE = {
+    "assistant/demo_chinese": "texts; see tests/assistant/test_demo_conversation.py",
+    "assistant/demo_english": "texts; see tests/assistant/test_demo_conversation.py",
+    "assistant/demo_french": "texts; see tests/assistant/test_demo_conversation.py",
+    "assistant/demo_german": "texts; see tests/assistant/test_demo_conversation.py",
+    "assistant/demo_snippets": "texts; see tests/assistant/test_demo_code.py",
+    "assistant/demo_spanish": "texts; see tests/assistant/test_demo_conversation.py",
     "assistant/demo_texts": "text constants of the demo, which tests/assistant/test_demo.py covers",
     "assistant/events": "types of the events that every provider's test compares",
     "core/config": "fields only; tests/cli/test_arguments.py compares them with the options",

@@ -36,7 +36,7 @@ async def test_it_says_the_same_every_time() -> None:
         (["My name is Ada. Nice day!", "Hi"], "Hello, Ada!"),
         (["My name is Ada. What can you do?", "What is my name?"], "your name is Ada."),
         (["Hi", "What is my name?"], "You haven't told me yet."),
-        (["my dog is called Rex", "who's my dog?"], "your dog is Rex."),
+        (["my dog is called Rex", "who's my dog?"], "your dog is called Rex."),
         (["I like geese", "I like ink", "What did I say first?"], "“I like geese”"),
         (["I like geese", "I like ink", "summarize"], "1. I like geese\n2. I like ink"),
         (["Geese give quills", "Tell me about quills"], "what you said about quills: “Geese give"),
