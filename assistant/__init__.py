@@ -23,13 +23,17 @@ class PromptMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Sampling parameters. None leaves a parameter to the provider."""
+    """Sampling parameters. None leaves a parameter to the provider.
+
+    Only `quillium-demo` knows `tokens_per_second`; 0 is as fast as possible.
+    """
 
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
     seed: int | None = None
     reasoning_effort: str | None = None
+    tokens_per_second: int = 0
 
 
 DEFAULT_PARAMETERS = Parameters()

@@ -58,8 +58,10 @@ class Demo:
         model: str,
         parameters: Parameters = DEFAULT_PARAMETERS,
     ) -> AsyncGenerator[ReplyEvent, None]:
-        """See `assistant.Provider`. Supports only `max_tokens`, counted in words."""
+        """See `assistant.Provider`. Tokens of `max_tokens` and `tokens_per_second` are words."""
         limits = AnswerLimits((), parameters.max_tokens)
+        loop, pace = asyncio.get_running_loop(), parameters.tokens_per_second
+        began, count = loop.time(), 0
         async with aclosing(self._generate(messages)) as events:
             async for event in events:
                 if isinstance(event, Text):
@@ -68,6 +70,13 @@ class Demo:
                     yield End(limits.reason)
                     return
                 yield event
+                count += isinstance(event, Text)
+                if (
+                    pace
+                    and isinstance(event, Text)
+                    and (wait := began + count / pace - loop.time()) > 0
+                ):
+                    await asyncio.sleep(wait)
 
     async def _generate(
         self, messages: Sequence[PromptMessage]

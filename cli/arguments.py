@@ -123,6 +123,8 @@ def _check_conflicts(given: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         raise ConfigError("--demo and --sidecar can't be combined")
     if values["demo"] and given["data_dir"] is not None:
         raise ConfigError("--demo uses a temporary data folder: remove --data-dir")
+    if given["demo_password"] is not None and not values["demo"]:
+        raise ConfigError("--demo-password needs --demo")
     if values["demo"] and given["command"] is not None:
         raise ConfigError(f"--demo can't be combined with the command {given['command']}")
 

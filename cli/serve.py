@@ -189,10 +189,8 @@ class Process:
         if config.sidecar:
             await self._print_ready_line()
         if config.open:
-            import webbrowser
-
             # A thread: a browser that runs in the terminal would block everything.
-            threading.Thread(target=webbrowser.open, args=(page_url,), daemon=True).start()
+            threading.Thread(target=_open_browser, args=(page_url,), daemon=True).start()
         if is_terminal:
             notify("Press Ctrl-C to stop.")
 
@@ -223,8 +221,11 @@ class Process:
         self._services.registration.require_setup_code(code)
         notify(f"To create the first account, enter the setup code {code}")
 
-    async def _respond_to_parent(self, request: str) -> dict[str, Any]:
+    async def _respond_to_parent(self, request: str | None) -> dict[str, Any]:
         await self._is_ready.wait()
+        if request is None:
+            message = 'expected a line such as {"request": "tokens"}'
+            return {"event": "error", "message": message}
         if request == "tokens":
             return {"event": "tokens", **await self._issue_tokens()}
         if request == "page_url":
@@ -236,6 +237,18 @@ class Process:
         """Issue a session of the owner's account."""
         owner = await self._services.administration.owner()
         return await self._services.accounts.issue_session(owner)
+
+
+def _open_browser(page_url: str) -> None:
+    """Open the page, or ask the user to open it if there is no browser."""
+    import webbrowser
+
+    try:
+        is_open = webbrowser.open(page_url)
+    except (webbrowser.Error, OSError):
+        is_open = False
+    if not is_open:
+        notify(f"No browser can be started. Open {page_url}")
 
 
 def _bound_shutdown(resources: AsyncExitStack) -> None:

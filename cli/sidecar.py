@@ -21,16 +21,15 @@ from cli.streams import print_line
 from core.options import ConfigError
 
 _LONGEST_REQUEST = 1 << 16  # bytes
-
-# Returns the response to a request of the parent.
-Respond = Callable[[str], Awaitable[dict[str, Any]]]
+# Returns the response to a request of the parent, None for a line that is no request.
+Respond = Callable[[str | None], Awaitable[dict[str, Any]]]
 
 
 class Parent:
     """Watches stdin and stdout from a thread, and stops the server when either one closes.
 
     Requests are lines such as `{"request": "tokens"}`. They are processed in order, each with a
-    one-line response on stdout. Any other input is ignored.
+    one-line response on stdout. Any other line but a blank one gets an error as its response.
     """
 
     def __init__(self, stopping: Stopping, respond: Respond) -> None:
@@ -46,12 +45,12 @@ class Parent:
     def _watch(self) -> None:
         with suppress(OSError):
             for line in _lines_of_stdin():
-                request = _request_of(line)
-                if request is not None:
-                    asyncio.run_coroutine_threadsafe(self._answer(request), self._loop)
+                if line.strip():
+                    answering = self._answer(_request_of(line))
+                    asyncio.run_coroutine_threadsafe(answering, self._loop)
         self._stopping.request()
 
-    async def _answer(self, request: str) -> None:
+    async def _answer(self, request: str | None) -> None:
         async with self._turn:
             response = json.dumps(await self._respond(request))
             # In a thread: a parent that does not read must not block the server.

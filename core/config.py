@@ -27,6 +27,8 @@ class Config:
     preload: bool
     dev: bool
     demo: bool
+    demo_password: str | None
+    demo_pace: int | None  # tokens a second
     open: bool
     sidecar: bool
     metrics: bool

@@ -102,6 +102,16 @@ def _origins(value: str) -> frozenset[str]:
     return origins
 
 
+def _pace(value: str) -> int | None:
+    return _whole_number(0, 10_000)(value) if value else None
+
+
+def _demo_password(value: str) -> str | None:
+    if value and not 8 <= len(value) <= 256:
+        raise ValueError("8 to 256 characters")
+    return value or None
+
+
 def _log_level(value: str) -> str:
     if value.upper() not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise ValueError("DEBUG, INFO, WARNING or ERROR")
@@ -246,6 +256,22 @@ OPTIONS: tuple[Option, ...] = (
         "false",
         _switch,
         "use a temporary data folder with an account and sample chats, without a rate limit",
+        MODES,
+    ),
+    Option(
+        "demo_password",
+        "",
+        _demo_password,
+        "password of the account of --demo, for rehearsals; by default a random one",
+        MODES,
+        is_secret=True,
+    ),
+    Option(
+        "demo_pace",
+        "",
+        _pace,
+        "tokens a second of quillium-demo, 0 for as fast as possible; by default 60 with --demo "
+        "and on the page, and 0 for other clients of the API",
         MODES,
     ),
     Option(

@@ -32,7 +32,11 @@ class Messages(BaseHandler):
             await self._stream_turn(id, body)
             return
         added = await self.services.conversation.submit(
-            self.known_caller.user, id, body["content"], body.get("client_id")
+            self.known_caller.user,
+            id,
+            body["content"],
+            body.get("client_id"),
+            is_from_page=self.is_from_page,
         )
         self.respond(added.message.public(), status=201 if added.is_new else 200)
 
@@ -40,7 +44,12 @@ class Messages(BaseHandler):
         """Send each frame of the turn as an event; the reply goes on if the client disconnects."""
         watcher = Watcher()
         await self.services.conversation.submit(
-            self.known_caller.user, id, body["content"], body.get("client_id"), watcher
+            self.known_caller.user,
+            id,
+            body["content"],
+            body.get("client_id"),
+            watcher,
+            is_from_page=self.is_from_page,
         )
         self.start_event_stream()
         try:
@@ -63,5 +72,7 @@ class Stop(BaseHandler):
 class Regenerate(BaseHandler):
     async def post(self, id: str) -> None:
         self.json_body()
-        message_id = await self.services.conversation.regenerate(self.known_caller.user, id)
+        message_id = await self.services.conversation.regenerate(
+            self.known_caller.user, id, is_from_page=self.is_from_page
+        )
         self.respond({"chat_id": id, "message_id": message_id})

@@ -215,7 +215,11 @@ class Socket(BaseHandler, WebSocketHandler):
             raise too_many(allowance)
         schemas.validate("client_message", data)
         added = await self.services.conversation.submit(
-            self.caller.user, data["chat_id"], data["content"], data.get("client_id")
+            self.caller.user,
+            data["chat_id"],
+            data["content"],
+            data.get("client_id"),
+            is_from_page=self.is_from_page,
         )
         if not added.is_new and self._subscription is not None:
             self._subscription.answer(frames.message(added.message))

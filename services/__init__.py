@@ -25,7 +25,7 @@ from services.limits import Limits
 from services.metrics import Prometheus
 from services.registration import Registration
 from services.removal import Removal
-from services.reply_writer import Tools
+from services.reply_writer import PAGE_PACE, Tools
 from services.sessions import Sessions
 from services.settings import Settings
 from services.sign_in_codes import SignInCodes
@@ -110,7 +110,8 @@ def build(
     settings = Settings(db, clock, directory.configure, directory.is_built_in)
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
-    tools = Tools(db, connections, settings, directory, clock, metrics)
+    pace = PAGE_PACE if config.demo and config.demo_pace is None else config.demo_pace
+    tools = Tools(db, connections, settings, directory, clock, metrics, pace)
     conversation = Conversation(tools)
     removal = Removal(db)
     sessions = Sessions(

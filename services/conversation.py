@@ -43,8 +43,12 @@ class Conversation:
         content: str,
         client_id: str | None = None,
         watcher: Watcher | None = None,
+        *,
+        is_from_page: bool = False,
     ) -> turns.Stored:
         """Store a user's message and start the reply; `watcher` receives the frames of its turn.
+
+        `is_from_page` has `quillium-demo` reply at a pace that can be read.
 
         A repeated `client_id` returns the stored message and starts nothing. Raises
         `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
@@ -60,7 +64,7 @@ class Conversation:
 
         def publish(stored: turns.Stored) -> None:
             if stored.is_new:
-                self._writer(user, chat_id).add_message(stored, watcher)
+                self._writer(user, chat_id).add_message(stored, watcher, is_from_page=is_from_page)
 
         with self._held_writer(user, chat_id):
             stored = await db.write(
@@ -84,7 +88,7 @@ class Conversation:
         writer = self._writers.get(chat_id)
         return None if writer is None else writer.stop()
 
-    async def regenerate(self, user: User, chat_id: str) -> str:
+    async def regenerate(self, user: User, chat_id: str, *, is_from_page: bool = False) -> str:
         """Restart the last reply, or begin the missing one; return its id.
 
         Raises `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
@@ -98,7 +102,9 @@ class Conversation:
                 chat_id,
                 self._tools.new_reply(model),
                 self._tools.now(),
-                on_commit=lambda begun: self._writer(user, chat_id).add_reply(begun),
+                on_commit=lambda begun: self._writer(user, chat_id).add_reply(
+                    begun, is_from_page=is_from_page
+                ),
             )
         return begun.message.id
 

@@ -24,7 +24,7 @@ class Account(NamedTuple):
 
 async def prepare(services: Services) -> Account:
     """Create the demo account and its chats, oldest first. The server must be empty."""
-    password = ids.random_text(12)
+    password = services.config.demo_password or ids.random_text(12)
     user = await services.administration.add(EMAIL, password)
     unlimited: dict[str, Any] = {"rate_limit_per_minute": 0}
     await services.settings.update_of_admin(unlimited)

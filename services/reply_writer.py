@@ -41,6 +41,7 @@ from storage.database import Database
 
 CHECKPOINT_SECONDS = 1.0  # of a reply that a crash can lose
 _RETRY_SECONDS = 1.0
+PAGE_PACE = 60  # tokens a second of `quillium-demo`, for readers (contract, section 8)
 
 _UNSTORABLE = ModelUnavailable("The model sent text that can't be stored.").public()
 
@@ -56,6 +57,7 @@ class Tools(NamedTuple):
     directory: Directory
     clock: CalendarClock
     metrics: Metrics
+    demo_pace: int | None = None  # tokens a second, for all clients
 
     def new_reply(self, requested_model: str) -> turns.NewReply:
         """Return an id for the next reply, and the resolved model that will write it."""
@@ -84,9 +86,12 @@ class ReplyWriter:
 
     # Called after commits, in commit order
 
-    def add_message(self, stored: turns.Stored, watcher: Watcher | None) -> None:
+    def add_message(
+        self, stored: turns.Stored, watcher: Watcher | None, *, is_from_page: bool = False
+    ) -> None:
         """Publish a new message and start its reply; `watcher` receives the frames of its turn."""
         turn = self._open_turn()
+        turn.is_from_page |= is_from_page
         turn.answers.add(stored.message.id)
         turn.begun = stored.begun  # first, so that a failing publication can't prevent the reply
         watchers = [] if watcher is None else [watcher]
@@ -96,9 +101,11 @@ class ReplyWriter:
             self._publish(frames.chat(stored.change))
         self._set_begun(turn, stored.begun)
 
-    def add_reply(self, begun: turns.Begun) -> None:
+    def add_reply(self, begun: turns.Begun, *, is_from_page: bool = False) -> None:
         """Write a regenerated reply, whose row is already stored."""
-        self._set_begun(self._open_turn(), begun)
+        turn = self._open_turn()
+        turn.is_from_page |= is_from_page
+        self._set_begun(turn, begun)
 
     def abandon(self) -> None:
         """Stop publishing because the chat was deleted, and notify its watchers."""
@@ -228,7 +235,11 @@ class ReplyWriter:
         prompt = await prompts.build(
             tools.db, tools.settings.admin()["system_prompt"], begun, provider.memory(model)
         )
-        parameters = Parameters(**json.loads(begun.instructions.parameters))
+        pace = PAGE_PACE if turn.is_from_page else 0
+        parameters = Parameters(
+            **json.loads(begun.instructions.parameters),
+            tokens_per_second=pace if tools.demo_pace is None else tools.demo_pace,
+        )
         tool_names: list[str] = []
         stored_at = loop.time()
         async with contextlib.aclosing(provider.reply(prompt, model, parameters)) as events:

@@ -28,6 +28,7 @@ class Turn:
     requested_at: float  # seconds on the event loop's clock
     answers: set[str] = field(default_factory=set)  # ids of the user's messages
     watchers: list[Watcher] = field(default_factory=list)
+    is_from_page: bool = False  # a reader watches the reply
     state: ReplyState = ReplyState.WAITING
     begun: turns.Begun | None = None  # set when the reply's row is stored
     reply: Reply | None = None  # set when the state leaves `WAITING`

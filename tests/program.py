@@ -42,7 +42,14 @@ class Program:
     def __init__(self, data_dir: Path, *flags: str, **environment: str) -> None:
         command = [sys.executable, str(ROOT / "quillium.py"), "--port=0", "--bcrypt-cost=4"]
         self.process = subprocess.Popen(
-            [*command, f"--data-dir={data_dir}", "--check-responses", "--no-discovery", *flags],
+            [
+                *command,
+                f"--data-dir={data_dir}",
+                "--check-responses",
+                "--no-discovery",
+                "--demo-pace=0",
+                *flags,
+            ],
             stderr=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

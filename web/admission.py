@@ -61,6 +61,11 @@ class Admission:
         return client_scheme(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
 
     @property
+    def is_from_page(self) -> bool:
+        """Whether the request comes from the server's own page, by its Origin."""
+        return self.request.headers.get("Origin") == self.own_origin
+
+    @property
     def own_origin(self) -> str:
         """The server's own origin, as the client addresses it."""
         return f"{self.scheme}://{self.request.host}"

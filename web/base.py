@@ -162,6 +162,11 @@ class BaseHandler(RespondingHandler):
         assert self.admission is not None
         return self.admission.client
 
+    @property
+    def is_from_page(self) -> bool:
+        """Whether the request comes from the server's own page."""
+        return self.admission is not None and self.admission.is_from_page
+
     def authorize(self, access: Access) -> None:
         """Raise unless the caller has this access, for operations where it depends on the body."""
         assert self.admission is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from assistant import Parameters, PromptMessage, demo
@@ -109,3 +111,20 @@ async def test_a_reply_ends_at_max_tokens() -> None:
     assert events[-1] == End("length")
     whole = [e async for e in Demo().reply(asked, "quillium-demo", Parameters(max_tokens=50))]
     assert whole[-1] == End("stop")
+
+
+async def test_a_pace_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    asked = [PromptMessage("user", "/lorem 20")]
+    for pace in (0, 50):
+        waits.clear()
+        parameters = Parameters(tokens_per_second=pace)
+        events = [e async for e in Demo().reply(asked, "quillium-demo", parameters)]
+        assert len(events) == 21
+        assert len(waits) == (20 if pace else 0)
+    assert 0.3 < waits[-1] <= 0.42  # no time passes here, so that each wait is longer

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from assistant.demo import Demo
 from storage import messages as stored_messages
 from tests.conftest import Client, events
 
@@ -162,7 +164,7 @@ async def test_messages_that_come_meanwhile_are_answered_together(ada: Client) -
     read = await socket.until("read", sender="assistant")
     together = await socket.reply()
     assert "Nice to meet you, Ada" in together["content"]
-    assert "your dog – Rex" in together["content"]
+    assert "your dog is called Rex" in together["content"]
     said = await messages(ada, chat)
     # In the order in which they were said to the end, as the frames came.
     assert [m["sender"] for m in said] == ["user", "user", "user", "assistant", "assistant"]
@@ -277,3 +279,24 @@ async def test_a_page_ends_early_rather_than_be_too_large(
         path = page["pagination"]["next"]
     assert max(sizes) < 10
     assert len(seen) == len(set(seen)) == 10  # nothing twice, nothing left out
+
+
+@pytest.mark.parametrize(("pace", "from_page", "from_others"), [(None, 60, 0), (7, 7, 7)])
+async def test_the_page_gets_a_reply_that_can_be_read(
+    ada: Client, monkeypatch: Any, rooms: Any, pace: int | None, from_page: int, from_others: int
+) -> None:
+    seen: list[int] = []
+    reply = Demo.reply
+
+    def spy(self: Demo, messages: Any, model: str, parameters: Any) -> Any:
+        seen.append(parameters.tokens_per_second)
+        return reply(self, messages, model, replace(parameters, tokens_per_second=0))
+
+    monkeypatch.setattr(Demo, "reply", spy)
+    tools = rooms.conversation._tools
+    monkeypatch.setattr(rooms.conversation, "_tools", tools._replace(demo_pace=pace))
+    for origin in (ada.base_url, "http://localhost:5173"):
+        chat = await ada.chat()
+        headers = {"Origin": origin, "Accept": "text/event-stream"}
+        await ada("POST /chats/{id}/messages", {"content": "Hi"}, id=chat, headers=headers)
+    assert seen == [from_page, from_others]

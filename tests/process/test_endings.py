@@ -258,9 +258,14 @@ def test_a_sidecar_ends_with_its_parent_while_it_starts(
     assert process.wait(ENDING_SECONDS) == 0
 
 
-def test_nonsense_from_a_parent_is_ignored(launch: Any, tmp_path: Path) -> None:
+def test_nonsense_from_a_parent_is_answered_by_an_error(launch: Any, tmp_path: Path) -> None:
     process = launch("--sidecar", f"--data-dir={tmp_path}")
+    process.stdin.write('hello\n\n{"request": 1}\n{"request": "tokens"}\n')  # before it is ready
+    process.stdin.flush()
     url = ready_line(process)["url"]
+    answers = [json.loads(read_line(process, process.stdout)) for _ in range(3)]
+    assert [answer["event"] for answer in answers] == ["error", "error", "tokens"]
+    assert "request" in answers[0]["message"]
     process.stdin.write('hello\n{}\n[]\n{"request": 1}\n' * 10_000 + "[" * 100_000 + "\n")
     process.stdin.flush()
     with urllib.request.urlopen(f"{url}/health", timeout=10) as response:
