@@ -1,4 +1,4 @@
-"""Arithmetic of the demo assistant: right, or silent."""
+"""Arithmetic of the demo assistant: correct results, or none."""
 
 from __future__ import annotations
 

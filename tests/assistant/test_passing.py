@@ -1,4 +1,4 @@
-"""Passing on a server's response as it was received."""
+"""Forwarding a server's response unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reply events as "Responses"."""
+"""Converting reply events to "Responses"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests of "Responses" as ones of "Chat Completions"."""
+"""Converting "Responses" requests to "Chat Completions" requests."""
 
 from __future__ import annotations
 

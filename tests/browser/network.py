@@ -1,4 +1,4 @@
-"""A network between the browser and the server that can fail as real ones do."""
+"""A relay between the browser and the server that simulates network failures."""
 
 from __future__ import annotations
 

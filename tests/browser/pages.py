@@ -1,4 +1,4 @@
-"""The page, as somebody uses it: what a test sees and does, and what must never happen."""
+"""A user of the page: actions, what is displayed, and checks that hold everywhere."""
 
 from __future__ import annotations
 

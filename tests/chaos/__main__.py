@@ -1,4 +1,4 @@
-"""Cut devices off for some minutes, and count: python -m tests.chaos --minutes 10"""
+"""Disconnect devices at random, and compare their data: python -m tests.chaos --minutes 10"""
 
 from __future__ import annotations
 

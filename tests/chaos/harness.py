@@ -1,4 +1,4 @@
-"""Devices of one user that are cut off at random, and a look at what each of them holds."""
+"""Disconnect the devices of one user at random, and compare their state with the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kill the server under load a hundred times: python -m tests.crash --cycles 100"""
+"""Kill the server under load, and check what it acknowledged: python -m tests.crash --cycles 100"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kills the server under load, again and again, and looks for what was acknowledged."""
+"""Kill the server under load repeatedly, and check that acknowledged data is kept."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ Said = dict[str, list[dict[str, Any]]]  # the messages of each chat, in the serv
 
 @dataclass
 class Tally:
-    """What happened in all cycles together."""
+    """Totals of all cycles."""
 
     kills: int = 0
     acknowledged: int = 0
-    unanswered: int = 0  # sent, and killed before an answer came
+    unanswered: int = 0  # sent, but killed before the response
     of_those_stored: int = 0
     interrupted: int = 0  # replies
     faults: int = 0

@@ -1,7 +1,7 @@
-"""Plant mistakes one at a time and see whether a test turns red.
+"""Apply mutations to the code one at a time, and check that a test fails for each.
 
-`python -m tests.mutation --count 100` before a release. A mutant that survives is a promise that no
-test holds: read it, and add the test, or show that the mutant changes nothing.
+`python -m tests.mutation --count 100` before a release. A mutant survives if no test fails: add the
+missing test, unless the mutation doesn't change the behaviour.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.mutation.mutants import ROOT, Mutant, sample
 
 TIMEOUT_SECONDS = 300
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "dist", "build", ".mypy_cache")
-# From the likeliest to the slowest; the first failure is enough.
+# Fast suites first; the first failure ends a mutant.
 _STAGES = (
     ("tests/core", "tests/schemas", "tests/storage", "tests/services"),
     ("tests/web", "tests/handlers", "tests/assistant", "tests/cli"),

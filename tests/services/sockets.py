@@ -1,4 +1,4 @@
-"""A socket of a test, which notes what it is sent and takes it when the test says so."""
+"""A fake socket that records frames, and drains when the test says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small database with an account, and the shortest way to store facts in it."""
+"""A small database with an account, and short helpers that store data in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table of numbers, and what the tests of the database and of its writer do with it."""
+"""A table of numbers for the tests of the database and its writer."""
 
 from __future__ import annotations
 

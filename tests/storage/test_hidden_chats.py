@@ -1,4 +1,4 @@
-"""Hidden chats are nowhere to be seen, and are removed in slices."""
+"""Hidden chats appear nowhere, and are removed in slices."""
 
 from __future__ import annotations
 

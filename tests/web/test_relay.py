@@ -1,4 +1,4 @@
-"""A relay passes every event on, and returns what the delegate returns."""
+"""A relay forwards every event, and returns what the delegate returns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the services send that serve models for money, as they document it or were seen to."""
+"""Responses of hosted model services, as documented or observed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd ends, odd forms, and answers that are none, of whatever server."""
+"""Malformed and incomplete responses, from any server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the servers send that people run themselves."""
+"""Responses of self-hosted model servers."""
 
 from __future__ import annotations
 

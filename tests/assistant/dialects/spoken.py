@@ -1,4 +1,4 @@
-"""How a dialect is written down: what a server sends, and what must become of it."""
+"""A dialect: the bytes that a server sends, and the reply that must result."""
 
 from __future__ import annotations
 
