@@ -22,16 +22,6 @@ def _needed(engine: str) -> pytest.MarkDecorator:
 ENGINES = [pytest.param(engine, marks=_needed(engine)) for engine in ("firefox", "webkit")]
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    started = Program(tmp_path_factory.mktemp("served") / "data")
-    admin = started.register("admin@example.com")
-    started.call("PUT", "/api/v1/settings/admin", {"rate_limit_per_minute": 0}, admin)
-    yield started
-    started.process.kill()
-    started.process.communicate()
-
-
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     name: str = request.param

@@ -20,6 +20,7 @@ from web.body import (
     Owner,
 )
 
+LARGE_BODY = b"x" * (SMALL_BODY + 1)
 START = httputil.RequestStartLine("POST", "/", "HTTP/1.1")
 
 
@@ -74,37 +75,37 @@ async def test_a_body_over_the_limit_is_noted_and_not_kept() -> None:
         assert kept.has_finished  # the handler responds with 413
 
 
+async def receive_large(body: BoundedBody) -> None:
+    waiting = body.data_received(LARGE_BODY)
+    assert waiting is not None
+    await waiting
+
+
+async def fill(slots: BodySlots) -> list[BoundedBody]:
+    """Start reading as many large bodies as are allowed."""
+    bodies = [bounded(slots, 1 << 20, f"user{n}")[0] for n in range(LARGE_BODIES)]
+    for body in bodies:
+        await receive_large(body)
+    return bodies
+
+
 async def test_only_so_many_large_bodies_are_read_at_a_time() -> None:
     slots = BodySlots()
-    chunk = b"x" * (SMALL_BODY + 1)
-    first = [bounded(slots, 1 << 20, f"user{n}")[0] for n in range(LARGE_BODIES)]
-    for body in first:
-        taking = body.data_received(chunk)
-        assert taking is not None
-        await taking
+    first = await fill(slots)
     body, kept, _ = bounded(slots, 1 << 20)
-    taking = body.data_received(chunk)
-    assert taking is not None
-    waiting = asyncio.ensure_future(taking)
+    waiting = asyncio.ensure_future(receive_large(body))
     await asyncio.sleep(0)
     assert not waiting.done()
     first[0].on_connection_close()  # whatever ends a request makes room
     await waiting
-    assert kept.body == chunk
+    assert kept.body == LARGE_BODY
 
 
 async def test_a_connection_that_ends_while_it_waits_takes_no_place() -> None:
     slots = BodySlots()
-    chunk = b"x" * (SMALL_BODY + 1)
-    first = [bounded(slots, 1 << 20, f"user{n}")[0] for n in range(LARGE_BODIES)]
-    for body in first:
-        taking = body.data_received(chunk)
-        assert taking is not None
-        await taking
+    first = await fill(slots)
     late, kept, _ = bounded(slots, 1 << 20)
-    taking = late.data_received(chunk)
-    assert taking is not None
-    waiting = asyncio.ensure_future(taking)
+    waiting = asyncio.ensure_future(receive_large(late))
     await asyncio.sleep(0)
     late.on_connection_close()
     for body in first:
