@@ -52,7 +52,7 @@ def main() -> int:
 def compile_lock(name: str, options: list[str], given: str = "", *, upgrade: bool) -> None:
     """Write one lock file of `packaging/locks`; `given` are requirements, for `-` in `options`."""
     command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal"]
-    command += [f"--python-version={OLDEST_PYTHON}", "--generate-hashes"]
+    command += [f"--python-version={OLDEST_PYTHON}", "--generate-hashes", "--no-strip-extras"]
     command += ["--custom-compile-command=python packaging/lock.py"]
     command += [f"--output-file={FOLDER / name}", *options, *(["--upgrade"] if upgrade else [])]
     subprocess.run(command, cwd=ROOT, check=True, input=given, text=True)

@@ -7,6 +7,7 @@ its schema.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import inspect
 import json
 import os
@@ -53,6 +54,11 @@ DOCUMENTED = {
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "flags(*flags): what the server is started with")
+
+
+def pytest_unconfigure() -> None:
+    """Let nothing that a failed test left behind, such as a thread, keep the process alive."""
+    faulthandler.dump_traceback_later(60, exit=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

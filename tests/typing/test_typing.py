@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+# Without a cache, mypy reads the whole program first.
+pytestmark = pytest.mark.timeout(300)
 SAMPLES = sorted(Path(__file__).parent.glob("samples/*.py"))
 _ERROR = re.compile(
     r"^(?P<file>[^:]+):(?P<line>\d+): error: .*\[(?P<code>[a-z-]+)\]$", re.MULTILINE
