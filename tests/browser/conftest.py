@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests.browser.pages import Guard, Server, User
 from tests.program import Program
+
+# A busy machine is slow, and no test measures time.
+TIMEOUT = 20_000  # milliseconds
+expect.set_options(timeout=TIMEOUT)
 
 CHROMIUM = shutil.which("chromium")
 needs_chromium = pytest.mark.skipif(
@@ -91,7 +95,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """As one device with one browser, which speaks English."""
     opened = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(TIMEOUT)
     yield opened
     opened.close()
 

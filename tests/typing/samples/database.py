@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from core.records import ChatChange, JsonPage, User
+from core.records import JsonPage, User
 from storage import chats, messages, sessions, users
 from storage.connection import Connection
 from storage.database import Database
@@ -29,7 +29,7 @@ def _count(row_id: int) -> int:
 async def accepted(db: Database) -> None:
     assert_type(db.read(users.exist), bool)
     assert_type(db.cached_read(users.find, "user_1"), User | None)
-    assert_type(await db.write(chats.delete, 1, "chat_1"), ChatChange)
+    assert_type(await db.write(chats.delete, 1, "chat_1"), chats.Deleted)
     assert_type(await db.read_in_pool(messages.page, 1, "chat_1", 20, 0, False), JsonPage)
     await db.write(_rename, 1, "title", "now", on_commit=lambda renamed: renamed is True)
 
