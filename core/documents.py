@@ -82,7 +82,7 @@ def unreadable(error: Exception, line: int = 1, column: int = 1) -> Unreadable:
         position = f"line {line + error.lineno - 1}, column {column}"
         return Unreadable(f"is not valid JSON: {error.msg} ({position}).")
     if isinstance(error, RecursionError):
-        return _too_deep()
+        return too_deep()
     # More digits than Python converts (sys.set_int_max_str_digits).
     return Unreadable("contains a number that is too long.")
 
@@ -118,7 +118,7 @@ def check_depth(value: Any, depth: int = MAX_DEPTH) -> None:
         if not level:
             return
     if any(isinstance(value, (dict, list)) for value in level):
-        raise _too_deep()
+        raise too_deep()
 
 
 def _children(value: Any) -> list[Any]:
@@ -139,5 +139,6 @@ def check_strings(value: Any) -> None:
         waiting.extend(_children(value))
 
 
-def _too_deep() -> Unreadable:
+def too_deep() -> Unreadable:
+    """Return the error for a value with too many levels."""
     return Unreadable(f"is nested more than {MAX_DEPTH} levels deep.")

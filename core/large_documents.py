@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from core.documents import DECODER, MAX_DEPTH, Unreadable, check_depth, check_strings, unreadable
+from core.documents import (
+    DECODER,
+    MAX_DEPTH,
+    Unreadable,
+    check_depth,
+    check_strings,
+    too_deep,
+    unreadable,
+)
 from core.errors import InvalidRequest
 
 WINDOW = 1 << 18  # bytes that are decoded at once, unless one value is longer
@@ -178,7 +186,10 @@ class _Reader:
         return True
 
     def _check_parts(self) -> None:
-        """Raise `Unreadable` for a value with very many parts, whose objects take much memory."""
+        """Raise `Unreadable` for a value with very many parts, whose objects take much memory.
+
+        Also for too many levels: Pythons differ in how many the decoder can read.
+        """
         text, at, count, depth = self._text, self._at, 0, 0
         while True:
             quote = text.find('"', at)
@@ -187,6 +198,8 @@ class _Reader:
             for bracket in _BRACKET.finditer(text, at, until):
                 count += 1
                 depth += 1 if bracket[0] in "{[" else -1
+                if depth > MAX_DEPTH:
+                    raise too_deep()
                 if depth <= 0 or count > MAX_PARTS:
                     break
             if count > MAX_PARTS:
