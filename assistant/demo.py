@@ -96,13 +96,8 @@ class Demo:
             if line.role == "user"
         ]
         facts: Facts = {}
-        read = 0
-        for number, text in enumerate(earlier):
-            facts |= demo_conversation.facts_of(text, earlier[max(0, number - 5) : number])
-            read += len(text)
-            if read > _CHARACTERS_A_STEP:
-                read = 0
-                await asyncio.sleep(0)  # yield to the event loop
+        if not all(_COMMAND.match(text.strip()) for text in pending):
+            facts = await _facts_of(earlier)
         for answer in _answers(pending, earlier, facts):
             for number, piece in enumerate(_pieces(answer), 1):
                 yield Text(piece)
@@ -134,6 +129,19 @@ def _unanswered(conversation: Sequence[PromptMessage]) -> list[str]:
     return [line.content for line in last][::-1]
 
 
+async def _facts_of(earlier: list[str]) -> Facts:
+    """Return the facts that the messages of a conversation tell."""
+    facts: Facts = {}
+    read = 0
+    for number, text in enumerate(earlier):
+        facts |= demo_conversation.facts_of(text, earlier[max(0, number - 5) : number])
+        read += len(text)
+        if read > _CHARACTERS_A_STEP:
+            read = 0
+            await asyncio.sleep(0)  # yield to the event loop
+    return facts
+
+
 def _answers(pending: list[str], earlier: list[str], facts: Facts) -> Iterator[str]:
     """Return an answer to each of the new messages; `facts` come from earlier ones."""
     for number, text in enumerate(pending):
@@ -142,8 +150,8 @@ def _answers(pending: list[str], earlier: list[str], facts: Facts) -> Iterator[s
             answer = _run_command(command[1].lower(), command[2])
         else:
             answer = demo_conversation.answer(text.strip(), earlier, facts)
+            facts |= demo_conversation.facts_of(text, earlier)
         yield answer if number == 0 else f"\n\n{answer}"
-        facts |= demo_conversation.facts_of(text, earlier)
         earlier.append(text)
     if not pending:
         yield "I am listening."

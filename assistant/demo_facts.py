@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
-from assistant.demo_language import Language
+from assistant.demo_language import CACHED_TEXTS, Language
 
 _SENTENCE = re.compile(r"[^.!?\n。！？]+[.!?\n。！？]?")
 _ENDINGS = re.compile(r"(?:'s)? name\Z|'s\Z| (?:called|named)\Z")
@@ -21,8 +22,9 @@ class Told(NamedTuple):
 Facts = dict[str, Told]  # by key: a topic in lower case, or `name`, `home`, `age`, `job`, `liking`
 
 
+@functools.lru_cache(maxsize=CACHED_TEXTS)
 def told_in(text: str, language: Language) -> Facts:
-    """Return the facts in a text. What is asked is not told."""
+    """Return the facts in a text, which must not be changed. What is asked is not told."""
     told: Facts = {}
     for sentence in _SENTENCE.findall(text):
         if not language.question.search(sentence.strip().lower()):

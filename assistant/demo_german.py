@@ -26,7 +26,7 @@ _COMMON_WORDS = words(
 GERMAN = Language(
     code="de",
     usual_words=_COMMON_WORDS,
-    likely="äöüß",
+    likely=frozenset("äöüß"),
     has_decimal_comma=True,
     greeting=re.compile(
         r"^(?:hallo|hi|hey|moin|servus|grüezi|grüß gott|guten (?:morgen|tag|abend))\b"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+
+# Each reply reads the messages of its conversation again.
+CACHED_TEXTS = 512
 
 _LATIN_WORD = re.compile(r"[^\W\d_]+")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -32,7 +36,7 @@ class Rule(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity, as a key of caches
 class Language:
     """A language of `quillium-demo`. The patterns see texts in lower case, but for `facts`."""
 
@@ -52,7 +56,7 @@ class Language:
     facts: Sequence[Fact]
     rules: Sequence[Rule]
     has_decimal_comma: bool = False
-    likely: str = ""  # characters that hint at the language
+    likely: frozenset[str] = frozenset()  # characters that hint at the language
     code_words: re.Pattern[str] = field(default_factory=lambda: re.compile(r"\bcode\b"))
 
 
@@ -66,17 +70,17 @@ def rules(*pairs: tuple[str, str]) -> tuple[Rule, ...]:
     return tuple(Rule(re.compile(pattern), text) for pattern, text in pairs)
 
 
-def recognise(texts: Sequence[str], languages: Iterable[Language], default: Language) -> Language:
+def recognise(texts: Sequence[str], languages: tuple[Language, ...], default: Language) -> Language:
     """Return the language of the last text; if it has no clear one, of those before it."""
-    known = list(languages)
     for text in reversed(texts):
-        found = _recognised(text, known)
+        found = _recognised(text, languages)
         if found is not None:
             return found
     return default
 
 
-def _recognised(text: str, languages: list[Language]) -> Language | None:
+@functools.lru_cache(maxsize=CACHED_TEXTS)
+def _recognised(text: str, languages: tuple[Language, ...]) -> Language | None:
     plain = unicodedata.normalize("NFC", text).lower()
     if _CHINESE.search(plain) and not _KANA.search(plain):
         return next((language for language in languages if language.code == "zh"), None)
@@ -84,7 +88,7 @@ def _recognised(text: str, languages: list[Language]) -> Language | None:
     scores = [
         (
             sum(word in language.usual_words for word in found)
-            + any(character in language.likely for character in plain),
+            + (not language.likely.isdisjoint(plain)),
             language,
         )
         for language in languages
