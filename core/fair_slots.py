@@ -7,26 +7,32 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
+from core.errors import RateLimited
+
 
 class FairSlots:
     """At most `total` holders at once, of which each key has at most `each`.
 
     Waiting keys take turns: one that waits for a hundred slots delays another key's first one by
-    at most one slot. Use it on the event loop.
+    at most one slot. `waiting_each` limits how many a key may wait for. Use it on the event loop.
     """
 
-    def __init__(self, total: int, each: int) -> None:
+    def __init__(self, total: int, each: int, waiting_each: int | None = None) -> None:
         self._free = total
         self._each = each
+        self._waiting_each = waiting_each
         self._held: Counter[Hashable] = Counter()
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def acquire(self, key: Hashable) -> None:
-        """Wait for a slot; the caller releases it."""
+        """Wait for a slot; the caller releases it. Raises `RateLimited` if too many wait."""
         # Whoever waits while a slot is free has as many as allowed.
         if self._free and self._held[key] < self._each:
             self._take(key)
             return
+        waiting = self._waiting.get(key, ())
+        if self._waiting_each is not None and len(waiting) >= self._waiting_each:
+            raise RateLimited("Too many requests of this account are waiting.", 1)
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, deque()).append(granted)
         try:

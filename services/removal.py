@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from core import fairness
 from core.errors import StorageUnavailable
 from storage import hidden_chats
 from storage.database import Database
@@ -45,6 +46,7 @@ class Removal:
             await self.finished()
 
     async def _run(self) -> None:
+        fairness.charge(fairness.SERVER)  # not whoever deleted the first chat
         while self._chats:
             try:
                 if await self._db.write(hidden_chats.remove_slice, self._chats[0]):

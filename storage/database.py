@@ -1,4 +1,4 @@
-"""One SQLite file, one writer, many readers.
+"""One SQLite file, one writer, many readers; accounts take turns.
 
 When `write` returns, its transaction is durable. A read sees the state of one commit. Short reads
 run on the event loop's own connection, long ones in a thread pool.
@@ -17,7 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple, cast
 
+from core import fairness
 from core.errors import StorageUnavailable
+from core.fair_slots import FairSlots
 from storage.connection import Connection, connect
 from storage.writer import Statistics, Writer
 
@@ -25,7 +27,6 @@ T = TypeVar("T")
 Cacheable = TypeVar("Cacheable", bound=Hashable)  # so that callers can't modify cached objects
 Arguments = TypeVarTuple("Arguments")
 
-_POOL_THREADS = 2
 _MAX_CACHED = 1000  # results
 
 log = logging.getLogger("quillium.storage")
@@ -45,13 +46,16 @@ class Database:
             opened.callback(self._writer.close)
             self._reader = opened.enter_context(closing(_reader(path)))
             self._pooled: queue.SimpleQueue[Connection] = queue.SimpleQueue()
-            for _ in range(_POOL_THREADS):
+            for _ in range(fairness.POOL_READS):
                 self._pooled.put(opened.enter_context(closing(_reader(path))))
             self._opened = opened.pop_all()
         self._cache: dict[Hashable, object] = {}  # results by work and arguments
         self._cached_version = self._writer.version
         self._loop = asyncio.get_running_loop()
-        self._pool = ThreadPoolExecutor(_POOL_THREADS, thread_name_prefix="quillium-reader")
+        self._slots = FairSlots(
+            fairness.POOL_READS, fairness.POOL_READS_EACH, fairness.POOL_READS_WAITING_EACH
+        )
+        self._pool = ThreadPoolExecutor(fairness.POOL_READS, thread_name_prefix="quillium-reader")
 
     async def write(
         self,
@@ -94,9 +98,21 @@ class Database:
     async def read_in_pool(
         self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments
     ) -> T:
-        """Run a long read in the thread pool: a search, an export or a deep page."""
+        """Run a long read in the thread pool: a search, an export or a deep page.
+
+        It waits for a turn of the account that is charged (`core.fairness`). Raises `RateLimited`
+        if too many reads of the account wait.
+        """
+        account = fairness.charged()
+        await self._slots.acquire(account)
         run = partial(self._read_pooled, work, arguments)
-        return await self._loop.run_in_executor(self._pool, run)
+        reading = self._loop.run_in_executor(self._pool, run)
+
+        def release(_: object) -> None:
+            self._slots.release(account)
+
+        reading.add_done_callback(release)
+        return await asyncio.shield(reading)  # a thread can't be cancelled
 
     async def is_writable(self) -> bool:
         """Return whether writes succeed, tested by a write that changes nothing."""

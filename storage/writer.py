@@ -1,8 +1,9 @@
 """The writer thread: group commit, and checkpoints that keep the write-ahead log short.
 
 All writes that arrive while a commit runs are batched into the next one; a write that fails does
-not affect the others. Results are delivered in commit order, after the commit, in one call into the
-event loop.
+not affect the others. Accounts take turns, and a batch ends by time, so that one account's writes
+delay another's by one batch at most (`core.fairness`). Results are delivered in commit order, after
+the commit, in one call into the event loop.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from core import fairness
 from core.errors import StorageUnavailable
 from storage import erasure, log_guard
 from storage.connection import BUSY_SECONDS, Connection, connect
 from storage.files import wal_of
+from storage.write_queue import Job, WriteQueue
 
-MAX_WAITING = 1000  # writes; at 20,000 a second none of them waits longer than 50 ms
 _LARGEST_BATCH = 256  # writes in a commit; above that, the commit's share of the cost is negligible
 
 # A checkpoint copies the log into the database and, when no reader uses the log, truncates it.
@@ -41,13 +44,6 @@ _LONGEST_WAIT = 1.0  # pause of new writes when the log has its maximum size
 T = TypeVar("T")
 
 log = logging.getLogger("quillium.storage")
-
-
-class _Job(NamedTuple):
-    work: Callable[[Connection], Any]
-    on_commit: Callable[[Any], Any] | None
-    future: asyncio.Future[Any]
-    requested_at: float
 
 
 class _Outcome(NamedTuple):
@@ -78,9 +74,10 @@ class Writer:
         self._files = (path, wal_of(path))
         self._identity = [_identity(file) for file in self._files]
         self._loop = asyncio.get_running_loop()
-        self._requested: list[_Job] = []  # in this iteration of the event loop
-        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
-        self._waiting = 0
+        self._requested: list[Job] = []  # in this iteration of the event loop
+        self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._waiting: Counter[str] = Counter()  # writes by account
+        self._count_waiting = 0
         # A daemon thread, so that no failure can keep the process alive.
         self._thread = threading.Thread(target=self._run, name="quillium-writer", daemon=True)
         self._is_closed = False
@@ -95,16 +92,25 @@ class Writer:
         work: Callable[[Connection], T],
         on_commit: Callable[[T], object] | None = None,
     ) -> asyncio.Future[T]:
-        """Queue a write. Raises `StorageUnavailable` if the queue is full, and after `close`."""
+        """Queue a write for the account that is charged (`core.fairness`).
+
+        Raises `StorageUnavailable` if the queue, or the account's part of it, is full, and after
+        `close`.
+        """
         if self._is_closed:
             raise StorageUnavailable("The server is shutting down.")
-        if self._waiting >= MAX_WAITING:
-            raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting += 1
+        job = Job(work, on_commit, future)
+        if (
+            self._waiting[job.account] >= fairness.MAX_WRITES_WAITING_EACH
+            or self._count_waiting >= fairness.MAX_WRITES_WAITING
+        ):
+            raise StorageUnavailable("Too many writes are waiting. Try again in a moment.")
+        self._waiting[job.account] += 1
+        self._count_waiting += 1
         if not self._requested:
             self._loop.call_soon(self._hand_over)
-        self._requested.append(_Job(work, on_commit, future, time.monotonic()))
+        self._requested.append(job)
         return future
 
     def _hand_over(self) -> None:
@@ -137,35 +143,49 @@ class Writer:
     # On the writer's thread
 
     def _run(self) -> None:
-        while jobs := self._jobs.get():
-            is_closing = False
-            while not self._jobs.empty():
-                following = self._jobs.get()
-                if following is None:
-                    is_closing = True
-                    break
-                jobs += following
-            for start in range(0, len(jobs), _LARGEST_BATCH):
-                batch = jobs[start : start + _LARGEST_BATCH]
-                outcomes = self._store(batch)
-                self._loop.call_soon_threadsafe(self._deliver, batch, outcomes)
-            if is_closing:
+        waiting = WriteQueue()
+        is_closing = False
+        while waiting or not is_closing:
+            while not is_closing and not (waiting and self._jobs.empty()):
+                jobs = self._jobs.get()
+                is_closing = jobs is None
+                waiting.extend(jobs or ())
+            if not waiting:
                 return
+            batch, outcomes = self._store_some(waiting)
+            self._loop.call_soon_threadsafe(self._deliver, batch, outcomes)
             self._checkpoint_if_due()
 
-    def _store(self, batch: list[_Job], *, apart: bool = False) -> list[_Outcome]:
+    def _store_some(self, waiting: WriteQueue) -> tuple[list[Job], list[_Outcome]]:
+        """Store writes in turn by account until the batch's time is over; return them."""
+        batch = [waiting.pop()]
+        until = time.monotonic() + fairness.BATCH_SECONDS
+
+        def jobs() -> Iterable[Job]:
+            yield batch[0]
+            while waiting and len(batch) < _LARGEST_BATCH and time.monotonic() < until:
+                batch.append(waiting.pop())
+                yield batch[-1]
+
+        return batch, self._store(batch, jobs())
+
+    def _store(
+        self, batch: list[Job], jobs: Iterable[Job] | None = None, *, apart: bool = False
+    ) -> list[_Outcome]:
         """Store the batch in one transaction; job by job if that fails as a whole.
 
-        If a job raises, for example `NotFound`, the transaction is rolled back and run again with
-        each job in a savepoint (`apart`). That is rare; savepoints for all would cost a tenth.
+        `jobs` takes the batch's jobs from the queue one by one. If a job raises, for example
+        `NotFound`, the transaction is rolled back and run again with each job in a savepoint
+        (`apart`). That is rare; savepoints for all would cost a tenth.
         """
+        jobs = batch if jobs is None else jobs
         try:
             self._check_files()
             self._connection.execute("BEGIN IMMEDIATE")
             if apart:
-                outcomes = [self._attempt(job) for job in batch]
+                outcomes = [self._attempt(job) for job in jobs]
             else:
-                outcomes = [_Outcome(job.work(self._connection)) for job in batch]
+                outcomes = [_Outcome(job.work(self._connection)) for job in jobs]
             self._connection.execute("COMMIT")
             self.version += 1  # before anything else, because it invalidates cached reads
         except sqlite3.Error as error:
@@ -187,7 +207,7 @@ class Writer:
             self.is_well = True
         return outcomes
 
-    def _attempt(self, job: _Job) -> _Outcome:
+    def _attempt(self, job: Job) -> _Outcome:
         """Run one job in a savepoint. Raises `sqlite3.Error` when the transaction is lost."""
         self._connection.execute("SAVEPOINT job")
         try:
@@ -221,7 +241,7 @@ class Writer:
             self.is_well = False
         return StorageUnavailable("The database can't be written now; nothing was stored.")
 
-    def _count(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
+    def _count(self, batch: list[Job], outcomes: list[_Outcome]) -> None:
         now, before = time.monotonic(), self.statistics
         self.statistics = replace(
             before,
@@ -265,12 +285,15 @@ class Writer:
 
     # On the event loop's thread
 
-    def _deliver(self, batch: list[_Job], outcomes: list[_Outcome]) -> None:
-        self._waiting -= len(batch)
+    def _deliver(self, batch: list[Job], outcomes: list[_Outcome]) -> None:
+        self._count_waiting -= len(batch)
         for job, (result, error) in zip(batch, outcomes):
+            self._waiting[job.account] -= 1
+            if not self._waiting[job.account]:
+                del self._waiting[job.account]
             if error is None and job.on_commit is not None:
                 try:
-                    job.on_commit(result)
+                    job.context.run(job.on_commit, result)
                 except Exception:  # stored anyway; go on with the batch
                     log.exception("a stored change could not be published")
             if job.future.done():  # the caller was cancelled, but its write is stored

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from tornado.httputil import HTTPServerRequest
 from tornado.web import Finish
 
-from core import errors
+from core import errors, fairness
 from services import Services
 from services.limits import too_many
 from web import origins, parameters
@@ -113,7 +113,10 @@ async def socket_simulation(admission: Admission) -> None:
 
 
 def authentication(admission: Admission) -> None:
-    """Identify the caller. Store the error of a bad credential: not every operation needs one."""
+    """Identify the caller, who is charged for the request's work (`core.fairness`).
+
+    Store the error of a bad credential: not every operation needs one.
+    """
     _identify(admission, credential(admission.request))
 
 
@@ -139,12 +142,15 @@ def control_key(admission: Admission) -> None:
 
 
 def _identify(admission: Admission, sent: str | None) -> None:
+    fairness.charge(admission.client_address)
     if sent is None:
         return
     try:
         admission.caller = admission.services.accounts.authenticate(sent, admission.client)
     except (errors.InvalidToken, errors.TokenExpired) as error:
         admission.refusal = error
+    else:
+        fairness.charge(admission.caller.user.id)
 
 
 def credential(request: HTTPServerRequest) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from core.errors import RateLimited
 from core.fair_slots import FairSlots
 
 
@@ -53,3 +54,17 @@ async def test_who_is_cancelled_takes_no_slot() -> None:
     with pytest.raises(asyncio.CancelledError):
         await last
     await asyncio.wait_for(slots.acquire("d"), 1)
+
+
+async def test_a_key_waits_for_a_few_only() -> None:
+    slots = FairSlots(1, 1, waiting_each=1)
+    await slots.acquire("a")
+    waiting = asyncio.ensure_future(slots.acquire("a"))
+    await started(waiting)
+    with pytest.raises(RateLimited):
+        await slots.acquire("a")
+    other = asyncio.ensure_future(slots.acquire("b"))
+    slots.release("a")
+    await waiting
+    slots.release("a")
+    await asyncio.wait_for(other, 1)

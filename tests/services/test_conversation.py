@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from core import fairness
 from core.errors import Conflict, NotFound, StorageUnavailable
 from core.records import User
-from storage import writer
 from tests.conftest import Client
 
 
@@ -49,7 +49,7 @@ async def test_what_is_refused_leaves_the_chat_free(
     again = await rooms.conversation.submit(user, chat, "Hello", "one")
     assert (again.is_new, rooms.conversation.count_active()) == (False, 0)
     with monkeypatch.context() as patched:
-        patched.setattr(writer, "MAX_WAITING", 0)
+        patched.setattr(fairness, "MAX_WRITES_WAITING", 0)
         with pytest.raises(StorageUnavailable):
             await rooms.conversation.submit(user, chat, "Hello")
         with pytest.raises(StorageUnavailable):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from core import fairness
 from core.errors import StorageUnavailable
 from storage import database
 from storage.connection import Connection
@@ -85,3 +87,25 @@ async def test_the_loop_reads_on_while_the_writer_is_busy(db: Database) -> None:
 async def test_long_reads_see_what_is_committed(db: Database) -> None:
     await db.write(insert, 1)
     assert await asyncio.gather(*(db.read_in_pool(numbers) for _ in range(8))) == [[1]] * 8
+
+
+async def test_long_reads_of_one_account_leave_threads_to_others(db: Database) -> None:
+    started, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(_: Connection) -> None:
+        started.release()
+        assert go_on.wait(10)
+
+    async def charged(account: str, work: Callable[[Connection], Any]) -> Any:
+        fairness.charge(account)
+        return await db.read_in_pool(work)
+
+    long = [asyncio.ensure_future(charged("greedy", wait)) for _ in range(4)]
+    for _ in range(2):
+        await asyncio.to_thread(started.acquire, timeout=10)
+    assert await asyncio.ensure_future(charged("other", numbers)) == []
+    assert not started.acquire(blocking=False)  # the account's other reads wait
+    long[0].cancel()  # its thread goes on
+    go_on.set()
+    await asyncio.gather(*long, return_exceptions=True)
+    assert await asyncio.ensure_future(charged("greedy", numbers)) == []

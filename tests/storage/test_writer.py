@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 from tornado.ioloop import IOLoop
 
+from core import fairness
 from core.errors import Conflict, StorageUnavailable
 from storage import writer
 from storage.connection import Connection, connect
@@ -77,7 +80,7 @@ async def test_a_commit_that_cannot_be_published_harms_no_other(
 async def test_too_many_that_wait_are_refused(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "MAX_WAITING", 10)
+    monkeypatch.setattr(fairness, "MAX_WRITES_WAITING", 10)
     results = await asyncio.gather(
         *(db.write(insert, n) for n in range(500)), return_exceptions=True
     )
@@ -139,6 +142,81 @@ async def test_writes_that_wait_share_a_commit(db: Database) -> None:
     assert after.commits == before.commits + 2
     assert after.writes == before.writes + 21
     assert after.seconds_waited > before.seconds_waited
+
+
+async def charged(account: str, db: Database, *numbers: int) -> list[int]:
+    """Write for an account, in a task of its own."""
+    fairness.charge(account)
+    return await asyncio.gather(*(db.write(insert, number) for number in numbers))
+
+
+@contextlib.asynccontextmanager
+async def held(db: Database) -> AsyncIterator[None]:
+    """Keep the writer busy, so that what is written within waits."""
+    started, go_on = threading.Event(), threading.Event()
+
+    def wait(_: Connection) -> None:
+        started.set()
+        assert go_on.wait(10)
+
+    holding = asyncio.ensure_future(db.write(wait))
+    await asyncio.to_thread(started.wait, 10)
+    yield
+    for _ in range(3):
+        await asyncio.sleep(0)
+    go_on.set()
+    await holding
+
+
+async def test_accounts_are_served_in_turn(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fairness, "BATCH_SECONDS", 0)  # a commit for each write
+    published: list[str] = []
+
+    async def write(account: str, number: int) -> None:
+        fairness.charge(account)
+        await db.write(insert, number, on_commit=lambda _: published.append(fairness.charged()))
+
+    async with held(db):
+        many = [asyncio.ensure_future(write("greedy", n)) for n in range(100)]
+        await asyncio.sleep(0)
+        other = [asyncio.ensure_future(write("other", 100 + n)) for n in range(2)]
+    await asyncio.gather(*many, *other)
+    assert published[:4] == ["greedy", "other", "greedy", "other"]
+    assert db.read(numbers) == list(range(102))
+
+
+async def test_a_batch_ends_by_time(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def commits(first: int) -> int:
+        async with held(db):
+            writing = asyncio.ensure_future(charged("a", db, *range(first, first + 5)))
+        before = db.statistics().commits
+        await writing
+        return db.statistics().commits - before
+
+    monkeypatch.setattr(fairness, "BATCH_SECONDS", 60)
+    assert await commits(0) == 1
+    monkeypatch.setattr(fairness, "BATCH_SECONDS", 0)
+    assert await commits(10) == 5
+
+
+async def test_one_account_does_not_fill_the_queue(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fairness, "MAX_WRITES_WAITING_EACH", 10)
+    async with held(db):
+        allowed = asyncio.ensure_future(charged("greedy", db, *range(10)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(StorageUnavailable):
+            await charged_task("greedy", db, 10)
+        other = asyncio.ensure_future(charged("other", db, 11))
+    assert await other == [11]
+    await allowed
+    assert await charged_task("greedy", db, 10) == [10]
+
+
+async def charged_task(account: str, db: Database, number: int) -> list[int]:
+    return await asyncio.ensure_future(charged(account, db, number))
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+"""The cost model: who is charged for work, and how much of it one account may have under way.
+
+The rate limit counts requests, but a search or an import costs more than a page of a list. Costly
+work is therefore limited by what it takes: time of the writer, threads, memory, connections, disk
+space. All limits are in this module (docs/design.md, "Fairness").
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+# Writes: one thread serves all accounts in turn.
+BATCH_SECONDS = 0.02  # of work in one commit; a write waits for at most one such batch
+MAX_WRITES_WAITING = 5000
+MAX_WRITES_WAITING_EACH = 500  # of one account
+
+# Reads in the thread pool: searches, exports and deep pages.
+POOL_READS = 4  # threads
+POOL_READS_EACH = 2  # at a time for one account
+POOL_READS_WAITING_EACH = 32
+
+SERVER = ""  # pays for background work
+_account: ContextVar[str] = ContextVar("account", default=SERVER)
+
+
+def charge(account: str) -> None:
+    """Charge the work of this task, and of all tasks that it creates, to an account.
+
+    `account` is a user id, or the client address of a caller without an account.
+    """
+    _account.set(account)
+
+
+def charged() -> str:
+    """Return the account that pays for the current work."""
+    return _account.get()
