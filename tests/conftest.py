@@ -27,6 +27,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import schemas
 import services
 from cli import arguments
+from core import fairness
 from core.times import CalendarTime, MonotonicTime
 from handlers import openapi
 from handlers.application import QuilliumApplication
@@ -298,6 +299,12 @@ def clock() -> Clock:
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
+
+
+@pytest.fixture(autouse=True)
+def charged_to_the_server() -> None:
+    """Start each test without the account that an earlier, synchronous test was charged to."""
+    fairness.charge(fairness.SERVER)
 
 
 @pytest.fixture

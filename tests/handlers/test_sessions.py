@@ -172,6 +172,13 @@ async def test_only_the_first_use_of_a_token_is_stored(
     assert rooms.db.statistics().writes <= before + 1  # the first use may have been on its way
 
 
+async def sweep(rooms: Any, *, hours: int) -> None:
+    """Run the hourly sweeps of `hours` of uptime, one after the other."""
+    for _ in range(hours):
+        rooms.sessions._sweep()
+        await rooms.db.write(lambda connection: None)
+
+
 async def test_expired_sessions_of_a_clock_that_jumped_come_back(
     ada: Client, bob: Client, anyone: Client, clock: Clock, rooms: Any, data_dir: Path
 ) -> None:
@@ -181,9 +188,7 @@ async def test_expired_sessions_of_a_clock_that_jumped_come_back(
     assert (await refresh(anyone, ada.tokens)).error == "401 token_expired"
     carol = await anyone.register("carol@example.com")
     assert (await refresh(anyone, carol.tokens)).status == 200
-    for _ in range(29 * 24):  # the sweeps of 29 days of uptime
-        rooms.sessions._sweep()
-    await rooms.db.write(lambda connection: None)
+    await sweep(rooms, hours=29 * 24)
     clock.jump(-400 * DAY)
     assert stored_sessions(data_dir) == 3
     assert (await ada("GET /users/me")).status == 200
@@ -194,12 +199,9 @@ async def test_what_stayed_expired_for_thirty_days_is_deleted(
     ada: Client, clock: Clock, rooms: Any, data_dir: Path
 ) -> None:
     clock.advance(8 * DAY)
-    for _ in range(30 * 24):
-        rooms.sessions._sweep()
-    await rooms.db.write(lambda connection: None)
+    await sweep(rooms, hours=30 * 24)
     assert stored_sessions(data_dir) == 1
-    rooms.sessions._sweep()
-    await rooms.db.write(lambda connection: None)
+    await sweep(rooms, hours=1)
     assert stored_sessions(data_dir) == 0
 
 
