@@ -32,7 +32,7 @@ def answer(text: str, earlier: Sequence[str], facts: Facts) -> str:
     """Return the answer to one message. `facts` are those of the earlier messages."""
     language = language_of(text, earlier)
     plain = _plain(text)
-    told = demo_facts.told_in(text, language)
+    told = demo_facts.stated_in(text, language)
     name = (told | facts).get("name")
     answered = (
         _remind(plain, earlier, language)
@@ -55,7 +55,7 @@ def language_of(text: str, earlier: Sequence[str]) -> Language:
 
 def facts_of(text: str, earlier: Sequence[str]) -> Facts:
     """Return the facts that a message tells."""
-    return demo_facts.told_in(text, language_of(text, earlier))
+    return demo_facts.stated_in(text, language_of(text, earlier))
 
 
 def _plain(text: str) -> str:

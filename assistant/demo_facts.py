@@ -23,16 +23,16 @@ Facts = dict[str, Told]  # by key: a topic in lower case, or `name`, `home`, `ag
 
 
 @functools.lru_cache(maxsize=CACHED_TEXTS)
-def told_in(text: str, language: Language) -> Facts:
+def stated_in(text: str, language: Language) -> Facts:
     """Return the facts in a text, which must not be changed. What is asked is not told."""
     told: Facts = {}
     for sentence in _SENTENCE.findall(text):
         if not language.question.search(sentence.strip().lower()):
-            told |= _told_in_sentence(sentence, language)
+            told |= _facts_in_sentence(sentence, language)
     return told
 
 
-def _told_in_sentence(sentence: str, language: Language) -> Facts:
+def _facts_in_sentence(sentence: str, language: Language) -> Facts:
     told: Facts = {}
     taken: list[tuple[int, int]] = []
     for fact in language.facts:

@@ -199,7 +199,7 @@ def mark_read(
     """
     chat = check(connection, user, id)
     if message_id is None:
-        message = messages.last_said(connection, chat)
+        message = messages.last_finished(connection, chat)
     else:
         message = messages.find(connection, chat, message_id)
     if message is None:

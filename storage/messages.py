@@ -114,7 +114,7 @@ def everything(connection: Connection, chat: int) -> list[Message]:
     return [from_row(row) for row in rows]
 
 
-def last_said(connection: Connection, chat: int) -> Message | None:
+def last_finished(connection: Connection, chat: int) -> Message | None:
     """Return the last message that is not streaming; None if there is none."""
     row = connection.execute(
         f"{SELECT} WHERE m.chat = ? AND m.status <> 'streaming' ORDER BY m.number DESC LIMIT 1",

@@ -38,8 +38,8 @@ _LARGEST_BATCH = 256  # writes in a commit; above that, the commit's share of th
 WAL_BYTES = 4 << 20  # SQLite's default, 1,000 pages
 LARGEST_WAL_BYTES = 32 << 20
 _MOMENT = 0.025  # seconds
-_FEW_MOMENTS = 0.05  # pause of new writes each time the log has grown by `WAL_BYTES`
-_LONGEST_WAIT = 1.0  # pause of new writes when the log has its maximum size
+_CHECKPOINT_WAIT_SECONDS = 0.05  # pause of new writes each time the log has grown by `WAL_BYTES`
+_HUGE_LOG_WAIT_SECONDS = 1.0  # pause of new writes when the log has its maximum size
 
 T = TypeVar("T")
 
@@ -109,11 +109,11 @@ class Writer:
         self._waiting[job.account] += 1
         self._count_waiting += 1
         if not self._requested:
-            self._loop.call_soon(self._hand_over)
+            self._loop.call_soon(self._enqueue_requested)
         self._requested.append(job)
         return future
 
-    def _hand_over(self) -> None:
+    def _enqueue_requested(self) -> None:
         """Wake the writer once, with all writes of this iteration of the event loop.
 
         If the first write woke it, both threads would compete for the GIL until the last write.
@@ -125,7 +125,7 @@ class Writer:
     def close(self) -> None:
         """Finish queued writes, erase deleted content, and close the file. Blocks."""
         self._is_closed = True
-        self._hand_over()
+        self._enqueue_requested()
         self._jobs.put(None)
         self._thread.join()
         is_clean = False
@@ -258,7 +258,7 @@ class Writer:
                 return
             is_huge = size >= LARGEST_WAL_BYTES
             self._checkpoint_at = size + WAL_BYTES
-            if self._checkpoint(_LONGEST_WAIT if is_huge else _FEW_MOMENTS):
+            if self._checkpoint(_HUGE_LOG_WAIT_SECONDS if is_huge else _CHECKPOINT_WAIT_SECONDS):
                 self._checkpoint_at = WAL_BYTES
             elif is_huge:
                 log.warning("a long-running reader keeps the write-ahead log at %d MiB", size >> 20)

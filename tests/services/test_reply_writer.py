@@ -335,7 +335,7 @@ async def test_reasoning_is_streamed_and_stored_beside_the_text(
     assert (again["reasoning"], again["finish_reason"], again["usage"]) == (None, "stop", None)
 
 
-async def test_a_tool_call_that_nobody_asked_for_is_told_in_words(
+async def test_a_tool_call_that_nobody_asked_for_is_reported(
     ada: Client, rooms: Any, user: User, scripted: Scripted
 ) -> None:
     socket, chat = await ada.socket(), await ada.chat()

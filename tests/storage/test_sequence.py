@@ -68,7 +68,7 @@ async def test_a_read_is_of_one_moment(ada: Client, rooms: Any) -> None:
         before = replay.missed(connection, 1, 0)
         # The writer's thread stores it while this one looks on.
         rooms.db._writer.submit(lambda writing: chats.mark_read(writing, 1, chat, None, NOW), None)
-        rooms.db._writer._hand_over()  # which the loop would do in its next round
+        rooms.db._writer._enqueue_requested()  # which the loop would do in its next round
         while rooms.db.statistics().writes == written:
             pass
         return before, replay.missed(connection, 1, 0)

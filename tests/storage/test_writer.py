@@ -263,7 +263,7 @@ async def test_a_reader_that_does_not_end_costs_no_write(
     small_log: int, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(writer, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(writer, "_HUGE_LOG_WAIT_SECONDS", 0.01)
     with closing(connect(tmp_path / "test.db", writable=False)) as reader:
         reader.execute("BEGIN")
         assert numbers(reader) == []
