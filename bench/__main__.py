@@ -23,14 +23,16 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench import data
 from bench.load import CONNECTIONS, Connection, Result, Turn, frame, load, request, upgraded
-from bench.program import ROOT, call, free_port, memory, start, start_quietly
+from bench.program import ROOT, call, free_port, memory, start, start_sidecar
 from storage import search_text
 
+PARTS = ("requests", "log", "size", "start", "memory")
 PAGE = 20
 WORDS_OF_A_REPLY = 40
 _SETTLE_SECONDS = 1.0
@@ -145,7 +147,7 @@ def measure_requests(plan: Plan, table: Table, folder: Path, accounts: list[data
         "`GET /chats/{id}/messages?limit=20`": (chat, 0.60, 2.0),
     }
     post = '{"title": "A chat more"}'
-    ours, url = start_quietly(folder / "ours", QUILLIUM_JWT_SECRET=data.SECRET)
+    ours, url = start_sidecar(folder / "ours", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(ours):
         answers = {
             path.partition("?")[0]: json.dumps(call(url, "GET", path, token=first.token))
@@ -298,12 +300,37 @@ def measure_search(plan: Plan, table: Table, url: str, file: Path, token: str) -
         table.add_most(name, ratio, 2, f" ({1000 * mine:.2f} / {1000 * theirs:.2f} ms)")
 
 
-# Size, start, memory
+# Log, size, start, memory
+
+
+def measure_log(plan: Plan, table: Table, folder: Path) -> None:
+    """Measure requests with the default log, written to a file, of those with warnings only."""
+    data_dirs = [folder / name for name in ("with_log", "without_log")]
+    accounts = [data.make(data_dir, [1000], 1, say)[0] for data_dir in data_dirs]
+    log = f"--log-file={folder / 'access.log'}"
+    secret = {"QUILLIUM_JWT_SECRET": data.SECRET}
+    with_log, with_url = start_sidecar(data_dirs[0], log, **secret)
+    without_log, without_url = start_sidecar(data_dirs[1], "--log-level=WARNING", **secret)
+    with running(with_log), running(without_log):
+        for path in ("/users/me", f"/chats?limit={PAGE}"):
+
+            def rate(url: str, account: data.Account, path: str = path) -> float:
+                asking = [request("GET", f"/api/v1{path}", account.token)]
+                return asked(port_of(url), asking, plan.seconds).rate
+
+            ratio, mine, reference = median_ratio(
+                plan,
+                partial(rate, with_url, accounts[0]),
+                partial(rate, without_url, accounts[1]),
+                f"the log, GET {path}",
+            )
+            note = f" ({mine:,.0f} / {reference:,.0f} a second)"
+            table.add(f"`GET {path}` with the log, of without", ratio, 0.9, note)
 
 
 def measure_size(plan: Plan, table: Table, folder: Path) -> None:
     accounts = data.make(folder / "sizes", [plan.few, plan.many], 0, say)
-    process, url = start_quietly(folder / "sizes", QUILLIUM_JWT_SECRET=data.SECRET)
+    process, url = start_sidecar(folder / "sizes", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(process):
         few, many = (
             request("GET", f"/api/v1/chats?limit={PAGE}", account.token) for account in accounts
@@ -319,7 +346,7 @@ def measure_size(plan: Plan, table: Table, folder: Path) -> None:
 
 def measure_start(plan: Plan, table: Table, folder: Path) -> None:
     data_dir = folder / "start"
-    process, _ = start_quietly(data_dir)
+    process, _ = start_sidecar(data_dir)
     with running(process):
         pass
 
@@ -354,7 +381,7 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
         [sys.executable, "-m", "bench.bare", str(folder / "answers.json")], "stdout"
     )
     data.make(folder / "memory", [20], 1, say)
-    ours, url = start_quietly(folder / "memory", QUILLIUM_JWT_SECRET=data.SECRET)
+    ours, url = start_sidecar(folder / "memory", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(bare), running(ours):
         call(bare_url, "GET", "/")
         call(url, "GET", "/health")
@@ -363,7 +390,7 @@ def measure_memory(plan: Plan, table: Table, folder: Path) -> None:
         note = f" ({rest / 1e6:.0f} / {reference / 1e6:.0f} MB)"
         table.add_most("memory at rest, of bare's", rest / reference, 1.6, note)
     accounts = data.make(folder / "sockets", [0] * max(1, plan.sockets // 20), 0, say)
-    ours, url = start_quietly(folder / "sockets", QUILLIUM_JWT_SECRET=data.SECRET)
+    ours, url = start_sidecar(folder / "sockets", QUILLIUM_JWT_SECRET=data.SECRET)
     with running(ours):
         warm = [upgraded(port_of(url), accounts[0].token) for _ in range(5)]
         time.sleep(_SETTLE_SECONDS)
@@ -382,19 +409,21 @@ def main() -> None:
     parser.add_argument("--smoke", action="store_true", help="take seconds, on little data")
     parser.add_argument("--rounds", type=int, help="rounds per row; the median counts")
     parser.add_argument("--seconds", type=float, help="seconds per program and round")
-    parser.add_argument("--only", choices=["requests", "size", "start", "memory"], action="append")
+    parser.add_argument("--only", choices=PARTS, action="append")
     chosen = parser.parse_args()
     plan = SMOKE if chosen.smoke else FULL
     plan = plan._replace(
         rounds=chosen.rounds or plan.rounds, seconds=chosen.seconds or plan.seconds
     )
-    parts = chosen.only or ["requests", "size", "start", "memory"]
+    parts = chosen.only or PARTS
     table = Table()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if "requests" in parts:
             accounts = data.make(folder / "ours", plan.sizes, plan.messages, say)
             measure_requests(plan, table, folder, accounts)
+        if "log" in parts:
+            measure_log(plan, table, folder)
         if "size" in parts:
             measure_size(plan, table, folder)
         if "start" in parts:

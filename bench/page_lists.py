@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench import data
 from bench.page import sign_in
-from bench.program import call, start_quietly
+from bench.program import call, start_sidecar
 
 CHATS = 10_000
 MESSAGES = 5_000
@@ -133,7 +133,7 @@ def main() -> None:
     chromium = shutil.which("chromium")
     with tempfile.TemporaryDirectory() as folder:
         [account] = data.make(Path(folder), [CHATS], 0, print)
-        server, url = start_quietly(Path(folder), QUILLIUM_JWT_SECRET=data.SECRET)
+        server, url = start_sidecar(Path(folder), QUILLIUM_JWT_SECRET=data.SECRET)
         try:
             chat = long_chat(url, account.token)
             with sync_playwright() as playwright:

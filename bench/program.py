@@ -30,11 +30,11 @@ def start_quillium(data_dir: Path, *flags: str) -> tuple[subprocess.Popen[str], 
     return start([*command, f"--data-dir={data_dir}", *flags], "stderr")
 
 
-def start_quietly(data_dir: Path, *flags: str, **environment: str) -> tuple[Any, str]:
-    """Start Quillium as a sidecar without a log; return its process and address when ready."""
+def start_sidecar(data_dir: Path, *flags: str, **environment: str) -> tuple[Any, str]:
+    """Start Quillium as a sidecar whose log nobody keeps; return its process and address."""
     command = [sys.executable, str(ROOT / "quillium.py"), "--sidecar", "--no-discovery"]
     process = subprocess.Popen(
-        [*command, f"--data-dir={data_dir}", "--log-level=WARNING", *flags],
+        [*command, f"--data-dir={data_dir}", *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

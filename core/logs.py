@@ -1,8 +1,9 @@
 """Logging to stderr or a file: text for terminals, one JSON object per line for machines.
 
-A separate thread writes the lines. A slow or stuck reader of stderr, such as a desktop application
-that never reads its sidecar's pipe, can't block the server: when the queue is full, new lines are
-dropped. Without a stderr, as in a windowed program, all lines are dropped.
+A separate thread writes the lines, many at once: waking it for each line would cost a request more
+than its answer. A slow or stuck reader of stderr, such as a desktop application that never reads
+its sidecar's pipe, can't block the server: when too many lines wait, new ones are dropped. Without
+a stderr, as in a windowed program, all lines are dropped.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import json
 import logging
 import logging.handlers
 import os
-import queue
 import sys
 import threading
+from collections import deque
 from datetime import datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -26,7 +27,9 @@ from core.times import CalendarTime, rfc3339
 
 MAX_QUEUED = 10_000  # lines
 MAX_FILE_SIZE = 10 << 20  # bytes
+MAX_WRITE = 64 << 10  # characters written at once, unless a single line is longer
 OLD_FILES = 5
+_GATHER_SECONDS = 0.01  # for which lines are collected before they are written
 _CLOSE_SECONDS = 1.0  # to write queued lines when the process exits
 _FIELDS = "fields"  # the record attribute for structured fields
 
@@ -44,7 +47,9 @@ class Log:
         is_text = format == "text" or (format == "auto" and is_terminal)
         self._formatter = TextFormatter() if is_text else JsonFormatter()
         self._file = file
-        self._queue: queue.Queue[str | None] = queue.Queue(MAX_QUEUED)
+        self._waiting: deque[str] = deque()  # lines
+        self._arrived = threading.Event()
+        self._closing = threading.Event()
 
     def __enter__(self) -> Log:
         sink = _Stderr() if self._file is None else _File(self._file)
@@ -52,7 +57,8 @@ class Log:
             target=self._write_all, args=(sink,), name="quillium-log", daemon=True
         )
         self._thread.start()
-        handler = _QueueingHandler(self._queue)
+        logging._srcfile = None; logging.logThreads=logging.logProcesses=logging.logMultiprocessing=False
+        handler = _QueueingHandler(self._waiting, self._arrived)
         handler.setFormatter(self._formatter)
         logging.basicConfig(level=self._level, handlers=[handler], force=True)
         logging.getLogger("tornado.access").setLevel(logging.ERROR)  # duplicates `quillium.access`
@@ -60,14 +66,26 @@ class Log:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(queue.Full):
-            self._queue.put(None, timeout=_CLOSE_SECONDS)
-            self._thread.join(_CLOSE_SECONDS)
+        self._closing.set()
+        self._arrived.set()
+        self._thread.join(_CLOSE_SECONDS)
 
     def _write_all(self, sink: _Stderr | _File) -> None:
-        while (line := self._queue.get()) is not None:
-            sink.write(line)
+        is_closing = False
+        while not is_closing:
+            self._arrived.wait()
+            is_closing = self._closing.wait(_GATHER_SECONDS)
+            self._arrived.clear()  # before the last look, so that no line is forgotten
+            while self._waiting:
+                sink.write(self._next_lines())
         sink.close()
+
+    def _next_lines(self) -> str:
+        lines = [self._waiting.popleft()]
+        length = len(lines[0])
+        while self._waiting and (length := length + 1 + len(self._waiting[0])) <= MAX_WRITE:
+            lines.append(self._waiting.popleft())
+        return "\n".join(lines)
 
 
 class _Stderr:
@@ -75,10 +93,10 @@ class _Stderr:
         # Not `sys.stderr.write`: a blocked write would hold its lock and delay the exit.
         self._descriptor = None if sys.stderr is None else sys.stderr.fileno()
 
-    def write(self, line: str) -> None:
+    def write(self, lines: str) -> None:
         if self._descriptor is None:
             return
-        left = f"{line}\n".encode(errors="backslashreplace")
+        left = f"{lines}\n".encode(errors="backslashreplace")
         with contextlib.suppress(OSError):  # the reader is gone
             while left:
                 left = left[os.write(self._descriptor, left) :]
@@ -97,8 +115,8 @@ class _File:
         except OSError as error:
             raise ConfigError(f"the log file {path} can't be written: {error.strerror}") from None
 
-    def write(self, line: str) -> None:
-        self._handler.handle(logging.makeLogRecord({"msg": line}))
+    def write(self, lines: str) -> None:
+        self._handler.handle(logging.makeLogRecord({"msg": lines}))
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -117,17 +135,20 @@ class _RotatingFile(logging.handlers.RotatingFileHandler):
 
 
 class _QueueingHandler(logging.Handler):
-    def __init__(self, lines: queue.Queue[str | None]) -> None:
+    def __init__(self, waiting: deque[str], arrived: threading.Event) -> None:
         super().__init__()
-        self._lines = lines
+        self._waiting = waiting
+        self._arrived = arrived
 
     def emit(self, record: logging.LogRecord) -> None:
+        if len(self._waiting) >= MAX_QUEUED:
+            return
         try:
-            self._lines.put_nowait(self.format(record))
-        except queue.Full:
-            pass
+            self._waiting.append(self.format(record))
         except Exception:
             self.handleError(record)
+        if not self._arrived.is_set():
+            self._arrived.set()
 
 
 def fields(**values: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import sys
 
 from tests.program import ROOT
 
-ROWS = 15
+ROWS = 17
 
 
 def test_a_smoke_run() -> None:

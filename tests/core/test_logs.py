@@ -55,6 +55,7 @@ def test_a_file_has_the_lines_and_only_its_owner_can_read_it(tmp_path: Path) -> 
 
 def test_a_file_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_FILE_SIZE", 1000)
+    monkeypatch.setattr(logs, "MAX_WRITE", 300)
     path = tmp_path / "log"
     with logs.Log("INFO", "text", path):
         for number in range(100):
@@ -64,6 +65,19 @@ def test_a_file_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert all(file.stat().st_size <= 1000 for file in tmp_path.iterdir())
     assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in tmp_path.iterdir())
     assert " 99 xxx" in path.read_text()
+
+
+def test_lines_are_written_many_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Waking the writing thread for each line would cost a request more than its answer."""
+    written: list[str] = []
+    monkeypatch.setattr(logs._File, "write", lambda self, lines: written.append(lines))
+    monkeypatch.setattr(logs, "_GATHER_SECONDS", 60)  # the end of the program ends it at once
+    monkeypatch.setattr(logs, "MAX_WRITE", 1000)
+    with logs.Log("INFO", "text", tmp_path / "log"):
+        for number in range(20):
+            log.info("%d %s", number, "x" * 200)
+    assert "\n".join(written).count("x" * 200) == 20
+    assert [len(lines.splitlines()) for lines in written] == [3] * 6 + [2]
 
 
 def test_a_file_that_can_not_be_written(tmp_path: Path) -> None:
