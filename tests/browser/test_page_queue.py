@@ -133,6 +133,35 @@ def test_several_chats_are_begun_offline(eve: User, relay: Network) -> None:
     assert stored(eve) == [["one", "more for one"], ["two"], ["three"]]
 
 
+def test_typing_right_after_a_click_on_a_chat(eve: User, relay: Network) -> None:
+    """What is typed goes to the chat that was clicked, even before the browser's `hashchange`."""
+    go_offline(eve, relay)
+    for text in ("one", "two"):
+        eve.button("New chat").click()
+        eve.say(text)
+    eve.page.evaluate(
+        """async () => {
+          const rows = [...document.querySelectorAll(".chat-row a")];
+          rows.find(row => row.textContent.includes("one")).click();
+          await Promise.resolve(); // the page draws in a microtask, before any further input
+          await Promise.resolve();
+          const composer = document.getElementById("composer");
+          composer.value = "more for one";
+          composer.dispatchEvent(new InputEvent("input", {bubbles: true}));
+          const enter = {key: "Enter", bubbles: true, cancelable: true};
+          composer.dispatchEvent(new KeyboardEvent("keydown", enter));
+        }"""
+    )
+    expect(eve.heading).to_have_text("one")
+    expect(waiting(eve)).to_have_text(["one", "more for one"])
+    eve.page.go_back()
+    expect(eve.heading).to_have_text("two")
+    expect(waiting(eve)).to_have_text(["two"])
+    go_online(eve, relay)
+    settled(eve)
+    assert stored(eve) == [["one", "more for one"], ["two"]]
+
+
 def test_a_draft_follows_its_chat(eve: User, relay: Network) -> None:
     go_offline(eve, relay)
     eve.say("Hello")

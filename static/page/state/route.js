@@ -2,7 +2,9 @@
 
 import {signal} from "../../vendor/signals.js";
 
-const shown = () => (/^#(chat|new)_[0-9A-Za-z]+$/.test(location.hash) ? location.hash.slice(1) : null);
+const CHAT = /^#(?:chat|new)_[0-9A-Za-z]+$/;
+
+const shown = () => (CHAT.test(location.hash) ? location.hash.slice(1) : null);
 
 /** Whether an id is one that the client gave to a chat which the server does not have yet. */
 export const isLocal = id => id !== null && id.startsWith("new_");
@@ -11,6 +13,15 @@ export const isLocal = id => id !== null && id.startsWith("new_");
 export const chatId = signal(shown());
 
 addEventListener("hashchange", () => (chatId.value = shown()));
+
+// `hashchange` comes some tasks after the click: what is typed until then would go to the chat before.
+addEventListener("click", event => {
+  const {button, ctrlKey, metaKey, shiftKey, altKey, defaultPrevented, target} = event;
+  const address = target.closest?.("a[href]")?.getAttribute("href");
+  if (button || ctrlKey || metaKey || shiftKey || altKey || defaultPrevented || !CHAT.test(address)) return;
+  event.preventDefault();
+  show(address.slice(1));
+});
 
 export const addressOf = id => (id ? `#${id}` : "#");
 
