@@ -268,6 +268,9 @@ def test_long_messages_outlive_a_reload(eve: User, relay: Network) -> None:
         }""",
         [chat, expected],
     )
+    # Chromium needs 5 s to wrap each of them with kerning.
+    expect(eve.page.locator(".is-waiting").last).to_have_css("font-kerning", "none")
+    expect(eve.replies).to_have_css("font-kerning", "auto")
     eve.page.goto("about:blank")
     relay.restore()
     eve.page.goto(f"{relay.url}/")

@@ -35,6 +35,8 @@ def test_two_devices_show_the_same(ada: User, phone: User) -> None:
     expect(writing).to_contain_text(re.compile("second|word|slow"))
     phone.button("Stop reply").click()
     expect(ada.page.get_by_text("You stopped this reply.")).to_be_visible()
+    for user in (ada, phone):  # the text is shown at a pace, until its end
+        expect(user.page.locator(".reply[aria-busy=false]")).to_have_count(1)
     shown = phone.replies.locator(".prose").inner_text()
     assert ada.replies.locator(".prose").inner_text() == shown
 

@@ -10,9 +10,14 @@ import {fullTime, inWords, shortTime, t} from "../state/words.js";
 
 const Time = ({at}) => html`<time datetime=${at} title=${fullTime(at)}>${shortTime(at)}</time>`;
 
+/** Chromium's time to wrap a kerned word grows with its square: 5 s for 100,000 letters. */
+const LONG_WORD = /\S{1000}/;
+const messageClass = (kind, ...texts) =>
+  `message ${kind}${texts.some(text => LONG_WORD.test(text)) ? " has-long-word" : ""}`;
+
 /** What the user said; `isWaiting` until the server has it. */
 export const Said = ({message, isWaiting = false}) => html`
-  <li class=${isWaiting ? "message said is-waiting" : "message said"} data-id=${message.id}>
+  <li class=${messageClass(isWaiting ? "said is-waiting" : "said", message.content)} data-id=${message.id}>
     <h2 class="hidden">${t("message.you")}</h2>
     <p class="words">${message.content}</p>
     <p class="about">${isWaiting ? t("message.waiting") : html`<${Time} at=${message.timestamp} />`}</p>
@@ -32,7 +37,7 @@ export function Reply({message, isLast, isNew}) {
   const isStreaming = status === "streaming" || shown.length < content.length;
   const canRetry = isLast && !isStreaming;
   return html`
-    <li class="message reply" aria-busy=${isStreaming} data-id=${id}>
+    <li class=${messageClass("reply", shown, reasoning)} aria-busy=${isStreaming} data-id=${id}>
       <h2 class="hidden">${t("message.assistant")}</h2>
       ${reasoning && html`
         <details class="reasoning">
