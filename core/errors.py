@@ -60,6 +60,11 @@ class RegistrationClosed(QuilliumError):
     message = "Registration is closed"
 
 
+class QuotaExceeded(QuilliumError):
+    code = "quota_exceeded"
+    message = "The storage of this account is used up"
+
+
 class NotFound(QuilliumError):
     """A resource does not exist or belongs to another user; clients can't tell which."""
 

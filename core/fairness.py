@@ -19,6 +19,10 @@ POOL_READS = 4  # threads
 POOL_READS_EACH = 2  # at a time for one account
 POOL_READS_WAITING_EACH = 32
 
+# Stored content.
+STORAGE_MIB_EACH = 1024  # until an admin sets `storage_per_user_mib`
+DISK_RESERVE_BYTES = 64 << 20  # or a twentieth of a small disk; kept for logins and deletions
+
 SERVER = ""  # pays for background work
 _account: ContextVar[str] = ContextVar("account", default=SERVER)
 

@@ -57,7 +57,8 @@ class Log:
             target=self._write_all, args=(sink,), name="quillium-log", daemon=True
         )
         self._thread.start()
-        logging._srcfile = None; logging.logThreads=logging.logProcesses=logging.logMultiprocessing=False
+        logging._srcfile = None
+        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
         handler = _QueueingHandler(self._waiting, self._arrived)
         handler.setFormatter(self._formatter)
         logging.basicConfig(level=self._level, handlers=[handler], force=True)

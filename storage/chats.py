@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from core.errors import NotFound
 from core.records import Chat, ChatChange, JsonPage, ReadMark
-from storage import hidden_chats, messages, search, sequence
+from storage import hidden_chats, messages, quota, search, sequence
 from storage.connection import Connection
 from storage.snippets import snippet
 
@@ -150,12 +150,16 @@ class Added(NamedTuple):
 
 
 def add(connection: Connection, user: int, new: NewChat) -> Added:
-    """Store a new chat. The same `client_id` again returns the stored one."""
+    """Store a new chat. The same `client_id` again returns the stored one.
+
+    Raises `QuotaExceeded`.
+    """
     stored = connection.execute(
         "SELECT id FROM chats WHERE user = ? AND client_id = ?", (user, new.client_id)
     ).fetchone()
     if stored is not None:
         return Added(find(connection, user, stored[0]), None)
+    quota.check(connection, user, 0)
     chat = insert(connection, user, new)
     change = ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))
     return Added(chat, change)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.errors import NotFound
 from core.records import ChatChange, Message
-from storage import chats, hidden_chats, messages
+from storage import chats, hidden_chats, messages, quota
 from storage.connection import Connection
 
 
@@ -23,10 +23,12 @@ def append(
 ) -> int:
     """Store messages from index `start` on for one slice; return the index that comes next.
 
-    Raises `NotFound` if the account was deleted meanwhile, and `Conflict` for a repeated client id.
+    Raises `NotFound` if the account was deleted meanwhile, `Conflict` for a repeated client id, and
+    `QuotaExceeded`.
     """
     if connection.execute("SELECT 1 FROM chats WHERE number = ?", (chat,)).fetchone() is None:
         raise NotFound("account")
+    quota.check(connection, user, _size(said[start:]))
     until = time.monotonic() + hidden_chats.SLICE_SECONDS
     for index in range(start, len(said)):
         messages.insert_imported(connection, user, chat, said[index : index + 1])
@@ -64,7 +66,12 @@ def add(
     updated_at: str,
     said: Sequence[Message],
 ) -> ChatChange:
-    """Store a whole chat in one transaction. Raises `Conflict` for a repeated client id."""
+    """Store a whole chat in one transaction. Raises what `append` raises."""
+    quota.check(connection, user, _size(said))
     chat = begin(connection, user, new)
     messages.insert_imported(connection, user, chat, said)
     return finish(connection, user, chat, new, updated_at)
+
+
+def _size(said: Sequence[Message]) -> int:
+    return sum(len(m.content.encode()) + len((m.reasoning or "").encode()) for m in said)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from core.errors import Conflict, NotFound
 from core.records import ChatChange, Message, ReadMark, Sender
-from storage import chats, messages, sequence
+from storage import chats, messages, quota, sequence
 from storage.connection import Connection
 
 MAX_HISTORY = 2_000  # messages to read for a prompt
@@ -58,8 +58,8 @@ def add_message(
     """Store a user's message, and begin `reply` unless a reply is streaming in the chat.
 
     A repeated `client_id` returns the message stored before. An untitled chat gets `opening_words`
-    as its title. Raises `NotFound` for another user's chat, and `Conflict` for a `client_id` that
-    was sent with different content.
+    as its title. Raises `NotFound` for another user's chat, `Conflict` for a `client_id` that was
+    sent with different content, and `QuotaExceeded`.
     """
     found = connection.execute(
         "SELECT number, is_titled FROM chats WHERE id = ? AND user = ?", (message.chat_id, user)
@@ -76,6 +76,7 @@ def add_message(
             if stored.content != message.content:
                 raise Conflict("client_id: was already used in this chat with different content.")
             return Stored(stored, False)
+    quota.check(connection, user, len(message.content.encode()))
     message = replace(message, seq=sequence.next_seq(connection, user))
     message = messages.insert(connection, user, chat, message)
     is_answering = _keep_reply_last(connection, chat)
@@ -111,8 +112,8 @@ def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str)
 def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply, now: str) -> Begun:
     """Restart the last reply under its old id, or begin the missing reply to the last message.
 
-    Raises `NotFound` for another user's chat, and `Conflict` if there is nothing to answer or a
-    reply is streaming.
+    Raises `NotFound` for another user's chat, `Conflict` if there is nothing to answer or a reply
+    is streaming, and `QuotaExceeded`.
     """
     chat = chats.check(connection, user, chat_id)
     row = connection.execute(
@@ -124,6 +125,7 @@ def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply,
     last = messages.from_row(row)
     if last.status == "streaming":
         raise Conflict("The reply is still being written. Stop it first.")
+    quota.check(connection, user, 0)
     if last.sender == "user":
         begun = begin_reply(connection, chat_id, reply, now)
         assert begun is not None

@@ -14,6 +14,7 @@ STATUS: dict[type[errors.QuilliumError], int] = {
     errors.InvalidCredentials: 401,
     errors.Forbidden: 403,
     errors.RegistrationClosed: 403,
+    errors.QuotaExceeded: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.Conflict: 409,

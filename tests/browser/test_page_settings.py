@@ -232,6 +232,7 @@ def test_administration(admin: User, context: BrowserContext) -> None:
         "default_model": "quillium-demo",
         "system_prompt": "Be brief.",
         "rate_limit_per_minute": 50,
+        "storage_per_user_mib": 1024,
         "providers": [],
     }
     admin.close()

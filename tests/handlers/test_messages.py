@@ -43,6 +43,24 @@ async def test_send_and_list(ada: Client) -> None:
     assert wrong.details == "order: expected asc or desc"
 
 
+async def test_storage_is_used_up(ada: Client) -> None:
+    await ada("PUT /settings/admin", {"storage_per_user_mib": 1})
+    chat = await ada.chat()
+    socket = await ada.socket()
+    for _ in range(10):
+        sent = await ada("POST /chats/{id}/messages", {"content": "é" * 50_000}, id=chat)
+        assert sent.status == 201
+        await socket.reply()
+    content = {"content": "é" * 50_000}
+    refused = await ada("POST /chats/{id}/messages", content, id=chat)
+    assert refused.error == "403 quota_exceeded"
+    assert "may store 1 MiB. Delete chats" in refused.details
+    await socket.send("message", chat_id=chat, **content)
+    assert (await socket.until("error"))["code"] == "quota_exceeded"
+    assert (await ada("DELETE /chats/{id}", id=chat)).status == 204
+    assert (await ada("POST /chats/{id}/messages", content, id=await ada.chat())).status == 201
+
+
 @pytest.mark.parametrize(
     ("body", "details"),
     [

@@ -20,13 +20,14 @@ export function Administration() {
 }
 
 function Rules({settings, change}) {
-  const {allow_registration, default_model, system_prompt, rate_limit_per_minute} = settings;
+  const {allow_registration, default_model, system_prompt, rate_limit_per_minute, storage_per_user_mib} = settings;
   const send = async fields => {
     await change({
       allow_registration: "allow_registration" in fields,
       default_model: fields.default_model || null,
       system_prompt: fields.system_prompt,
       rate_limit_per_minute: Number(fields.rate_limit_per_minute),
+      storage_per_user_mib: Number(fields.storage_per_user_mib),
     });
     await loadModels();
   };
@@ -41,6 +42,8 @@ function Rules({settings, change}) {
         hint=${t("admin.system_prompt_hint")} defaultValue=${system_prompt} />
       <${Field} label=${t("admin.rate_limit")} name="rate_limit_per_minute" type="number" min="0" max="1000000"
         step="1" required hint=${t("admin.rate_limit_hint")} defaultValue=${rate_limit_per_minute} />
+      <${Field} label=${t("admin.storage")} name="storage_per_user_mib" type="number" min="0" max="100000000"
+        step="1" required hint=${t("admin.rate_limit_hint")} defaultValue=${storage_per_user_mib} />
     <//>`;
 }
 
