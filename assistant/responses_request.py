@@ -22,10 +22,13 @@ CUSTOM_INPUT = "input"  # the only parameter of a custom tool that was converted
 
 def to_chat(request: Document) -> Document:
     """Convert a request to "Chat Completions". Raises `InvalidRequest`."""
-    if request.get("previous_response_id") or request.get("conversation"):
-        raise InvalidRequest(
-            "previous_response_id: nothing is stored here. Send the whole conversation as input."
-        )
+    for field in ("previous_response_id", "conversation"):
+        if request.get(field):
+            raise InvalidRequest(
+                f"{field}: nothing is stored here. Send the whole conversation as input."
+            )
+    if request.get("background"):
+        raise InvalidRequest("background: responses are sent while they are written, not stored.")
     messages: list[Document] = []
     if isinstance(request.get("instructions"), str) and request["instructions"]:
         messages.append({"role": "system", "content": request["instructions"]})

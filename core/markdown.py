@@ -11,6 +11,12 @@ _FENCE = re.compile(
 _HTML = re.compile(
     r"^ {0,3}<(?:(?P<comment>!--)|(?P<tag>pre|script|style|textarea|details|div)\b)", re.I
 )
+_PUNCTUATION = re.compile(r"[\\`*_\[\]<>#|~$&]")
+
+
+def escaped(text: str) -> str:
+    """Return a text as one line of Markdown that is displayed literally."""
+    return _PUNCTUATION.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def closed(text: str) -> str:

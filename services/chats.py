@@ -8,7 +8,7 @@ from typing import Any, TypeVarTuple
 
 from assistant.directory import Directory
 from core import ids
-from core.markdown import closed
+from core.markdown import closed, escaped
 from core.records import Chat, ChatChange, ReadMark, User
 from core.times import CalendarClock, rfc3339
 from services import frames
@@ -160,7 +160,7 @@ class Chats:
 def markdown(export: dict[str, Any]) -> str:
     """Render an export as Markdown."""
     senders = {"user": "You", "assistant": "Assistant"}
-    parts = [f"# {export['chat']['title']}"]
+    parts = [f"# {escaped(export['chat']['title'])}"]
     for message in export["messages"]:
         model = f" ({message['model']})" if message["model"] else ""
         parts.append(f"**{senders[message['sender']]}**{model}, {message['timestamp']}")

@@ -53,9 +53,12 @@ def test_parameters_keep_or_change_their_names() -> None:
 
 def test_what_would_have_to_be_stored_is_refused() -> None:
     for field in ("previous_response_id", "conversation"):
-        with pytest.raises(InvalidRequest, match="nothing is stored here"):
+        with pytest.raises(InvalidRequest, match=f"{field}: nothing is stored here"):
             chat(**{field: "x"})
         assert chat(**{field: None}) == ASKED
+    with pytest.raises(InvalidRequest, match="background: responses are sent"):
+        chat(background=True)
+    assert chat(background=False) == ASKED
     with pytest.raises(InvalidRequest, match="nothing is stored here"):
         messages({"type": "item_reference", "id": "x"})
 

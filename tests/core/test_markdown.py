@@ -1,4 +1,4 @@
-"""Closing Markdown that a stopped reply left open."""
+"""Closing Markdown that a stopped reply left open, and escaping a text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from core.markdown import closed
+from core.markdown import closed, escaped
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,12 @@ def test_no_fence_takes_in_the_next_message(text: str) -> None:
         return  # those end with what they are in
     tokens = MarkdownIt("commonmark").parse(f"{closed(text)}\n\n# next\n")
     assert [token.type for token in tokens[-3:]] == ["heading_open", "inline", "heading_close"]
+
+
+@given(st.text(alphabet="a1 \n\t`*_[]()<>#|~$&;!-+.=:/\\é", max_size=12))
+def test_an_escaped_text_is_displayed_literally(text: str) -> None:
+    line = " ".join(text.split())
+    heading, inline, _ = MarkdownIt().parse(f"# {escaped(text)}")
+    assert (heading.tag, inline.map) == ("h1", [0, 1])
+    assert "".join(token.content for token in inline.children or ()) == line
+    assert {token.type for token in inline.children or ()} <= {"text", "text_special"}

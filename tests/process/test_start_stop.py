@@ -161,17 +161,19 @@ def test_everything_is_there_after_a_restart(start: Any) -> None:
     assert again.call("GET", "/api/v1/chats", token=token)["data"][0]["title"] == "Kept"
 
 
-def test_the_tour_of_the_readme(start: Any) -> None:
+def test_the_tour_of_the_readme_can_be_repeated(start: Any) -> None:
     tour = re.search(r"```sh\n(api=.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert tour is not None
     program = start()
     script = tour[1].replace("http://localhost:8080", program.url)
-    done = subprocess.run(["bash", "-eu", "-c", script], capture_output=True, text=True, timeout=30)
-    assert done.returncode == 0, done.stderr
-    stream, _, listed = done.stdout.rpartition("\n\n")
-    assert "event: read" in stream
-    said = json.loads(listed)["data"]
-    assert said[1]["content"] == "Nice to meet you, Ada! I will remember your name."
+    for _ in range(2):
+        command = ["bash", "-eu", "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        stream, _, listed = done.stdout.rpartition("\n\n")
+        assert "event: read" in stream
+        messages = json.loads(listed)["data"]
+        assert messages[1]["content"] == "Nice to meet you, Ada! I will remember your name."
 
 
 def test_a_trusted_proxy_says_who_is_calling(start: Any) -> None:

@@ -119,3 +119,9 @@ def test_markdown_is_for_people() -> None:
     assert markdown(exported(*said)) == (
         f"# Title\n\n**You**, {TIME}\n\n```\ncode\n```\n\n**Assistant** (m), {TIME}\n\nHi\n"
     )
+
+
+def test_a_title_is_no_markdown() -> None:
+    export = exported(message("Hi", model=None))
+    export["chat"]["title"] = "C# *and*\n# [more](x)"
+    assert markdown(export).startswith("# C\\# \\*and\\* \\# \\[more\\](x)\n\n")
