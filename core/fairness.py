@@ -23,6 +23,10 @@ POOL_READS_WAITING_EACH = 32
 STORAGE_MIB_EACH = 1024  # until an admin sets `storage_per_user_mib`
 DISK_RESERVE_BYTES = 64 << 20  # or a twentieth of a small disk; kept for logins and deletions
 
+# Uploads of more than a piece, each of which holds one in memory.
+UPLOADS = 32
+UPLOADS_EACH = 4  # at a time for one account
+
 SERVER = ""  # pays for background work
 _account: ContextVar[str] = ContextVar("account", default=SERVER)
 

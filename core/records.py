@@ -135,6 +135,26 @@ class ApiKey:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class File:
+    """An uploaded file, whose content is read apart from it."""
+
+    id: str
+    name: str
+    content_type: str
+    size: int  # bytes
+    created_at: str
+
+    def public(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "name": self.name,
+            "content_type": self.content_type,
+            "size": self.size,
+            "created_at": self.created_at,
+        }
+
+
 @dataclass(frozen=True)
 class Message:
     row_id: int
@@ -151,6 +171,7 @@ class Message:
     reasoning: str | None = None  # the reasoning text before the answer
     finish_reason: FinishReason | None = None  # why the provider ended the reply
     usage: Usage | None = None
+    attachments: tuple[File, ...] = ()
 
     def public(self) -> dict[str, Any]:
         fields = {
@@ -165,6 +186,7 @@ class Message:
             "reasoning": self.reasoning,
             "finish_reason": self.finish_reason,
             "usage": self.usage and self.usage.public(),
+            "attachments": [file.public() for file in self.attachments],
         }
         return fields if self.error is None else {**fields, "error": self.error}
 

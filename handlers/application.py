@@ -86,6 +86,8 @@ class QuilliumApplication(Application):
             "base_path": base_path,
         }
         delegate = self.get_handler_delegate(request, handler, arguments, path_args)
+        if handler.streams_body:
+            return delegate
         if "Content-Length" in request.headers or "Transfer-Encoding" in request.headers:
             return BoundedBody(
                 delegate,

@@ -7,6 +7,7 @@ from typing import Any
 from tornado.iostream import StreamClosedError
 
 from core.errors import InvalidRequest
+from services.uploads import attached_ids
 from services.watchers import Watcher
 from storage import messages
 from web.accept import prefers_event_stream
@@ -36,6 +37,7 @@ class Messages(BaseHandler):
             id,
             body["content"],
             body.get("client_id"),
+            file_ids=attached_ids(body.get("attachments", [])),
             is_from_page=self.is_from_page,
         )
         self.respond(added.message.public(), status=201 if added.is_new else 200)
@@ -49,6 +51,7 @@ class Messages(BaseHandler):
             body["content"],
             body.get("client_id"),
             watcher,
+            file_ids=attached_ids(body.get("attachments", [])),
             is_from_page=self.is_from_page,
         )
         self.start_event_stream()

@@ -11,6 +11,7 @@ from typing import Any
 import schemas
 from core import errors
 from handlers import routes
+from handlers.route import ANY
 from schemas.components import components, reference
 from web.compression import PreparedBody
 from web.errors import status_of
@@ -48,6 +49,10 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "format": {
         "description": "Format of the file",
         "schema": {"type": "string", "enum": ["json", "markdown"], "default": "json"},
+    },
+    "name": {
+        "description": "Name of the file, such as `screenshot.png`; folders in it are removed",
+        "schema": {"type": "string", "default": "file"},
     },
     "token": {
         "description": "An access token or API key; browsers can't set headers for a WebSocket",
@@ -99,6 +104,7 @@ _TAGS = {
     "auth": "Accounts and sessions",
     "users": "The caller's account and API keys, and user administration",
     "chats": "Chats and messages",
+    "files": "Files to attach to messages",
     "models": "Language models",
     "settings": "User and server settings",
     "ws": "The WebSocket",
@@ -107,6 +113,7 @@ _TAGS = {
 }
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
 _WRONG = "What was wrong with this request, and how to fix it."
+_BODIES = {routes.JSON: {"type": "object"}, ANY: {"type": "string", "format": "binary"}}
 _PAGES = {"/", "/docs", "/control", "/favicon.ico", "/static/{file}"}  # not part of the API
 
 
@@ -222,6 +229,13 @@ def _operation(route: routes.Route, method: str, operation: Operation) -> dict[s
             "required": bool(schemas.SCHEMAS[operation.body].get("required")),
             "content": {routes.JSON: {"schema": reference(operation.body)}},
         }
+    if operation.accepts is not None:
+        content = {operation.accepts: {"schema": _BODIES[operation.accepts]}}
+        described["requestBody"] = {
+            "description": "The bytes of the file",
+            "required": True,
+            "content": content,
+        }
     if route.path == "/ws":
         described["callbacks"] = {"frames": {"{$url}": {"post": _FRAMES}}}
     return described
@@ -234,8 +248,8 @@ def _responses(route: routes.Route, operation: Operation) -> dict[str, Any]:
         content = {routes.JSON: {"schema": reference(operation.response)}}
         answers[operation.status]["content"] = content
     elif operation.status == 200:
-        kind = "object" if operation.media_type == routes.JSON else "string"
-        answers[200]["content"] = {operation.media_type: {"schema": {"type": kind}}}
+        schema = _BODIES.get(operation.media_type, {"type": "string"})
+        answers[200]["content"] = {operation.media_type: {"schema": schema}}
     for also in operation.more:
         answer = answers.setdefault(also.status, {"description": also.description})
         schema = reference(also.schema) if also.schema else {"type": "string"}

@@ -8,6 +8,7 @@ from web.base import BaseHandler
 from web.operations import Access, Operation
 
 JSON = "application/json"
+ANY = "*/*"  # the bytes of a file of any type
 OPEN, USER, SESSION, ADMIN = Access.OPEN, Access.USER, Access.SESSION, Access.ADMIN
 PAGE = ("limit", "offset")  # the query parameters of a list
 

@@ -10,6 +10,7 @@ from core import errors
 from handlers import (
     chats,
     control,
+    files,
     messages,
     models,
     pages,
@@ -19,7 +20,7 @@ from handlers import (
 )
 from handlers.account_routes import ACCOUNTS
 from handlers.openai_routes import OPENAI
-from handlers.route import ADMIN, OPEN, PAGE, USER
+from handlers.route import ADMIN, ANY, OPEN, PAGE, USER
 from handlers.route import JSON as JSON
 from handlers.route import Route as Route
 from web.base import BaseHandler
@@ -169,6 +170,40 @@ API = (
                     ),
                 ),
             )
+        },
+    ),
+    Route(
+        "/files",
+        files.Files,
+        {
+            "POST": Operation(
+                "Upload a file of up to 20 MiB, to attach it to a message",
+                USER,
+                status=201,
+                accepts=ANY,
+                response="file",
+                parameters=("name",),
+                errors=(errors.QuotaExceeded,),
+            )
+        },
+    ),
+    Route(
+        "/files/{id}",
+        files.OneFile,
+        {
+            "GET": Operation(
+                "Download a file",
+                USER,
+                response=None,
+                media_type=ANY,
+            ),
+            "DELETE": Operation(
+                "Delete a file that is attached to no message",
+                USER,
+                status=204,
+                response=None,
+                errors=(errors.Conflict,),
+            ),
         },
     ),
     Route(

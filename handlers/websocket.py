@@ -22,6 +22,7 @@ from services.connections import Close
 from services.joining import Since
 from services.limits import too_many
 from services.subscriptions import Subscription
+from services.uploads import attached_ids
 from web import guards, parameters
 from web.base import BaseHandler
 from web.frames import FrameWriter, Protocol
@@ -219,6 +220,7 @@ class Socket(BaseHandler, WebSocketHandler):
             data["chat_id"],
             data["content"],
             data.get("client_id"),
+            file_ids=attached_ids(data.get("attachments", [])),
             is_from_page=self.is_from_page,
         )
         if not added.is_new and self._subscription is not None:

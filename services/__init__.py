@@ -29,6 +29,7 @@ from services.reply_writer import PAGE_PACE, Tools
 from services.sessions import Sessions
 from services.settings import Settings
 from services.sign_in_codes import SignInCodes
+from services.uploads import Uploads
 from storage.database import Database
 
 
@@ -58,6 +59,7 @@ class Services:
     administration: Administration
     conversation: Conversation
     chats: Chats
+    uploads: Uploads
     imports: Imports
     completions: Completions
     indexing: Indexing
@@ -164,6 +166,7 @@ def build(
         ),
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, removal, clock),
+        uploads=Uploads(db, removal, clock),
         imports=Imports(db, connections, removal, clock),
         completions=Completions(settings, directory),
         indexing=Indexing(db),

@@ -100,6 +100,7 @@ class Chats:
             self._connections.publish(user.id, frames.chat(deleted.change))
             if deleted.hidden is not None:
                 self._removal.add(deleted.hidden)
+            self._removal.sweep()
 
         await self._db.write(stored.delete, user.row_id, id, on_commit=deleted)
 

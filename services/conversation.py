@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from core import ids
 from core.errors import ShuttingDown, StorageUnavailable
@@ -44,6 +44,7 @@ class Conversation:
         client_id: str | None = None,
         watcher: Watcher | None = None,
         *,
+        file_ids: Sequence[str] = (),
         is_from_page: bool = False,
     ) -> turns.Stored:
         """Store a user's message and start the reply; `watcher` receives the frames of its turn.
@@ -51,7 +52,7 @@ class Conversation:
         `is_from_page` has `quillium-demo` reply at a pace that can be read.
 
         A repeated `client_id` returns the stored message and starts nothing. Raises
-        `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
+        `NotFound`, `QuotaExceeded`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
         """
         self._check_running()
         db, directory = self._tools.db, self._tools.directory
@@ -73,6 +74,7 @@ class Conversation:
                 message,
                 _opening_words(content),
                 reply,
+                file_ids,
                 on_commit=publish,
             )
         if watcher is not None and not stored.is_new:

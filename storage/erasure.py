@@ -22,6 +22,7 @@ def erase(connection: Connection) -> None:
         return
     log.info("erasing deleted content from the database file")
     connection.execute("DELETE FROM chats WHERE number IN (SELECT chat FROM hidden_chats)")
+    connection.execute("DELETE FROM files WHERE user IS NULL")
     for index in ("messages_index", "titles_index"):
         connection.execute(f"INSERT INTO {index} ({index}) VALUES ('optimize')")
     connection.execute("VACUUM")

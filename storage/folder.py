@@ -30,6 +30,7 @@ from storage import (
     replacement,
     signing_key,
     turns,
+    uploads,
 )
 from storage.connection import connect
 from storage.database import Database
@@ -150,7 +151,7 @@ class DataFolder:
         may_be_missing: bool = False,
         keeps_copies: bool = False,
     ) -> Database:
-        """Open and migrate the database, and mark replies that a crash cut off as `interrupted`.
+        """Open and migrate the database, and end what a crash cut off: replies and uploads.
 
         A copy is made before the first pending migration. The next clean stop removes it, unless
         `keeps_copies` is set. Raises `FolderError` when the database can't be used, or when a file
@@ -171,6 +172,7 @@ class DataFolder:
             with closing(connect(path, writable=True)) as connection:
                 migrations.migrate(connection)
                 turns.interrupt_all(connection)
+                uploads.abandon_all(connection)
             sync(self._path)
             if not self._had_database:
                 self._ensure_key()

@@ -22,6 +22,7 @@ _FRAMES = "m003_frames"  # the migration that numbers frames
 _SEARCH = "m005_search"
 _STORAGE = "m007_storage"  # the migration that counts each user's stored bytes
 _HIDDEN_CHATS = "m009_hidden_chats"
+_FILES = "m010_files"
 
 _IS_VISIBLE = "number NOT IN (SELECT chat FROM hidden_chats)"  # the others are being removed
 _COUNTERS = {
@@ -56,10 +57,22 @@ _NUMBERED = {
 
 _STORED = {
     "stored bytes of a user": (
-        "SELECT u.id, storage_bytes, ifnull(total, 0) FROM users u LEFT JOIN"
-        " (SELECT user, SUM(length(CAST(content AS BLOB))"
+        "SELECT u.id, storage_bytes, ifnull(total, 0) + ifnull(filed, 0) AS counted FROM users u"
+        " LEFT JOIN (SELECT user, SUM(length(CAST(content AS BLOB))"
         " + ifnull(length(CAST(reasoning AS BLOB)), 0)) AS total FROM messages GROUP BY user) s"
-        " ON s.user = u.number WHERE storage_bytes <> ifnull(total, 0)"
+        " ON s.user = u.number LEFT JOIN (SELECT user, SUM(size) AS filed FROM files GROUP BY user)"
+        " f ON f.user = u.number WHERE storage_bytes <> counted"
+    ),
+}
+_FILED = {
+    "size of a file": (
+        "SELECT id, size, (SELECT ifnull(SUM(length(content)), 0) FROM file_pieces"
+        " WHERE file = f.number) AS counted FROM files f"
+        " WHERE size <> counted AND user IS NOT NULL"
+    ),
+    "messages of a file": (
+        "SELECT id, use_count, (SELECT COUNT(*) FROM attachments WHERE file = f.number) AS counted"
+        " FROM files f WHERE use_count <> counted"
     ),
 }
 
@@ -140,6 +153,10 @@ def _counters(connection: Connection) -> list[str]:
         connection.execute("CREATE TEMP TABLE hidden_chats (chat)")
     if _FRAMES not in pending:
         queries |= _NUMBERED
+    if _FILES in pending:
+        connection.execute("CREATE TEMP TABLE files (user, size)")
+    else:
+        queries |= _FILED
     if _STORAGE not in pending:
         queries |= _STORED
     for name, query in queries.items():

@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import Conflict, NotFound
-from core.records import JsonPage, Message, Usage
+from core.records import File, JsonPage, Message, Usage
 from storage.connection import Connection, is_violated
 
 # The columns that `from_row` takes. `m` is the message, `c` its chat.
 COLUMNS = (
     "m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
-    " m.error, m.seq, m.reasoning, m.finish_reason, m.prompt_tokens, m.completion_tokens"
+    " m.error, m.seq, m.reasoning, m.finish_reason, m.prompt_tokens, m.completion_tokens,"
+    " m.attachments"
 )
 SELECT = f"SELECT {COLUMNS} FROM messages m JOIN chats c ON c.number = m.chat"
 
@@ -29,7 +30,8 @@ def _public(content: str, reasoning: str) -> str:
         " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id',"
         f" m.client_id, 'reasoning', {reasoning}, 'finish_reason', m.finish_reason, 'usage',"
         " CASE WHEN m.prompt_tokens IS NOT NULL THEN json_object('prompt_tokens', m.prompt_tokens,"
-        " 'completion_tokens', m.completion_tokens) END)"
+        " 'completion_tokens', m.completion_tokens) END,"
+        " 'attachments', json(coalesce(m.attachments, '[]')))"
     )
     return (
         f"CASE WHEN m.error IS NULL THEN {fields}"
@@ -65,9 +67,10 @@ MAX_PAGE_BYTES = 4 << 20
 
 def from_row(row: tuple[Any, ...]) -> Message:
     """Return a message from a row of `COLUMNS`."""
-    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens = row[9:]
+    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens, attached = row[9:]
     usage = None if prompt_tokens is None else Usage(prompt_tokens, completion_tokens)
-    rest = (error and json.loads(error), seq, reasoning, finish_reason, usage)
+    files = tuple(File(**file) for file in json.loads(attached)) if attached else ()
+    rest = (error and json.loads(error), seq, reasoning, finish_reason, usage, files)
     columns = (*row[:9], *rest)
     return Message(*columns)
 
@@ -143,7 +146,8 @@ def insert(
     added = connection.execute(
         "INSERT INTO messages (id, chat, user, sender, content, timestamp, status, model,"
         " client_id, error, seq, answers, reasoning, finish_reason, prompt_tokens,"
-        " completion_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " completion_tokens, attachments)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             message.id,
             chat,
@@ -161,7 +165,14 @@ def insert(
             message.finish_reason,
             message.usage and message.usage.prompt_tokens,
             message.usage and message.usage.completion_tokens,
+            _encoded(message.attachments),
         ),
     )
     assert added.lastrowid is not None
     return replace(message, row_id=added.lastrowid)
+
+
+def _encoded(attachments: tuple[File, ...]) -> str | None:
+    if not attachments:
+        return None
+    return json.dumps([file.public() for file in attachments], ensure_ascii=False)

@@ -201,6 +201,67 @@ _HIDDEN_CHATS = (
     """,
 )
 
+# Files, in pieces that are written and read one at a time (`storage.uploads`). A file whose user is
+# NULL is removed in slices, so deleting a chat or an account takes no longer for its files.
+_FILES = (
+    """
+    CREATE TABLE files (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        user INTEGER REFERENCES users ON DELETE SET NULL,
+        name TEXT NOT NULL,
+        content_type TEXT,  -- NULL until the upload is complete
+        size INTEGER NOT NULL DEFAULT 0,  -- bytes stored so far
+        created_at TEXT NOT NULL,
+        use_count INTEGER NOT NULL DEFAULT 0,  -- messages; kept by triggers
+        unused_hours INTEGER NOT NULL DEFAULT 0  -- of uptime
+    ) STRICT
+    """,
+    "CREATE INDEX files_by_user ON files (user)",
+    "CREATE INDEX files_unused ON files (number) WHERE use_count = 0 AND user IS NOT NULL",
+    """
+    CREATE TABLE file_pieces (
+        file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (file, position)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE attachments (
+        message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+        file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
+        PRIMARY KEY (message, file)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX attachments_by_file ON attachments (file)",
+    # A JSON array of the attached files' public form, which never changes; NULL if there is none.
+    "ALTER TABLE messages ADD COLUMN attachments TEXT",
+    """
+    CREATE TRIGGER file_attached AFTER INSERT ON attachments BEGIN
+        UPDATE files SET use_count = use_count + 1, unused_hours = 0 WHERE number = new.file;
+    END
+    """,
+    """
+    CREATE TRIGGER file_detached AFTER DELETE ON attachments BEGIN
+        UPDATE files SET use_count = use_count - 1,
+            user = CASE WHEN use_count > 1 THEN user END
+        WHERE number = old.file;
+    END
+    """,
+    """
+    CREATE TRIGGER file_changes_storage AFTER UPDATE OF size, user ON files BEGIN
+        UPDATE users SET storage_bytes = storage_bytes - old.size WHERE number = old.user;
+        UPDATE users SET storage_bytes = storage_bytes + new.size WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER file_leaves_traces AFTER UPDATE OF user ON files WHEN new.user IS NULL BEGIN
+        UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+    END
+    """,
+)
+
 STEPS: dict[str, Iterable[str]] = {
     "m001_initial": steps_0_1.INITIAL,
     "m002_erasure": steps_0_1.ERASURE,
@@ -211,6 +272,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m007_storage": _STORAGE,
     "m008_chat_client_ids": _CHAT_CLIENT_IDS,
     "m009_hidden_chats": _HIDDEN_CHATS,
+    "m010_files": _FILES,
 }
 
 

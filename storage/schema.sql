@@ -140,7 +140,8 @@ CREATE TABLE messages (
     reasoning TEXT,
     finish_reason TEXT,
     prompt_tokens INTEGER,
-    completion_tokens INTEGER
+    completion_tokens INTEGER,
+    attachments TEXT
 ) STRICT;
 
 CREATE INDEX messages_by_chat ON messages (chat, number);
@@ -295,4 +296,54 @@ END;
 
 CREATE TRIGGER chat_shown AFTER DELETE ON hidden_chats BEGIN
     UPDATE users SET chat_count = chat_count + 1 WHERE number = old.user;
+END;
+
+CREATE TABLE files (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    user INTEGER REFERENCES users ON DELETE SET NULL,
+    name TEXT NOT NULL,
+    content_type TEXT,  -- NULL until the upload is complete
+    size INTEGER NOT NULL DEFAULT 0,  -- bytes stored so far
+    created_at TEXT NOT NULL,
+    use_count INTEGER NOT NULL DEFAULT 0,  -- messages; kept by triggers
+    unused_hours INTEGER NOT NULL DEFAULT 0  -- of uptime
+) STRICT;
+
+CREATE INDEX files_by_user ON files (user);
+
+CREATE INDEX files_unused ON files (number) WHERE use_count = 0 AND user IS NOT NULL;
+
+CREATE TRIGGER file_changes_storage AFTER UPDATE OF size, user ON files BEGIN
+    UPDATE users SET storage_bytes = storage_bytes - old.size WHERE number = old.user;
+    UPDATE users SET storage_bytes = storage_bytes + new.size WHERE number = new.user;
+END;
+
+CREATE TRIGGER file_leaves_traces AFTER UPDATE OF user ON files WHEN new.user IS NULL BEGIN
+    UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+END;
+
+CREATE TABLE file_pieces (
+    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (file, position)
+) STRICT;
+
+CREATE TABLE attachments (
+    message INTEGER NOT NULL REFERENCES messages ON DELETE CASCADE,
+    file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
+    PRIMARY KEY (message, file)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attachments_by_file ON attachments (file);
+
+CREATE TRIGGER file_attached AFTER INSERT ON attachments BEGIN
+    UPDATE files SET use_count = use_count + 1, unused_hours = 0 WHERE number = new.file;
+END;
+
+CREATE TRIGGER file_detached AFTER DELETE ON attachments BEGIN
+    UPDATE files SET use_count = use_count - 1,
+        user = CASE WHEN use_count > 1 THEN user END
+    WHERE number = old.file;
 END;

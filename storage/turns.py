@@ -9,12 +9,13 @@ A reply's row stores which message it answers, for the next prompt.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from core.errors import Conflict, NotFound
 from core.records import ChatChange, Message, ReadMark, Sender
-from storage import chats, messages, quota, sequence
+from storage import chats, messages, quota, sequence, uploads
 from storage.connection import Connection
 
 MAX_HISTORY = 2_000  # messages to read for a prompt
@@ -54,12 +55,13 @@ def add_message(
     message: Message,
     opening_words: str = "",
     reply: NewReply | None = None,
+    file_ids: Sequence[str] = (),
 ) -> Stored:
-    """Store a user's message, and begin `reply` unless a reply is streaming in the chat.
+    """Store a user's message with its files; begin `reply` unless a reply is streaming.
 
     A repeated `client_id` returns the message stored before. An untitled chat gets `opening_words`
-    as its title. Raises `NotFound` for another user's chat, `Conflict` for a `client_id` that was
-    sent with different content, and `QuotaExceeded`.
+    as its title. Raises `NotFound` for another user's chat or file, `Conflict` for a `client_id`
+    that was sent with different content or files, and `QuotaExceeded`.
     """
     found = connection.execute(
         "SELECT number, is_titled FROM chats WHERE id = ? AND user = ?", (message.chat_id, user)
@@ -73,12 +75,17 @@ def add_message(
         ).fetchone()
         if row is not None:
             stored = messages.from_row(row)
-            if stored.content != message.content:
+            sent_ids = [file.id for file in stored.attachments]
+            if stored.content != message.content or sent_ids != [*file_ids]:
                 raise Conflict("client_id: was already used in this chat with different content.")
             return Stored(stored, False)
     quota.check(connection, user, len(message.content.encode()))
-    message = replace(message, seq=sequence.next_seq(connection, user))
+    files = uploads.attachable(connection, user, file_ids)
+    attachments = tuple(stored.file for stored in files)
+    seq = sequence.next_seq(connection, user)
+    message = replace(message, seq=seq, attachments=attachments)
     message = messages.insert(connection, user, chat, message)
+    uploads.attach(connection, message.row_id, files)
     is_answering = _keep_reply_last(connection, chat)
     if not is_titled:  # only if needed, because it reindexes the title's words
         connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))

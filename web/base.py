@@ -52,6 +52,7 @@ class BaseHandler(RespondingHandler):
     statuses: ClassVar = STATUS
     error_schema = "error"
     max_body: ClassVar[int] = MAX_BODY  # bytes
+    streams_body: ClassVar = False  # whether the handler reads the body and applies its limits
     keeps_body: ClassVar = False  # whether the method reads the body step by step (`BoundedBody`)
 
     # Tornado asks for the default headers before `initialize`, and again when an error replaces

@@ -18,6 +18,12 @@ API: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+# What a user uploaded: downloaded and never shown, so that it can't act as a page of this origin.
+DOWNLOAD: Mapping[str, str] = {
+    **API,
+    "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
+}
+
 # Files are public, and a front end on another port of the same host may show the icon.
 STATIC: Mapping[str, str] = {
     **_EVERYWHERE,

@@ -27,6 +27,7 @@ class Operation(NamedTuple):
     response: str | None
     status: int = 200
     body: str | None = None
+    accepts: str | None = None  # media type of a body that is not JSON
     parameters: tuple[str, ...] = ()  # query parameters; `openapi` describes them
     errors: tuple[type[QuilliumError], ...] = ()  # besides the errors that the other fields imply
     more: tuple[AlternateResponse, ...] = ()

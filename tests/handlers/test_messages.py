@@ -26,7 +26,7 @@ async def test_send_and_list(ada: Client) -> None:
     assert sent.status == 201
     assert list(sent.body) == [
         "id", "chat_id", "content", "sender", "timestamp", "status", "model", "client_id",
-        "reasoning", "finish_reason", "usage",
+        "reasoning", "finish_reason", "usage", "attachments",
     ]  # fmt: skip
     assert sent.body["id"].startswith("msg_")
     assert sent.body["content"] == " Hello, world!\n"  # exactly as sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from core.errors import StorageUnavailable
 from core.records import User
 from services import removal
 from services.removal import Removal
-from storage import hidden_chats, messages
+from storage import hidden_chats, messages, uploads, users
 from storage.connection import Connection
 from tests.services.exports import exported, message
 
@@ -76,3 +77,41 @@ async def test_it_tries_again_when_the_disk_was_full(
     removing.start()
     await removing.finished()
     assert rooms.db.read(count) == 0
+
+
+async def test_files_of_a_deleted_account_are_removed(
+    rooms: Any, other: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_SWEEP_SECONDS", 0.0)
+    sending = rooms.uploads.begin(other, "a.txt")
+    await sending.add(b"hello")
+    await sending.complete()
+    await rooms.db.write(users.delete, other.row_id)
+    assert rooms.db.read(uploads.are_given_up)
+    sweeping = Removal(rooms.db)
+    sweeping.start()
+    async with asyncio.timeout(20):
+        while rooms.db.read(uploads.are_given_up):
+            await asyncio.sleep(0)
+    await sweeping.close()
+
+
+def is_there(connection: Connection, file: str) -> bool:
+    query = "SELECT 1 FROM files WHERE id = ?"
+    return connection.execute(query, (file,)).fetchone() is not None
+
+
+async def test_unused_files_age_by_the_hour(
+    rooms: Any, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_SWEEP_SECONDS", 0.0)
+    monkeypatch.setattr(removal, "_SWEEPS_AN_HOUR", 2)
+    sending = rooms.uploads.begin(user, "a.txt")
+    await sending.add(b"hello")
+    file = await sending.complete()
+    sweeping = Removal(rooms.db)
+    sweeping.start()
+    async with asyncio.timeout(20):
+        while rooms.db.read(is_there, file.id):
+            await asyncio.sleep(0)
+    await sweeping.close()

@@ -27,6 +27,7 @@ def counted(connection: Connection) -> list[tuple[Any, ...]]:
         "SELECT id, storage_bytes FROM users u WHERE storage_bytes <> (SELECT ifnull(SUM("
         "length(CAST(content AS BLOB)) + ifnull(length(CAST(reasoning AS BLOB)), 0)), 0)"
         " FROM messages WHERE user = u.number)"
+        " + (SELECT ifnull(SUM(size), 0) FROM files WHERE user = u.number)"
     ).fetchall()
     return wrong
 

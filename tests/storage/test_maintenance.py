@@ -26,7 +26,8 @@ def database(data_dir: Path) -> Path:
 
 async def fill(ada: Client) -> str:
     chat = await ada.chat(title="Of geese")
-    await ada.say(chat, "Hello, 日本 and the goose")
+    file = (await ada("POST /files", b"goose")).body
+    await ada.say(chat, "Hello, 日本 and the goose", attachments=[file["id"]])
     await ada.say(chat, "/error")
     return chat
 
@@ -36,6 +37,8 @@ DAMAGES: dict[str, tuple[str, str]] = {
     "storage_bytes": ("UPDATE users SET storage_bytes = 7", "stored bytes of a user"),
     "message_count": ("UPDATE chats SET message_count = 7", "message count of a chat"),
     "unread": ("UPDATE chats SET unread_count = 7", "unread count of a chat"),
+    "file size": ("UPDATE files SET size = 7", "size of a file"),
+    "file use": ("UPDATE files SET use_count = 7", "messages of a file"),
     "seq": ("UPDATE users SET seq = 1", "last frame number of a user"),
     "last": ("UPDATE chats SET last_message = 1", "last message of a chat"),
     "orphan": (
