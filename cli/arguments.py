@@ -6,6 +6,7 @@ A flag wins over its environment variable, which wins over the default (contract
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,8 +113,9 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str
     if given["port"] is None and not environment.get("QUILLIUM_PORT"):
         values["port"] = _default_port(values, environment)
     if values["data_dir"] is None:
-        # A demo creates its own folder at start-up, so it works for a user without a home folder.
-        values["data_dir"] = Path() if values["demo"] else _default_data_dir()
+        # A temporary folder is created at start-up, so it works for a user without a home folder.
+        is_temporary = values["demo"] or values["seed"]
+        values["data_dir"] = Path() if is_temporary else _default_data_dir()
     return Invocation(Config(**values), given["command"], given.get("argument"))
 
 
@@ -123,6 +125,10 @@ def _check_conflicts(given: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         raise ConfigError("--demo and --sidecar can't be combined")
     if values["demo"] and given["data_dir"] is not None:
         raise ConfigError("--demo uses a temporary data folder: remove --data-dir")
+    if values["seed"] and not values["dev"]:
+        raise ConfigError("--seed needs --dev")
+    if values["seed"] and values["demo"]:
+        raise ConfigError("--seed and --demo can't be combined")
     if given["demo_password"] is not None and not values["demo"]:
         raise ConfigError("--demo-password needs --demo")
     if values["demo"] and given["command"] is not None:
@@ -197,16 +203,23 @@ def _add_option(parser: argparse._ActionsContainer, option: Option, default: str
         )
     else:
         parser.add_argument(
-            option.flag, dest=option.name, metavar="VALUE", default=default, help=text
+            option.flag,
+            dest=option.name,
+            metavar="VALUE",
+            default=default,
+            help=text,
+            action="append" if option.is_repeatable else "store",
         )
 
 
 def _value(option: Option, given: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
     if given[option.name] is not None:
-        is_optional = not option.default and option.parse("") is None
-        if not given[option.name] and is_optional:  # such as `--data-dir "$UNSET"`
+        values = given[option.name] if option.is_repeatable else [given[option.name]]
+        is_optional = not option.default and not option.parse("")
+        if "" in values and is_optional:  # such as `--data-dir "$UNSET"`
             raise ConfigError(f"{option.flag}: expected a value, not an empty one")
-        return _parsed(option, option.flag, given[option.name])
+        parsed = [_parsed(option, option.flag, value) for value in values]
+        return tuple(itertools.chain(*parsed)) if option.is_repeatable else parsed[0]
     # An empty variable counts as unset, because shells and compose files unset variables that way.
     value = environment.get(option.variable) or option.default
     return _parsed(option, option.variable, value)

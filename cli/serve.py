@@ -21,6 +21,7 @@ from assistant import local, model_file
 from assistant.addresses import is_loopback
 from cli import demo_folder, listening
 from cli.console import drain_on_console_close
+from cli.dev import SeededServer
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
 from cli.streams import notify, print_line
@@ -30,9 +31,11 @@ from core.progress import Progress
 from core.records import User
 from core.times import calendar_now
 from handlers.application import QuilliumApplication
+from services import Services
 from services.administration import COMMAND
 from services.metrics import Prometheus
 from storage import folder, users
+from storage.database import Database
 from web.server import Server
 
 DRAIN_SECONDS = 8.0  # for requests and sockets in flight, before their connections are closed
@@ -50,6 +53,7 @@ class Process:
     def __init__(self, config: Config, version: str) -> None:
         self._config = config
         self._version = version
+        self._backend: SeededServer | None = None  # with `--dev`
 
     def run(self) -> None:
         """Serve until a signal or, for a sidecar, the end of stdin.
@@ -72,6 +76,8 @@ class Process:
                     self._start(resources)
             except Interrupted:
                 return
+            if self._backend is not None:
+                await self._backend.seed(self._services, self._config.seed)
             await self._announce()
             self._is_ready.set()
             await self._stopping.wait()
@@ -79,30 +85,40 @@ class Process:
     def _start(self, resources: AsyncExitStack) -> None:
         """Open all resources. Blocks the event loop, on which nothing else runs yet."""
         demo_folder.sweep()
-        if self._config.demo:
+        if self._config.is_temporary:
             path = resources.enter_context(demo_folder.temporary())
             self._config = replace(self._config, data_dir=path)
         config = self._config
-        metrics = Prometheus() if config.metrics else None
         data = self._lock_folder(resources)  # first, because it explains an unusable folder
         embedded = local.find(config.local_model, model_file.installed(config.data_dir))
         self._listen(resources)
-        with Progress(sys.stderr) as progress:
-            database = data.database(progress, may_be_missing=config.new_database)
+
+        def open_database() -> Database:
+            with Progress(sys.stderr) as progress:
+                return data.database(progress, may_be_missing=config.new_database)
+
+        database = open_database()
         resources.callback(database.close)
         secret = config.jwt_secret.encode() if config.jwt_secret else data.secret()
         previous_key = None if config.jwt_secret else data.previous_key()
-        self._services = services.build(
-            config,
-            self._version,
-            database,
-            secret,
-            calendar_now,
-            embedded,
-            metrics,
-            previous_key=previous_key,
-        )
-        resources.push_async_callback(self._services.close)
+
+        def build(database: Database) -> Services:
+            return services.build(
+                config,
+                self._version,
+                database,
+                secret,
+                calendar_now,
+                embedded,
+                Prometheus() if config.metrics else None,
+                previous_key=previous_key,
+            )
+
+        self._services = build(database)
+        if config.dev:
+            self._backend = SeededServer(data, open_database, build)
+            self._backend.use = self._use
+        resources.push_async_callback(self._close_services)
         self._serve_requests(resources, data)
         # Objects that exist now live until exit: exempt them from collection to avoid pauses.
         gc.collect()
@@ -141,8 +157,13 @@ class Process:
         published = resources.enter_context(ExitStack())
         endpoint = published.enter_context(data.control_endpoint(self._url))
         application = QuilliumApplication(
-            self._services, _ROOMS / "static", self._stopping.is_requested, endpoint.key
+            self._services,
+            _ROOMS / "static",
+            self._stopping.is_requested,
+            endpoint.key,
+            self._backend.reset if self._backend else None,
         )
+        self._application = application
         server = Server(application)
 
         async def drain() -> None:
@@ -160,6 +181,14 @@ class Process:
             self._services.directory.preload()
         if self._config.dev:
             _restart_on_changes()
+
+    def _use(self, services: Services) -> None:
+        """Serve with the services that a reset has built."""
+        self._services = services
+        self._application.use(services)
+
+    async def _close_services(self) -> None:
+        await self._services.close()
 
     @property
     def _url(self) -> str:

@@ -22,10 +22,12 @@ class Config:
     access_token_expiry: int  # minutes
     refresh_token_expiry: int  # days
     session_max_days: int
+    rate_limit: int | None  # requests per minute; None for the default
     no_discovery: bool
     local_model: Path | None
     preload: bool
     dev: bool
+    seed: tuple[Path, ...]
     demo: bool
     demo_password: str | None
     demo_pace: int | None  # tokens a second
@@ -37,3 +39,8 @@ class Config:
     log_file: Path | None
     bcrypt_cost: int
     check_responses: bool
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether the data folder is created at the start and removed at the end."""
+        return self.demo or (bool(self.seed) and self.data_dir == Path())

@@ -5,6 +5,7 @@ Each setting is a flag and an environment variable (contract, section 9).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,10 @@ class Option:
         return "QUILLIUM_" + self.name.upper()
 
     @property
+    def is_repeatable(self) -> bool:
+        return self.parse is _files
+
+    @property
     def is_switch(self) -> bool:
         return self.parse is _switch
 
@@ -81,6 +86,15 @@ def _path(value: str) -> Path | None:
         raise ValueError("a path without ~, because that home folder is unknown") from None
     except OSError:
         raise ValueError("an absolute path, because the current folder is gone") from None
+
+
+def _files(value: str) -> tuple[Path, ...]:
+    """Parse the paths of a repeatable flag; a variable separates them like `PATH`."""
+    return tuple(path for part in value.split(os.pathsep) if (path := _path(part)))
+
+
+def _rate_limit(value: str) -> int | None:
+    return _whole_number(0, 1_000_000)(value) if value else None
 
 
 def _secret(value: str) -> str | None:
@@ -224,6 +238,14 @@ OPTIONS: tuple[Option, ...] = (
         ACCESS,
     ),
     Option(
+        "rate_limit",
+        "",
+        _rate_limit,
+        "requests per minute and user until an admin sets another limit, 0 for no limit; by "
+        "default 100, and 0 with --dev",
+        ACCESS,
+    ),
+    Option(
         "no_discovery",
         "false",
         _switch,
@@ -248,7 +270,16 @@ OPTIONS: tuple[Option, ...] = (
         "dev",
         "false",
         _switch,
-        "restart when the code changes, and accept X-Quillium-Simulate",
+        "be a test backend: restart when the code changes, accept X-Quillium-Simulate, serve "
+        "/api/v1/dev, and don't limit requests or failed logins",
+        MODES,
+    ),
+    Option(
+        "seed",
+        "",
+        _files,
+        "with --dev, start from this JSON file of users, chats and settings, in a temporary data "
+        "folder unless --data-dir names an empty one; can be repeated",
         MODES,
     ),
     Option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from tornado.escape import url_unescape
 from tornado.web import Application
 
 from handlers import openai, openapi, routes
+from handlers.dev_routes import DEV
 from handlers.route import Route
 from services import Services
 from web import guards
@@ -32,14 +33,19 @@ class QuilliumApplication(Application):
         static_folder: Path,
         is_draining: Callable[[], bool],
         control_key: str = "",
+        reset: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`control_key` authenticates commands of the server's owner; None disables them."""
+        """`control_key` authenticates commands of the server's owner; None disables them.
+
+        `reset()` takes a test backend back to its seed, and calls `use` with its new services.
+        """
         self.in_flight = InFlight()
         super().__init__(
             in_flight=self.in_flight,
             static_folder=static_folder,
             is_draining=is_draining,
             control_key=control_key,
+            reset=reset,
             openapi=openapi.prepared,
             log_function=log_request,
             websocket_ping_interval=30,
@@ -47,8 +53,13 @@ class QuilliumApplication(Application):
             websocket_max_message_size=MAX_BODY,
         )
         self._services = services
-        self._literal, self._routes = _literal(), _compiled()
+        api = (*routes.API, *DEV) if services.config.dev else routes.API
+        self._literal, self._routes = _literal(api), _compiled(api)
         self._slots = BodySlots()
+
+    def use(self, services: Services) -> None:
+        """Serve new requests with other services."""
+        self._services = services
 
     def find_handler(  # type: ignore[override]
         self, request: httputil.HTTPServerRequest, **kwargs: Any
@@ -109,18 +120,18 @@ _PLACEHOLDERS = {
 }
 
 
-def _literal() -> dict[str, Route]:
+def _literal(api: Sequence[Route]) -> dict[str, Route]:
     """Return the routes without a placeholder, by path."""
-    return {path: route for path, route in _paths() if "{" not in path}
+    return {path: route for path, route in _paths(api) if "{" not in path}
 
 
-def _compiled() -> list[tuple[re.Pattern[str], Route]]:
+def _compiled(api: Sequence[Route]) -> list[tuple[re.Pattern[str], Route]]:
     """Return the routes with a placeholder, in matching order."""
-    return [(_pattern(path), route) for path, route in _paths() if "{" in path]
+    return [(_pattern(path), route) for path, route in _paths(api) if "{" in path]
 
 
-def _paths() -> list[tuple[str, Route]]:
-    paths = [(prefix + route.path, route) for prefix in routes.PREFIXES for route in routes.API]
+def _paths(api: Sequence[Route]) -> list[tuple[str, Route]]:
+    paths = [(prefix + route.path, route) for prefix in routes.PREFIXES for route in api]
     return paths + [(route.path, route) for route in routes.AROUND]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 from assistant.addresses import is_loopback
@@ -10,7 +11,7 @@ from assistant.local import Local
 from core.config import Config
 from core.metrics import Metrics
 from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, monotonic_now
-from core.tokens import PreviousKey, Tokens
+from core.tokens import FixedTokens, PreviousKey, Tokens
 from services.accounts import Accounts
 from services.administration import Administration
 from services.api_keys import ApiKeys
@@ -22,12 +23,14 @@ from services.imports import Imports
 from services.indexing import Indexing
 from services.joining import Joining
 from services.limits import Limits
+from services.login_guard import MAX_FAILURES, LoginGuard
 from services.metrics import Prometheus
 from services.registration import Registration
 from services.removal import Removal
 from services.reply_writer import PAGE_PACE, Tools
+from services.seeding import HASH_COST, Seeding
 from services.sessions import Sessions
-from services.settings import Settings
+from services.settings import REQUESTS_PER_MINUTE, Settings
 from services.sign_in_codes import SignInCodes
 from services.uploads import Uploads
 from storage.database import Database
@@ -64,6 +67,7 @@ class Services:
     completions: Completions
     indexing: Indexing
     removal: Removal
+    seeding: Seeding | None  # of a test backend
 
     def uptime(self) -> float:
         """Return the seconds since the start, unaffected by changes of the system clock."""
@@ -75,13 +79,13 @@ class Services:
         await self.conversation.drain()
         self.connections.close_all()
 
-    async def close(self) -> None:
-        """Finish queued writes and close the database."""
+    async def close(self, *, is_discarded: bool = False) -> None:
+        """Finish queued writes and close the database, which may be about to be discarded."""
         await self.indexing.close()
         await self.removal.close()
         await self.directory.close()
         await self.accounts.close()
-        self.db.close()
+        self.db.close(is_discarded=is_discarded)
 
 
 def build(
@@ -100,7 +104,7 @@ def build(
     `embedded` is the model that runs in this process, and `prometheus` collects metrics; both are
     optional. `previous_key` is the signing key before the last rotation.
     """
-    tokens = Tokens(
+    tokens = (FixedTokens if config.dev else Tokens)(
         secret,
         config.access_token_expiry * 60,
         config.refresh_token_expiry * 24 * 60 * 60,
@@ -109,13 +113,15 @@ def build(
     # On a network, another user of this machine could impersonate a local model server.
     is_discovering = not config.no_discovery and is_loopback(config.host)
     directory = Directory(embedded, LOCAL_SERVERS if is_discovering else ())
-    settings = Settings(db, clock, directory.configure, directory.is_built_in)
+    settings = Settings(db, clock, directory.configure, directory.is_built_in, _rate_limit(config))
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
     pace = PAGE_PACE if config.demo and config.demo_pace is None else config.demo_pace
     tools = Tools(db, connections, settings, directory, clock, metrics, pace)
     conversation = Conversation(tools)
     removal = Removal(db)
+    bcrypt_cost = HASH_COST if config.dev else config.bcrypt_cost
+    guard = LoginGuard(metrics, monotonic, max_failures=sys.maxsize if config.dev else MAX_FAILURES)
     sessions = Sessions(
         db, tokens, connections, clock, monotonic, config.session_max_days * 24 * 60 * 60
     )
@@ -129,11 +135,14 @@ def build(
         connections,
         registration,
         clock,
-        monotonic,
-        config.bcrypt_cost,
+        guard,
+        bcrypt_cost,
         metrics,
         conversation.forget,
     )
+    seeding = None
+    if isinstance(tokens, FixedTokens):
+        seeding = Seeding(db, settings, connections, tokens, clock, directory)
     if prometheus is not None:
         prometheus.observe(connections.__len__, conversation.count_active, db.statistics)
     return Services(
@@ -162,7 +171,7 @@ def build(
             conversation.forget,
             accounts.guard.clear,
             clock,
-            config.bcrypt_cost,
+            bcrypt_cost,
         ),
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, removal, clock),
@@ -171,7 +180,15 @@ def build(
         completions=Completions(settings, directory),
         indexing=Indexing(db),
         removal=removal,
+        seeding=seeding,
     )
+
+
+def _rate_limit(config: Config) -> int:
+    """Return the requests per minute and user until an admin sets another limit."""
+    if config.rate_limit is not None:
+        return config.rate_limit
+    return 0 if config.dev else REQUESTS_PER_MINUTE
 
 
 def build_administration(db: Database, bcrypt_cost: int, clock: CalendarClock) -> Administration:

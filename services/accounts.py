@@ -20,7 +20,7 @@ from core.errors import (
 )
 from core.metrics import Metrics
 from core.records import UNKNOWN_CLIENT, Caller, Client, User
-from core.times import CalendarClock, MonotonicClock, rfc3339
+from core.times import CalendarClock, rfc3339
 from services import security_log
 from services.api_keys import KEY_PREFIX, ApiKeys
 from services.connections import ConnectionRegistry
@@ -44,7 +44,7 @@ class Accounts:
         connections: ConnectionRegistry,
         registration: Registration,
         clock: CalendarClock,
-        monotonic: MonotonicClock,
+        guard: LoginGuard,
         bcrypt_cost: int,
         metrics: Metrics,
         forget_chat: Callable[[str], None],
@@ -58,7 +58,7 @@ class Accounts:
         self._cost = bcrypt_cost
         self._hashing = HashingQueue(metrics)
         self._forget_chat = forget_chat
-        self.guard = LoginGuard(metrics, monotonic)
+        self.guard = guard
 
     def authenticate(self, credential: str, client: Client = UNKNOWN_CLIENT) -> Caller:
         """Return the caller of an access token or API key, with their current permissions.

@@ -39,7 +39,7 @@ class ApiKeys:
 
     def authenticate(self, key: str, client: Client) -> Caller:
         """Return the caller of a key. Raises `InvalidToken` or `TokenExpired`."""
-        found = self._db.cached_read(api_keys.find_by_hash, _hash(key))
+        found = self._db.cached_read(api_keys.find_by_hash, hashed(key))
         if found is None:
             raise InvalidToken("This is not an API key of this server, or it was revoked.")
         api_key, user = found
@@ -71,8 +71,8 @@ class ApiKeys:
             ids.new("key"),
             user.row_id,
             name or "API key",
-            key[:10],
-            _hash(key),
+            prefix(key),
+            hashed(key),
             rfc3339(now),
             expires_at,
         )
@@ -124,5 +124,11 @@ class ApiKeys:
             task.exception()  # failing to store the time must not reject the request
 
 
-def _hash(key: str) -> str:
+def prefix(key: str) -> str:
+    """Return the beginning of a key, by which its user recognises it."""
+    return key[:10]
+
+
+def hashed(key: str) -> str:
+    """Return the stored form of a key."""
     return hashlib.sha256(key.encode("utf-8")).hexdigest()

@@ -29,6 +29,7 @@ class Close(IntEnum):
     UNSUPPORTED = 1003
     TOO_BIG = 1009
     INTERNAL_ERROR = 1011
+    SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
     SESSION_ENDED = 4401
     TOO_MANY = 4409
@@ -95,11 +96,11 @@ class ConnectionRegistry:
     def end_api_keys(self, user_id: str) -> None:
         self._end(user_id, lambda caller: caller.api_key_id is not None)
 
-    def close_all(self) -> None:
-        """Close all sockets because the server is shutting down."""
+    def close_all(self, code: Close = Close.GOING_AWAY, reason: str = "shutting down") -> None:
+        """Close all sockets, by default because the server is shutting down."""
         for subscriptions in list(self._subscriptions.values()):
             for subscription in tuple(subscriptions):
-                subscription.socket.close(Close.GOING_AWAY, "shutting down")
+                subscription.socket.close(code, reason)
 
     def _drop(self, subscription: Subscription) -> None:
         self.remove(subscription)

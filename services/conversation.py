@@ -72,7 +72,7 @@ class Conversation:
                 turns.add_message,
                 user.row_id,
                 message,
-                _opening_words(content),
+                opening_words(content),
                 reply,
                 file_ids,
                 on_commit=publish,
@@ -186,7 +186,7 @@ class Conversation:
                 self._all_idle.set()
 
 
-def _opening_words(content: str) -> str:
+def opening_words(content: str) -> str:
     """Return the title for an untitled chat: the first words of its first message."""
     line = " ".join(content.split())
     if len(line) <= _TITLE_CHARACTERS:

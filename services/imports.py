@@ -87,7 +87,7 @@ class _Import:
                 fields[part.name] = part.value
                 continue
             schemas.validate(_MESSAGE, part.value, f"messages.{part.index}")
-            self._slice.append(_message(part.value, self._id))
+            self._slice.append(message(part.value, self._id))
             characters += len(part.value["content"])
             if len(self._slice) == _SLICE_MESSAGES or characters > _SLICE_CHARACTERS:
                 await self._store_slice()
@@ -132,21 +132,22 @@ class _Import:
         return new, normalized(chat.get("updated_at", self._now))
 
 
-def _message(message: dict[str, Any], chat_id: str) -> Message:
-    status, usage = message.get("status", "complete"), message.get("usage")
+def message(document: dict[str, Any], chat_id: str) -> Message:
+    """Return a message of an export, with a new id, for the chat `chat_id`."""
+    status, usage = document.get("status", "complete"), document.get("usage")
     return Message(
         row_id=0,
         id=ids.new("msg"),
         chat_id=chat_id,
-        content=message["content"],
-        sender=message["sender"],
-        timestamp=normalized(message["timestamp"]),
+        content=document["content"],
+        sender=document["sender"],
+        timestamp=normalized(document["timestamp"]),
         # A reply that was streaming during the export keeps the text that it had then.
         status="interrupted" if status == "streaming" else status,
-        model=message.get("model"),
-        client_id=message.get("client_id"),
-        error=message.get("error"),
-        reasoning=message.get("reasoning") or None,
-        finish_reason=message.get("finish_reason"),
+        model=document.get("model"),
+        client_id=document.get("client_id"),
+        error=document.get("error"),
+        reasoning=document.get("reasoning") or None,
+        finish_reason=document.get("finish_reason"),
         usage=Usage(**usage) if usage else None,
     )

@@ -40,13 +40,17 @@ class LoginGuard:
     """The failed logins of the last 15 minutes, in memory."""
 
     def __init__(
-        self, metrics: Metrics, monotonic: MonotonicClock, pace_seconds: float = PACE_SECONDS
+        self,
+        metrics: Metrics,
+        monotonic: MonotonicClock,
+        pace_seconds: float = PACE_SECONDS,
+        max_failures: int = MAX_FAILURES,
     ) -> None:
         self._metrics = metrics
         self._monotonic = monotonic
         self._pace_seconds = pace_seconds
-        self._failures = FailureLog(MAX_FAILURES, PERIOD_SECONDS)
-        self._everywhere = FailureLog(MAX_FAILURES_EVERYWHERE, PERIOD_SECONDS)
+        self._failures = FailureLog(max_failures, PERIOD_SECONDS)
+        self._everywhere = FailureLog(max(MAX_FAILURES_EVERYWHERE, max_failures), PERIOD_SECONDS)
         self._queues: dict[str, _Queue] = {}
 
     def check(self, attempt: Attempt) -> None:

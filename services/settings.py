@@ -18,6 +18,8 @@ from storage import settings as stored
 from storage.connection import Connection
 from storage.database import Database
 
+REQUESTS_PER_MINUTE = 100  # of a user, if neither a flag nor an admin says otherwise
+
 
 class Settings:
     """Reads and merges settings; the rules for providers are in contract section 5."""
@@ -28,10 +30,12 @@ class Settings:
         clock: CalendarClock,
         use_providers: Callable[[Sequence[dict[str, Any]]], None],
         is_built_in: Callable[[str], bool] = lambda model: False,
+        rate_limit: int = REQUESTS_PER_MINUTE,
     ) -> None:
         """Load the settings. `use_providers` receives the admin's providers, now and on change.
 
-        `is_built_in` returns whether a model name is reserved for a built-in model.
+        `is_built_in` returns whether a model name is reserved for a built-in model. `rate_limit`
+        is the default of `rate_limit_per_minute`.
         """
         self._db = db
         self._clock = clock
@@ -39,7 +43,10 @@ class Settings:
         self._is_built_in = is_built_in
         self._user_defaults = schemas.defaults("user_settings")
         self._user_fields = list(schemas.SCHEMAS["user_settings"]["properties"])
-        self._admin_defaults = schemas.defaults("admin_settings")
+        self._admin_defaults = {
+            **schemas.defaults("admin_settings"),
+            "rate_limit_per_minute": rate_limit,
+        }
         document, updated_at = db.read(stored.of_server)
         self._cache(document, updated_at or rfc3339(clock()))
 
@@ -67,9 +74,13 @@ class Settings:
         providers = [provider_settings.shown(provider) for provider in self._admin["providers"]]
         return {**self._admin, "providers": providers}
 
+    def check(self, changes: dict[str, Any]) -> None:
+        """Raise `InvalidRequest` unless the admin may make these changes."""
+        provider_settings.check(changes.get("providers", []), self._is_built_in)
+
     async def update_of_admin(self, changes: dict[str, Any]) -> dict[str, Any]:
         """Merge changes, effective at once without a restart. Raises `InvalidRequest`."""
-        provider_settings.check(changes.get("providers", []), self._is_built_in)
+        self.check(changes)
         now = rfc3339(self._clock())
 
         def merge(connection: Connection) -> dict[str, Any]:

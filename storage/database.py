@@ -114,6 +114,10 @@ class Database:
         reading.add_done_callback(release)
         return await asyncio.shield(reading)  # a thread can't be cancelled
 
+    def serialized(self) -> bytes:
+        """Return the database file as it is after the last commit."""
+        return self._reader.serialize()
+
     async def is_writable(self) -> bool:
         """Return whether writes succeed, tested by a write that changes nothing."""
         try:
@@ -126,9 +130,14 @@ class Database:
         """Return the number and the total waiting time of writes since the start."""
         return self._writer.statistics
 
-    def close(self) -> None:
-        """Finish queued writes, then close the file. Blocks on disk I/O. Idempotent."""
+    def close(self, *, is_discarded: bool = False) -> None:
+        """Finish queued writes, then close the file. Blocks on disk I/O. Idempotent.
+
+        `is_discarded` saves erasing the deleted content of a file that is about to be removed.
+        """
         self._pool.shutdown()
+        if is_discarded:
+            self._writer.keep_deleted_content()
         self._opened.close()
 
     def _read_pooled(

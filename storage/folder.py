@@ -185,6 +185,11 @@ class DataFolder:
                 " the free space on the disk"
             ) from None
 
+    def replace_database(self, content: bytes) -> None:
+        """Replace the database, which must be closed, for `database` to open. Raises `OSError`."""
+        discard_database(self._path / DATABASE)
+        write_private(self._path / DATABASE, content)
+
     @contextmanager
     def control_endpoint(self, url: str) -> Iterator[ControlEndpoint]:
         """Publish the endpoint for the owner's commands while the block runs.

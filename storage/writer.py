@@ -81,6 +81,7 @@ class Writer:
         # A daemon thread, so that no failure can keep the process alive.
         self._thread = threading.Thread(target=self._run, name="quillium-writer", daemon=True)
         self._is_closed = False
+        self._is_discarded = False
         self._checkpoint_at = WAL_BYTES
         self.is_well = True  # whether the last write succeeded
         self.version = 0  # grows with each commit, before its results are delivered
@@ -122,12 +123,19 @@ class Writer:
             self._jobs.put(self._requested)
             self._requested = []
 
+    def keep_deleted_content(self) -> None:
+        """Let `close` leave the file as it is, because it is about to be removed."""
+        self._is_discarded = True
+
     def close(self) -> None:
         """Finish queued writes, erase deleted content, and close the file. Blocks."""
         self._is_closed = True
         self._enqueue_requested()
         self._jobs.put(None)
         self._thread.join()
+        if self._is_discarded:
+            self._connection.close()
+            return
         is_clean = False
         try:
             erasure.erase(self._connection)

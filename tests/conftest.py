@@ -12,9 +12,10 @@ import inspect
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import hypothesis
 import pytest
@@ -27,12 +28,14 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import schemas
 import services
 from cli import arguments
+from cli.dev import SeededServer
 from core import fairness
 from core.times import CalendarTime, MonotonicTime
 from handlers import openapi
 from handlers.application import QuilliumApplication
 from services.metrics import Prometheus
 from storage import folder
+from storage.database import Database
 from tests.program import Program
 from web.server import Server
 
@@ -307,40 +310,71 @@ def charged_to_the_server() -> None:
     fairness.charge(fairness.SERVER)
 
 
+class Parts(NamedTuple):
+    """What a server is built from."""
+
+    data: folder.DataFolder
+    open_database: Callable[[], Database]
+    build: Callable[[Database], services.Services]
+
+
 @pytest.fixture
-def rooms(io_loop: IOLoop, request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Any:
-    """The services of a running application."""
+def parts(request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Iterator[Parts]:
+    """The parts of an application over a locked data folder."""
     marker = request.node.get_closest_marker("flags")
     flags = ["--bcrypt-cost=4", "--check-responses", "--no-discovery", f"--data-dir={data_dir}"]
     chosen = arguments.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
     with folder.locked(chosen.data_dir) as data:
 
-        async def build() -> services.Services:
-            database = data.database(lambda doing, share: None)
-            metrics = Prometheus() if chosen.metrics else None
+        def open_database() -> Database:
+            return data.database(lambda doing, share: None)
+
+        def build(database: Database) -> services.Services:
             return services.build(
                 chosen,
                 "1.2.3",
                 database,
                 SECRET,
                 clock,
-                prometheus=metrics,
+                prometheus=Prometheus() if chosen.metrics else None,
                 monotonic=clock.monotonic,
             )
 
-        built = io_loop.run_sync(build)
-        yield built
-
-        async def close() -> None:
-            await built.close_connections()
-            await built.close()
-
-        io_loop.run_sync(close)
+        yield Parts(data, open_database, build)
 
 
 @pytest.fixture
-def app(rooms: services.Services) -> QuilliumApplication:
-    return QuilliumApplication(rooms, ROOT / "static", lambda: False, CONTROL_KEY)
+def rooms(io_loop: IOLoop, parts: Parts) -> Any:
+    """The services of a running application."""
+
+    async def build() -> services.Services:
+        return parts.build(parts.open_database())
+
+    built = io_loop.run_sync(build)
+    yield built
+    io_loop.run_sync(partial(close, built))
+
+
+async def close(built: services.Services) -> None:
+    await built.close_connections()
+    await built.close()
+
+
+@pytest.fixture
+def seeded_server(io_loop: IOLoop, rooms: services.Services, parts: Parts) -> Any:
+    """What resets a test backend."""
+    server = SeededServer(parts.data, parts.open_database, parts.build)
+    yield server
+    if server.services not in (None, rooms):
+        io_loop.run_sync(partial(close, server.services))
+
+
+@pytest.fixture
+def app(rooms: services.Services, seeded_server: SeededServer) -> QuilliumApplication:
+    reset = seeded_server.reset if rooms.config.dev else None
+    application = QuilliumApplication(rooms, ROOT / "static", lambda: False, CONTROL_KEY, reset)
+    seeded_server.use = application.use
+    return application
 
 
 @pytest.fixture

@@ -36,9 +36,12 @@ WITHOUT_A_TEST_FILE = {
     "assistant/events": "types of the events that every provider's test compares",
     "core/config": "fields only; tests/cli/test_arguments.py compares them with the options",
     "handlers/account_routes": "part of the route table; see tests/handlers/test_routes.py",
+    "handlers/dev": "parses and calls; see tests/services/test_seeding.py, tests/cli/test_dev.py",
+    "handlers/dev_routes": "a route table; see tests/services/test_seeding.py",
     "handlers/openai_routes": "part of the route table; see tests/handlers/test_routes.py",
     "handlers/route": "the type of the rows of the route table",
     "services/demo_chats": "text constants; see tests/services/test_demonstration.py",
+    "storage/seeds": "stores and reads what tests/services/test_seeding.py sends",
     "storage/steps_0_1": "SQL of old migrations, which tests/storage/test_migrations.py runs",
 }
 FILES = sorted(path for room in FLOORS for path in (ROOT / room).glob("*.py"))

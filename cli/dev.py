@@ -1,0 +1,88 @@
+"""A test backend's seed: read the files of `--seed`, and go back to it (contract, section 11)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from core import documents
+from core.errors import Conflict, QuilliumError
+from core.options import ConfigError
+from core.tokens import Claims
+from services import Services
+from services.connections import Close
+from services.seeding import Seeding
+from storage import users
+from storage.database import Database
+from storage.folder import DataFolder
+
+_NO_SEED = "Start with --seed, or with an empty data folder: reset would delete what is stored."
+
+
+class _Snapshot(NamedTuple):
+    """The state that a reset restores."""
+
+    database: bytes
+    fixed_tokens: dict[str, Claims]
+
+
+class SeededServer:
+    """The resettable services of a server with `--dev`.
+
+    A reset replaces the database file and all services, so that nothing in memory survives it:
+    no session, counter, cache or reply that is being written.
+    """
+
+    def __init__(
+        self,
+        data: DataFolder,
+        open_database: Callable[[], Database],
+        build: Callable[[Database], Services],
+    ) -> None:
+        self._data = data
+        self._open_database = open_database
+        self._build = build
+        self.use: Callable[[Services], None]  # serves all later requests with these services
+        self.services: Services | None = None
+        self._snapshot: _Snapshot | None = None
+        self._resetting = asyncio.Lock()
+
+    async def seed(self, services: Services, files: Sequence[Path]) -> None:
+        """Store the seeds, and remember the state for resets. Raises `ConfigError`."""
+        self.services = services
+        is_empty = not services.db.read(users.exist)
+        if files and not is_empty:
+            raise ConfigError(
+                "--seed needs an empty data folder; without --data-dir, it uses a temporary one"
+            )
+        for file in files:
+            try:
+                document = documents.parse(file.read_bytes(), what="seed")
+                await _seeding(services).add(document)
+            except OSError as error:
+                raise ConfigError(f"--seed {file}: {error.strerror}") from None
+            except QuilliumError as error:
+                raise ConfigError(f"--seed {file}: {error.details}") from None
+        if is_empty:
+            self._snapshot = _Snapshot(services.db.serialized(), _seeding(services).fixed)
+
+    async def reset(self) -> None:
+        """Go back to the seed. Raises `Conflict` if the server found accounts at its start."""
+        if self._snapshot is None or self.services is None:
+            raise Conflict(_NO_SEED)
+        async with self._resetting:
+            old = self.services
+            old.connections.close_all(Close.SERVICE_RESTART, "reset")
+            await old.close_connections()
+            await old.close(is_discarded=True)
+            self._data.replace_database(self._snapshot.database)
+            self.services = self._build(self._open_database())
+            _seeding(self.services).fixed = self._snapshot.fixed_tokens
+            self.use(self.services)
+
+
+def _seeding(services: Services) -> Seeding:
+    assert services.seeding is not None
+    return services.seeding
