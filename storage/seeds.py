@@ -12,21 +12,11 @@ from core.records import ChatChange, Message, User
 from storage import api_keys, chats, hidden_chats, imports, messages, sessions, settings, users
 from storage.connection import Connection
 
-_OF_MESSAGES = frozenset(
-    [
-        "id",
-        "content",
-        "sender",
-        "timestamp",
-        "status",
-        "model",
-        "client_id",
-        "error",
-        "reasoning",
-        "finish_reason",
-        "usage",
-    ]
-)  # fields of a message in a seed
+# Fields of a message in a seed.
+_OF_MESSAGES = {
+    "id", "content", "sender", "timestamp", "status", "model", "client_id", "error", "reasoning",
+    "finish_reason", "usage",
+}  # fmt: skip
 
 
 class SeedKey(NamedTuple):
