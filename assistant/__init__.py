@@ -14,11 +14,25 @@ from assistant.events import ReplyEvent
 from assistant.upstream import Response
 
 
+class AttachedFile(NamedTuple):
+    """A file of a message. `content` is all of it, or its beginning where all is not needed."""
+
+    name: str
+    content_type: str
+    size: int  # bytes of the whole file
+    content: bytes
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.content) == self.size
+
+
 class PromptMessage(NamedTuple):
     """A message of the conversation, or the system prompt."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    files: tuple[AttachedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

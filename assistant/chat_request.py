@@ -5,10 +5,16 @@ Unsupported parameters are ignored, never rejected.
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from assistant import PromptMessage
+from assistant import AttachedFile, PromptMessage
+from core import file_names
+from core.file_types import TypeDetector
+
+_DATA_URL = re.compile(r"data:[^,]{0,200};base64,(.*)\Z", re.DOTALL)
 
 
 class Tool(NamedTuple):
@@ -29,14 +35,18 @@ class ChatRequest:
 
     @property
     def prompt(self) -> list[PromptMessage]:
-        """The conversation as text, without tool results."""
+        """The conversation as text and files, without tool results."""
         roles: dict[Any, Any] = {
             "developer": "system",
             "system": "system",
             "assistant": "assistant",
         }
         return [
-            PromptMessage(roles.get(message.get("role"), "user"), text_of(message.get("content")))
+            PromptMessage(
+                roles.get(message.get("role"), "user"),
+                text_of(message.get("content")),
+                files_of(message.get("content")),
+            )
             for message in self.messages
             if message.get("role") not in ("tool", "function")
         ]
@@ -126,6 +136,31 @@ class ChatRequest:
             if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
                 return value
         return None
+
+
+def files_of(content: Any) -> tuple[AttachedFile, ...]:
+    """Return the files that a message's content contains as `data:` URLs. Nothing is fetched."""
+    parts = content if isinstance(content, list) else []
+    found = (_file_of(part) for part in parts if isinstance(part, dict))
+    return tuple(file for file in found if file is not None)
+
+
+def _file_of(part: dict[str, Any]) -> AttachedFile | None:
+    given = part.get("image_url") or part.get("file")
+    fields = given if isinstance(given, dict) else {"url": given}
+    match = _DATA_URL.match(str(fields.get("url") or fields.get("file_data") or ""))
+    if match is None:
+        return None
+    try:
+        content = base64.b64decode(match[1])
+    except ValueError:
+        return None
+    if not content:
+        return None
+    detector = TypeDetector()
+    detector.add(content)
+    name = file_names.cleaned(str(fields.get("filename") or part.get("type") or ""))
+    return AttachedFile(name, detector.content_type(), len(content), content)
 
 
 def text_of(content: Any) -> str:

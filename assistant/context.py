@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from assistant import PromptMessage
+from assistant import PromptMessage, attached
 from core.errors import ModelRefused
 
 DEFAULT_WINDOW = 8_192  # tokens, if the window is unknown
 LARGEST_ANSWER = 1_024  # tokens reserved for the answer, at most a quarter of the window
+_TOKENS_AN_IMAGE = 1_200  # of 1,024 × 1,024 pixels, for the models that take the most
 _TOKENS_A_MESSAGE = 4  # for the template's text between messages
 _CHARACTERS_A_TOKEN = 4  # in English, for which a window holds the most
 _OVERESTIMATED = 4  # upper bound of the error, for the measured tokenizers
@@ -33,7 +34,8 @@ _NUMBERS = re.compile(_NUMBER)
 
 def tokens(message: PromptMessage) -> int:
     """Estimate the tokens of a message; the estimate errs on the high side."""
-    return tokens_of(message.content) + _TOKENS_A_MESSAGE
+    images = len(message.files) * _TOKENS_AN_IMAGE
+    return tokens_of(message.content) + images + _TOKENS_A_MESSAGE
 
 
 def tokens_of(text: str) -> int:
@@ -141,6 +143,8 @@ def as_sent(prompt: Sequence[PromptMessage]) -> list[dict[str, Any]]:
     dialogue = (message for message in prompt if message.role != "system")
     for role, group in groupby(dialogue, key=lambda message: message.role):
         if role == "user" or any(message["role"] == "user" for message in sent):
-            content = "\n\n".join(message.content for message in group)
-            sent.append({"role": role, "content": content})
+            said = list(group)
+            content = "\n\n".join(message.content for message in said)
+            images = [file for message in said for file in message.files]
+            sent.append({"role": role, "content": attached.parts(content, images)})
     return sent

@@ -19,6 +19,7 @@ from assistant import (
     PromptMessage,
     demo_completions,
     demo_conversation,
+    demo_files,
 )
 from assistant.answer_limits import AnswerLimits
 from assistant.chat_request import ChatRequest
@@ -84,7 +85,7 @@ class Demo:
         """Yield the reply as fast as it is consumed, except for `/slow`."""
         conversation = [_excerpt(line) for line in messages if line.role != "system"]
         pending = _unanswered(conversation)
-        command = _COMMAND.match(pending[-1].strip()) if pending else None
+        command = _COMMAND.match(pending[-1].content.strip()) if pending else None
         if command and command[1].lower() == "slow":
             async for piece in _slow_pieces(command[2]):
                 yield Text(piece)
@@ -96,7 +97,7 @@ class Demo:
             if line.role == "user"
         ]
         facts: Facts = {}
-        if not all(_COMMAND.match(text.strip()) for text in pending):
+        if not all(_COMMAND.match(line.content.strip()) for line in pending):
             facts = await _facts_of(earlier)
         for answer in _answers(pending, earlier, facts):
             for number, piece in enumerate(_pieces(answer), 1):
@@ -123,10 +124,10 @@ def _excerpt(line: PromptMessage) -> PromptMessage:
     return line._replace(content=f"{start} … {end}")
 
 
-def _unanswered(conversation: Sequence[PromptMessage]) -> list[str]:
+def _unanswered(conversation: Sequence[PromptMessage]) -> list[PromptMessage]:
     """Return the user's messages since the last reply, which are answered together."""
     last = itertools.takewhile(lambda line: line.role == "user", reversed(conversation))
-    return [line.content for line in last][::-1]
+    return list(last)[::-1]
 
 
 async def _facts_of(earlier: list[str]) -> Facts:
@@ -142,12 +143,15 @@ async def _facts_of(earlier: list[str]) -> Facts:
     return facts
 
 
-def _answers(pending: list[str], earlier: list[str], facts: Facts) -> Iterator[str]:
+def _answers(pending: list[PromptMessage], earlier: list[str], facts: Facts) -> Iterator[str]:
     """Return an answer to each of the new messages; `facts` come from earlier ones."""
-    for number, text in enumerate(pending):
+    for number, (_, text, files) in enumerate(pending):
         command = _COMMAND.match(text.strip())
         if command:
             answer = _run_command(command[1].lower(), command[2])
+        elif files:
+            language = demo_conversation.language_of(text, earlier)
+            answer = "\n\n".join(demo_files.describe(file, language) for file in files)
         else:
             answer = demo_conversation.answer(text.strip(), earlier, facts)
             facts |= demo_conversation.facts_of(text, earlier)

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, context, windows
+from assistant import DEFAULT_PARAMETERS, Parameters, PromptMessage, attached, context, windows
 from assistant.decoder import AnswerDecoder, BrokenOff, UnreadableAnswer
 from assistant.events import ReplyEvent
 from assistant.failures import ReportedFailure
@@ -75,7 +75,7 @@ class OpenAICompatible:
         window = self.window(model) or context.DEFAULT_WINDOW
         chosen = self._chosen(parameters)
         answer = chosen.get("max_tokens") or context.LARGEST_ANSWER
-        prompt = context.fit(messages, window, answer)
+        prompt = context.fit(attached.spelled_out(messages), window, answer)
         refused_parameters = self._refused_parameters.setdefault(model, set())
         attempts = Attempts(self.upstream)
         while True:
@@ -95,6 +95,8 @@ class OpenAICompatible:
                 unknown = refused_parameters_of(refused, body)
                 if unknown:
                     refused_parameters |= unknown
+                elif attached.is_about_images(prompt, refused.text):
+                    prompt = attached.without_images(prompt, model, refused.error.details)
                 elif (shorter := attempts.shorten(refused, prompt, window, answer)) is not None:
                     prompt, limit = shorter
                     if limit is not None:

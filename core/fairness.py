@@ -27,6 +27,10 @@ DISK_RESERVE_BYTES = 64 << 20  # or a twentieth of a small disk; kept for logins
 UPLOADS = 32
 UPLOADS_EACH = 4  # at a time for one account
 
+# Prompts with more than 1 MiB of files, which are in memory, encoded, until the reply ends.
+LARGE_PROMPTS = 8
+LARGE_PROMPTS_EACH = 2  # at a time for one account
+
 SERVER = ""  # pays for background work
 _account: ContextVar[str] = ContextVar("account", default=SERVER)
 

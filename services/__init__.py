@@ -25,6 +25,7 @@ from services.joining import Joining
 from services.limits import Limits
 from services.login_guard import MAX_FAILURES, LoginGuard
 from services.metrics import Prometheus
+from services.prompts import Prompts
 from services.registration import Registration
 from services.removal import Removal
 from services.reply_writer import PAGE_PACE, Tools
@@ -117,7 +118,7 @@ def build(
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
     pace = PAGE_PACE if config.demo and config.demo_pace is None else config.demo_pace
-    tools = Tools(db, connections, settings, directory, clock, metrics, pace)
+    tools = Tools(db, connections, settings, directory, clock, metrics, Prompts(db), pace)
     conversation = Conversation(tools)
     removal = Removal(db)
     bcrypt_cost = HASH_COST if config.dev else config.bcrypt_cost

@@ -2,33 +2,99 @@
 
 from __future__ import annotations
 
-from assistant import PromptMessage
-from core.records import Message, Sender
-from storage import turns
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from assistant import AttachedFile, PromptMessage
+from core import fairness
+from core.fair_slots import FairSlots
+from core.file_types import IMAGES, TEXT
+from core.records import File, Message
+from storage import turns, uploads
+from storage.connection import Connection
 from storage.database import Database
 
 _SHORT_CONVERSATION = 50  # messages; read in a tenth of a millisecond
 
-
-async def build(
-    db: Database, admin_prompt: str, begun: turns.Begun, characters: int
-) -> list[PromptMessage]:
-    """Return the combined system prompts of admin and chat, followed by the conversation.
-
-    The conversation ends with the message to answer. Its beginning is cut to fit the number of
-    characters that the provider can use.
-    """
-    system = "\n\n".join(filter(None, (admin_prompt, begun.instructions.system_prompt)))
-    prompt = [PromptMessage("system", system)] if system else []
-    for sender, content in await _history(db, begun.answers, characters):
-        prompt.append(PromptMessage(sender, content))
-    return prompt
+# Of the files of a conversation, the latest ones are read, up to these bytes in all.
+MAX_FILES = 20
+MAX_IMAGE_BYTES = 8 << 20
+MAX_TEXT_BYTES = 1 << 20
+_HEAD_BYTES = 1 << 16  # of any other file, to describe it
+_LARGE_BYTES = 1 << 20  # of files, whose prompt waits for its turn
 
 
-async def _history(db: Database, answers: Message, characters: int) -> list[tuple[Sender, str]]:
-    """Return the conversation up to a message. Read it on this thread if it is short."""
-    history = db.read(turns.history_until, answers, characters, _SHORT_CONVERSATION)
-    if history is None:
-        history = await db.read_in_pool(turns.history_until, answers, characters, turns.MAX_HISTORY)
-    assert history is not None
-    return history
+class Prompts:
+    """Builds prompts; of those with large files, only some are in memory at a time."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._slots = FairSlots(fairness.LARGE_PROMPTS, fairness.LARGE_PROMPTS_EACH)
+
+    @asynccontextmanager
+    async def built(
+        self, admin_prompt: str, begun: turns.Begun, characters: int
+    ) -> AsyncIterator[list[PromptMessage]]:
+        """Yield the combined system prompts of admin and chat, followed by the conversation.
+
+        The conversation ends with the message to answer. Its beginning is cut to fit the number of
+        characters that the provider can use. Leave the context when the provider has replied.
+        """
+        system = "\n\n".join(filter(None, (admin_prompt, begun.instructions.system_prompt)))
+        history = await self._history(begun.answers, characters)
+        wanted = _wanted(history)
+        is_large = sum(wanted.values()) > _LARGE_BYTES
+        account = fairness.charged()
+        if is_large:
+            await self._slots.acquire(account)
+        try:
+            contents = await self._db.read_in_pool(_contents, wanted) if wanted else {}
+            prompt = [PromptMessage("system", system)] if system else []
+            prompt += [_prompted(message, contents) for message in history]
+            yield prompt
+        finally:
+            if is_large:
+                self._slots.release(account)
+
+    async def _history(self, answers: Message, characters: int) -> list[turns.PastMessage]:
+        """Return the conversation up to a message. Read it on this thread if it is short."""
+        history = self._db.read(turns.history_until, answers, characters, _SHORT_CONVERSATION)
+        if history is None:
+            history = await self._db.read_in_pool(
+                turns.history_until, answers, characters, turns.MAX_HISTORY
+            )
+        assert history is not None
+        return history
+
+
+def _wanted(history: Sequence[turns.PastMessage]) -> dict[File, int]:
+    """Return how many bytes to read of the latest files."""
+    left = {"image": MAX_IMAGE_BYTES, "text": MAX_TEXT_BYTES}
+    wanted: dict[File, int] = {}
+    for message in reversed(history):
+        for file in message.attachments:
+            if len(wanted) == MAX_FILES:
+                return wanted
+            if file in wanted:
+                continue
+            size = min(file.size, _HEAD_BYTES)
+            if file.content_type in IMAGES and file.size <= left["image"]:
+                size = file.size
+                left["image"] -= size
+            elif file.content_type == TEXT:
+                size = min(file.size, left["text"])
+                left["text"] -= size
+            wanted[file] = size
+    return wanted
+
+
+def _contents(connection: Connection, wanted: dict[File, int]) -> dict[File, bytes]:
+    return {file: uploads.beginning(connection, file.id, size) for file, size in wanted.items()}
+
+
+def _prompted(message: turns.PastMessage, contents: dict[File, bytes]) -> PromptMessage:
+    files = tuple(
+        AttachedFile(file.name, file.content_type, file.size, contents.get(file, b""))
+        for file in message.attachments
+    )
+    return PromptMessage(message.sender, message.content, files)

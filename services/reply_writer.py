@@ -16,22 +16,23 @@ import contextlib
 import json
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from assistant import Parameters
 from assistant.directory import Directory
-from assistant.events import End, Text, ToolCall
+from assistant.events import End, ReplyEvent, Text, ToolCall
 from core import ids
 from core.errors import ModelUnavailable, NotFound, QuilliumError, StorageUnavailable
 from core.metrics import Metrics
 from core.records import Message, Status
 from core.times import CalendarClock, rfc3339
-from services import frames, prompts
+from services import frames
 from services.connections import ConnectionRegistry
 from services.endings import Ending, broken_off, ended
+from services.prompts import Prompts
 from services.replies import Position, Reply
 from services.settings import Settings
 from services.turn import ReplyState, Turn
@@ -57,6 +58,7 @@ class Tools(NamedTuple):
     directory: Directory
     clock: CalendarClock
     metrics: Metrics
+    prompts: Prompts
     demo_pace: int | None = None  # tokens a second, for all clients
 
     def new_reply(self, requested_model: str) -> turns.NewReply:
@@ -228,21 +230,26 @@ class ReplyWriter:
         return ending if turn.cut is None else Ending(turn.cut)
 
     async def _listen(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
-        """Publish the provider's events, and store the text once a second in case of a crash."""
-        tools, loop = self._tools, asyncio.get_running_loop()
-        default = tools.settings.admin()["default_model"]
-        provider, model = tools.directory.resolve(reply.message.model or "", default)
-        prompt = await prompts.build(
-            tools.db, tools.settings.admin()["system_prompt"], begun, provider.memory(model)
-        )
+        """Send the prompt to the provider of the reply's model, and follow its events."""
+        tools, admin = self._tools, self._tools.settings.admin()
+        provider, model = tools.directory.resolve(reply.message.model or "", admin["default_model"])
         pace = PAGE_PACE if turn.is_from_page else 0
         parameters = Parameters(
             **json.loads(begun.instructions.parameters),
             tokens_per_second=pace if tools.demo_pace is None else tools.demo_pace,
         )
+        characters = provider.memory(model)
+        async with tools.prompts.built(admin["system_prompt"], begun, characters) as prompt:
+            return await self._follow(turn, reply, provider.reply(prompt, model, parameters))
+
+    async def _follow(
+        self, turn: Turn, reply: Reply, replied: AsyncGenerator[ReplyEvent, None]
+    ) -> Ending:
+        """Publish a provider's events, and store the text once a second in case of a crash."""
+        tools, loop = self._tools, asyncio.get_running_loop()
         tool_names: list[str] = []
         stored_at = loop.time()
-        async with contextlib.aclosing(provider.reply(prompt, model, parameters)) as events:
+        async with contextlib.aclosing(replied) as events:
             async for event in events:
                 if isinstance(event, End):
                     return ended(event, reply.text(), reply.reasoning(), tool_names)

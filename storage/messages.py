@@ -67,12 +67,17 @@ MAX_PAGE_BYTES = 4 << 20
 
 def from_row(row: tuple[Any, ...]) -> Message:
     """Return a message from a row of `COLUMNS`."""
-    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens, attached = row[9:]
+    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens, attachments = row[9:]
     usage = None if prompt_tokens is None else Usage(prompt_tokens, completion_tokens)
-    files = tuple(File(**file) for file in json.loads(attached)) if attached else ()
+    files = attached(attachments)
     rest = (error and json.loads(error), seq, reasoning, finish_reason, usage, files)
     columns = (*row[:9], *rest)
     return Message(*columns)
+
+
+def attached(attachments: str | None) -> tuple[File, ...]:
+    """Return the files of the column `attachments`."""
+    return tuple(File(**file) for file in json.loads(attachments)) if attachments else ()
 
 
 def at(connection: Connection, number: int) -> Message:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from core.errors import Conflict, NotFound
-from core.records import ChatChange, Message, ReadMark, Sender
+from core.records import ChatChange, File, Message, ReadMark, Sender
 from storage import chats, messages, quota, sequence, uploads
 from storage.connection import Connection
 
@@ -35,6 +35,14 @@ class Begun(NamedTuple):
     answers: Message
     read: ReadMark  # the assistant has read the message
     instructions: chats.Instructions
+
+
+class PastMessage(NamedTuple):
+    """A message of the conversation before a reply."""
+
+    sender: Sender
+    content: str
+    attachments: tuple[File, ...] = ()
 
 
 class Stored(NamedTuple):
@@ -199,14 +207,14 @@ def interrupt_all(connection: Connection) -> None:
 
 def history_until(
     connection: Connection, last: Message, characters: int, most: int
-) -> list[tuple[Sender, str]] | None:
+) -> list[PastMessage] | None:
     """Return the conversation up to a user's message, each reply after the message it answers.
 
     Return the latest non-empty messages that together have at least `characters` characters. Return
     None if there are more than `most` of them, provided that `most` is less than `MAX_HISTORY`.
     """
     rows = connection.execute(
-        "SELECT coalesce(answers, number), number, sender, content FROM messages"
+        "SELECT coalesce(answers, number), number, sender, content, attachments FROM messages"
         " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
         " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
         (last.row_id, min(most + 1, MAX_HISTORY)),
@@ -221,7 +229,10 @@ def history_until(
         if most < len(said):
             return None
     in_order = sorted(row for row in said if row[0] <= last.row_id)
-    return [(sender, content) for _, _, sender, content in in_order]
+    return [
+        PastMessage(sender, content, messages.attached(attachments))
+        for _, _, sender, content, attachments in in_order
+    ]
 
 
 def reply_to(connection: Connection, message: Message) -> Message | None:

@@ -92,6 +92,16 @@ def piece(connection: Connection, file: int, position: int) -> bytes | None:
     return row and row[0]
 
 
+def beginning(connection: Connection, id: str, size: int) -> bytes:
+    """Return the first `size` bytes of a file that a message has; none if it was removed."""
+    rows = connection.execute(
+        "SELECT content FROM file_pieces WHERE file = (SELECT number FROM files WHERE id = ?)"
+        " AND position * ? < ? ORDER BY position",
+        (id, PIECE_BYTES, size),
+    )
+    return b"".join(content for (content,) in rows)[:size]
+
+
 def attachable(connection: Connection, user: int, ids: Sequence[str]) -> list[Stored]:
     """Return a user's files to attach, in this order. Raises `NotFound`."""
     return [find(connection, user, id) for id in ids]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -292,3 +293,35 @@ async def test_long_silence_is_a_timeout(ada: Client) -> None:
         final = (await ada.say(await ada.chat(model="m"), "Hello"))[-1]["data"]
     assert (final["status"], final["error"]["code"]) == ("failed", "model_timeout")
     assert final["error"]["details"] == "Mine sent nothing for 1 second."
+
+
+async def test_what_a_model_sees_of_files(ada: Client) -> None:
+    """An image and a text go from the upload to the model; a later message has them again."""
+    bodies: list[Any] = []
+
+    async def script(caller: Caller) -> None:
+        if caller.body:
+            bodies.append(caller.body)
+        await talks("I see.")(caller)
+
+    image = b"\x89PNG\r\n\x1a\n" + bytes(300_000)
+    async with upstream(script) as base_url:
+        await configure(ada, provider(base_url, "gpt-4"))
+        chat = await ada.chat(model="gpt-4")
+        sent = [
+            (await ada("POST /files", content, query={"name": name})).body["id"]
+            for content, name in ((image, "a.png"), ("Grüße".encode("latin-1"), "b.txt"))
+        ]
+        await ada.say(chat, "Look", attachments=sent)
+        await ada.say(chat, "And now?")
+        url = "data:image/png;base64," + base64.b64encode(image).decode()
+        assert bodies[0]["messages"][-1]["content"] == [
+            {"type": "text", "text": "Look\n\nFile b.txt:\n\n```txt\nGrüße\n```"},
+            {"type": "image_url", "image_url": {"url": url}},
+        ]
+        assert bodies[1]["messages"][0] == bodies[0]["messages"][-1]
+        paper = (await ada("POST /files", b"%PDF-1.7", query={"name": "c.pdf"})).body
+        ended = (await ada.say(chat, "Read it", attachments=[paper["id"]]))[-1]["data"]
+        assert (ended["status"], ended["error"]["code"]) == ("failed", "model_refused")
+        assert ended["error"]["details"].startswith("c.pdf can't be read by a model.")
+        assert len(bodies) == 2

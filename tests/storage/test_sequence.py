@@ -50,7 +50,7 @@ async def test_a_prompt_is_in_the_order_of_the_conversation(ada: Client, rooms: 
         return prompts, replies, listed
 
     prompts, replies, listed = await rooms.db.write(talk)
-    said = [[content for _, content in prompt] for prompt in prompts]
+    said = [[line.content for line in prompt] for prompt in prompts]
     assert said == [["one"], ["one", "answer to one", "two"]]
     assert [reply.content for reply in replies] == ["answer to one", "answer to two"]
     assert [m.content for m in listed] == ["one", "two", "answer to one", "answer to two"]

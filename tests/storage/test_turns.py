@@ -148,15 +148,12 @@ def test_history_has_each_reply_after_what_it_answers(connection: Connection, ow
     last = say(connection, owner, "Last")
     history = turns.history_until(connection, last, 1_000, 50)
     assert history == [
-        ("user", "First"),
-        ("assistant", "Answer"),
-        ("user", "Meanwhile"),
-        ("user", "Last"),
+        turns.PastMessage("user", "First"),
+        turns.PastMessage("assistant", "Answer"),
+        turns.PastMessage("user", "Meanwhile"),
+        turns.PastMessage("user", "Last"),
     ]
-    assert turns.history_until(connection, last, 5, 50) == [
-        ("assistant", "Answer"),
-        ("user", "Last"),
-    ]
+    assert turns.history_until(connection, last, 5, 50) == history[1::2]
     assert turns.history_until(connection, last, 1_000, 3) is None  # a longer read is needed
     assert turns.history_until(connection, last, 1_000, turns.MAX_HISTORY) == history
 
