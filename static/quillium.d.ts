@@ -41,6 +41,18 @@ export interface QuilliumUser {
   [field: string]: unknown;
 }
 
+/** A file that the user uploaded. */
+export interface QuilliumFile {
+  id: string;
+  name: string;
+  /** Media type, detected from the content. */
+  content_type: string;
+  /** Size in bytes. */
+  size: number;
+  /** RFC 3339, in UTC. */
+  created_at: string;
+}
+
 /** A message of a chat. */
 export interface QuilliumMessage {
   id: string;
@@ -59,6 +71,8 @@ export interface QuilliumMessage {
   model: string | null;
   /** Id that the sending client chose, to make retries idempotent. */
   client_id: string | null;
+  /** Files of a user's message. */
+  attachments: QuilliumFile[];
   /** Reason for the status `failed`. */
   error?: {code: string; message: string; details: string} | null;
   [field: string]: unknown;
@@ -89,6 +103,8 @@ export interface QuilliumUnsentMessage {
   client_id: string;
   /** When the user sent it. RFC 3339, in UTC. */
   timestamp: string;
+  /** Files to attach: uploaded ones, or data that is still to be uploaded. */
+  files: (Blob | {id: string})[];
 }
 
 /** A chat that `begin` created and that the server has not acknowledged. */
@@ -127,7 +143,9 @@ export interface QuilliumEvents {
   /** The server has created a chat of `begin`. Replace `local_id` with `chat.id`. */
   created: {local_id: string; chat: QuilliumChat};
   /** A message was rejected and removed from the outbox. Emitted in one tab only. */
-  refused: {chat_id: string; content: string; error: QuilliumError};
+  refused: {chat_id: string; content: string; files: (Blob | {id: string})[]; error: QuilliumError};
+  /** The files of a message in the outbox are being uploaded: the share that was sent, 0 to 1. */
+  upload: {client_id: string; share: number};
   /** `resync` failed with this reason. It is called again after the next connection. */
   unlisted: unknown;
   /** The server reported an error that belongs to no message. */
@@ -164,6 +182,8 @@ export interface QuilliumOptions {
 export interface QuilliumCallOptions<As extends "json" | "text" | "blob" | "response" = "json"> {
   /** Cancels the request. */
   signal?: AbortSignal;
+  /** Called with the share of the body that was sent, from 0 to 1. Browsers only. */
+  onProgress?: (share: number) => void;
   /** Lets the request continue after the page is closed. Default: false. */
   keepalive?: boolean;
   /** Headers of this request. */
@@ -172,6 +192,22 @@ export interface QuilliumCallOptions<As extends "json" | "text" | "blob" | "resp
   timeout?: number;
   /** How to parse the response. Default: `"json"`. */
   as?: As;
+}
+
+export interface QuilliumSayOptions {
+  /**
+   * Files to attach, at most 10. `Blob`s are uploaded first, and wait in the outbox with the message.
+   */
+  files?: (Blob | {id: string})[];
+}
+
+export interface QuilliumUploadOptions {
+  /** Name of a `Blob` that is no `File`. Default: the file's own name, or `"file"`. */
+  name?: string;
+  /** Cancels the upload. */
+  signal?: AbortSignal;
+  /** Called with the share that was sent, from 0 to 1. Browsers only. */
+  onProgress?: (share: number) => void;
 }
 
 /**
@@ -246,14 +282,18 @@ export class Quillium {
    *
    * @param chatId Id of the chat, or the id that `begin` returned.
    */
-  say(chatId: string, content: string): Promise<QuilliumMessage>;
+  say(chatId: string, content: string, options?: QuilliumSayOptions): Promise<QuilliumMessage>;
   /**
    * Create a chat with its first message, also while offline.
    *
    * @param chat Properties of the chat, as in `POST /chats`, such as `{model}`.
    * @returns A local id, which `say` accepts at once, and a promise for the stored message.
    */
-  begin(content: string, chat?: Record<string, unknown>): {id: string; stored: Promise<QuilliumMessage>};
+  begin(
+    content: string, chat?: Record<string, unknown>, options?: QuilliumSayOptions,
+  ): {id: string; stored: Promise<QuilliumMessage>};
+  /** Upload a file of up to 20 MiB, for `say` or `begin`, which also upload files by themselves. */
+  upload(file: Blob, options?: QuilliumUploadOptions): Promise<QuilliumFile>;
   /** Return the server's id for a local id, once the chat exists; otherwise return `id`. */
   chatId(id: string): string;
   /** Wait until the outbox is loaded and stored in the browser. The tab can then be closed. */

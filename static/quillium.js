@@ -106,6 +106,7 @@ class Http {
   #base;
   #headers;
   #fetch;
+  #upload;
 
   /**
    * @param {string} base URL of the API, absolute or relative to the page
@@ -116,6 +117,8 @@ class Http {
     this.#base = base;
     this.#headers = headers;
     this.#fetch = fetcher ?? ((...request) => fetch(...request));
+    // `fetch` doesn't report progress, and Node has nothing else.
+    this.#upload = fetcher || !globalThis.XMLHttpRequest ? this.#fetch : fetchWithProgress;
   }
 
   /** The absolute URL of the API, without a trailing slash. */
@@ -158,17 +161,18 @@ class Http {
   }
 
   async #send(method, path, body, token, options) {
-    const {signal, keepalive, as = "json", headers, timeout = RESPONSE_MS} = options;
+    const {signal, keepalive, as = "json", headers, timeout = RESPONSE_MS, onProgress} = options;
     const address = this.address(path);
-    const text = body === undefined ? undefined : JSON.stringify(body);
+    const isFile = body instanceof Blob;
+    const sent = body === undefined || isFile ? body : JSON.stringify(body);
     const ownHeaders = typeof this.#headers === "function" ? this.#headers() : this.#headers;
     const limit = new AbortController();
-    let timer = setTimeout(() => limit.abort(), timeout + (text?.length ?? 0) / SLOWEST_UPLOAD);
+    let timer = setTimeout(() => limit.abort(), timeout + (sent?.size ?? sent?.length ?? 0) / SLOWEST_UPLOAD);
     try {
-      const response = await this.#fetch(address, {
-        method, keepalive, body: text,
+      const response = await (onProgress ? this.#upload : this.#fetch)(address, {
+        method, keepalive, body: sent, onProgress,
         headers: {
-          ...(text !== undefined && {"Content-Type": "application/json"}),
+          ...(sent !== undefined && {"Content-Type": isFile ? "application/octet-stream" : "application/json"}),
           ...(token && {Authorization: `Bearer ${token}`}),
           ...ownHeaders, ...headers,
         },
@@ -189,6 +193,25 @@ class Http {
       clearTimeout(timer);
     }
   }
+}
+
+/** Like `fetch`, with `onProgress(share)`, which is called while the body is sent. */
+function fetchWithProgress(address, {method, body, headers, signal, onProgress}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, address);
+    request.responseType = "arraybuffer";
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({loaded, total}) => total && onProgress(loaded / total);
+    request.onload = () => resolve(new Response(request.response, {
+      status: request.status,
+      headers: new Headers(request.getAllResponseHeaders().trim().split("\r\n").map(line => line.split(/: (.*)/s).slice(0, 2))),
+    }));
+    request.onerror = () => reject(new TypeError("The request failed."));
+    request.onabort = () => reject(signal.reason);
+    signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
 }
 
 async function errorOf(response) {
@@ -751,6 +774,8 @@ class Queue {
   #name;
   #channel; // to the other tabs
   #deliver;
+  #upload;
+  #fileIds = new Map(); // ids of uploaded files, by the client id of their message
   #emit;
   #account = null;
   #entries = []; // sorted by `place`, which is undefined until an entry is stored
@@ -770,12 +795,14 @@ class Queue {
    * @param {Records} options.records
    * @param {string} options.name
    * @param {(entry: object, account: string) => Promise<object>} options.deliver sends an entry
+   * @param {(file: Blob, tell: (share: number) => void, account: string) => Promise<object>} options.upload
    * @param {(type: string, detail: any) => void} options.emit dispatches an event
    */
-  constructor({records, name, deliver, emit}) {
+  constructor({records, name, deliver, upload, emit}) {
     this.#records = records;
     this.#name = name;
     this.#deliver = deliver;
+    this.#upload = upload;
     this.#emit = emit;
     this.#channel = channel(`${name}-queue`, message => {
       if (message.account === this.#account) this.#receive(message);
@@ -784,8 +811,8 @@ class Queue {
 
   /** Unacknowledged messages, oldest first. */
   get messages() {
-    return this.#entries.filter(({chat}) => !chat).map(({chat_id, content, client_id, timestamp}) =>
-      ({chat_id: this.chatId(chat_id), content, client_id, timestamp}));
+    return this.#entries.filter(({chat}) => !chat).map(({chat_id, content, client_id, timestamp, files = []}) =>
+      ({chat_id: this.chatId(chat_id), content, client_id, timestamp, files}));
   }
 
   /** Unacknowledged chats: the requested properties, with the local `id`. */
@@ -917,7 +944,8 @@ class Queue {
     try {
       const isOrphan = !entry.chat && isLocal(chatId);
       if (isOrphan) throw new QuilliumError(NO_SUCH_CHAT);
-      const stored = await this.#deliver({...entry, chat_id: chatId}, account);
+      const attachments = await this.#uploaded(entry, account);
+      const stored = await this.#deliver({...entry, chat_id: chatId, attachments}, account);
       this.#serverErrors = this.#failures = 0;
       if (entry.chat) await this.#chatCreated(entry, stored);
       else this.settle(entry.client_id, stored);
@@ -927,6 +955,23 @@ class Queue {
       if (isTemporary(error) && !isPermanent) this.#hold(error);
       else await this.#refuse(entry, error);
     }
+  }
+
+  /**
+   * Upload an entry's files, one after the other, and return their ids. An upload whose response is lost
+   * is repeated; the server deletes files that no message has.
+   */
+  async #uploaded(entry, account) {
+    const ids = this.#fileIds.get(entry.client_id) ?? [];
+    this.#fileIds.set(entry.client_id, ids);
+    const files = entry.files ?? [];
+    for (const file of files.slice(ids.length)) {
+      const tell = share => this.#emit("upload", {
+        client_id: entry.client_id, share: (ids.length + share) / files.length,
+      });
+      ids.push(file.id ?? (await this.#upload(file, tell, account)).id);
+    }
+    return ids;
   }
 
   async #chatCreated({chat_id, client_id, account}, chat) {
@@ -955,10 +1000,10 @@ class Queue {
     const isAffected = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
     this.#serverErrors = 0;
     for (const refused of this.#entries.filter(isAffected)) {
-      const {chat_id, content, client_id, place, isOnlyHere} = refused;
+      const {chat_id, content, client_id, place, isOnlyHere, files = []} = refused;
       const isOurs = isOnlyHere || await this.#records.remove(place).catch(() => true);
       this.#remove(client_id);
-      if (isOurs && !refused.chat) this.#emit("refused", {chat_id: this.chatId(chat_id), content, error});
+      if (isOurs && !refused.chat) this.#emit("refused", {chat_id: this.chatId(chat_id), content, files, error});
       this.#reject(client_id, error);
       this.#broadcast({type: "refused", client_id, error: {...error, details: error.message}});
     }
@@ -973,6 +1018,7 @@ class Queue {
 
   #remove(clientId) {
     this.#settled.add(clientId);
+    this.#fileIds.delete(clientId);
     const entry = this.#entries.find(({client_id}) => client_id === clientId);
     if (entry) this.#update(this.#entries.filter(other => other !== entry));
     return entry;
@@ -1060,6 +1106,7 @@ export class Quillium extends EventTarget {
     this.#queue = new Queue({
       records: this.#records, name,
       deliver: (entry, account) => this.#deliver(entry, account),
+      upload: (file, onProgress, account) => this.#upload(file, {onProgress}, account),
       emit: (type, detail) => this.#emit(type, detail),
     });
     this.#socket = new ReconnectingSocket({
@@ -1164,9 +1211,10 @@ export class Quillium extends EventTarget {
    *
    * @param {string} method
    * @param {string} path such as `/chats?limit=20`, or a link from a response such as `pagination.next`
-   * @param {object} [body]
+   * @param {object | Blob} [body]
    * @param {object} [options]
    * @param {AbortSignal} [options.signal]
+   * @param {(share: number) => void} [options.onProgress] of sending the body, in browsers
    * @param {boolean} [options.keepalive] whether the request outlives the page
    * @param {Record<string, string>} [options.headers] of this request
    * @param {number} [options.timeout] milliseconds until the response headers must arrive
@@ -1178,6 +1226,28 @@ export class Quillium extends EventTarget {
     return this.#calls.call(method, path, body, options);
   }
 
+  // Files
+
+  /**
+   * Upload a file, for `say` or `begin`. They also upload files by themselves.
+   *
+   * @param {Blob} file
+   * @param {object} [options]
+   * @param {string} [options.name] the name of a `Blob` that is no `File`
+   * @param {AbortSignal} [options.signal]
+   * @param {(share: number) => void} [options.onProgress] called with the share that was sent, in browsers
+   * @returns {Promise<object>} the stored file
+   * @throws {QuilliumError}
+   */
+  upload(file, options) {
+    return this.#upload(file, options, null);
+  }
+
+  #upload(file, {name = file.name ?? "file", signal, onProgress} = {}, account) {
+    const path = `/files?name=${encodeURIComponent(name)}`;
+    return this.#calls.call("POST", path, file, {signal, onProgress}, account);
+  }
+
   // Messages
 
   /**
@@ -1185,12 +1255,14 @@ export class Quillium extends EventTarget {
    *
    * @param {string} chatId from the server, or the `id` returned by `begin`
    * @param {string} content
+   * @param {object} [options]
+   * @param {(Blob | {id: string})[]} [options.files] to upload and attach, or that were uploaded
    * @returns {Promise<object>} the stored message
    * @throws {QuilliumError} if it can't be stored, for example because the chat was deleted
    */
-  async say(chatId, content) {
+  async say(chatId, content, {files = []} = {}) {
     this.#checkAccount();
-    return this.#queue.add({client_id: randomId(), chat_id: this.#queue.chatId(chatId), content});
+    return this.#queue.add({client_id: randomId(), chat_id: this.#queue.chatId(chatId), content, files});
   }
 
   /**
@@ -1198,13 +1270,14 @@ export class Quillium extends EventTarget {
    *
    * @param {string} content
    * @param {object} [chat] the body of `POST /chats`, such as {model}
+   * @param {{files?: (Blob | {id: string})[]}} [options] as for `say`
    * @returns {{id: string, stored: Promise<object>}} an id for further messages, and the stored message
    */
-  begin(content, chat = {}) {
+  begin(content, chat = {}, {files = []} = {}) {
     this.#checkAccount();
     const id = `new_${randomId()}`;
     const stored = this.#queue.add(
-      {client_id: id, chat_id: id, chat}, {client_id: randomId(), chat_id: id, content},
+      {client_id: id, chat_id: id, chat}, {client_id: randomId(), chat_id: id, content, files},
     );
     return {id, stored};
   }
@@ -1246,11 +1319,11 @@ export class Quillium extends EventTarget {
   }
 
   #deliver(entry, account) {
-    const {chat, chat_id, content, client_id} = entry;
+    const {chat, chat_id, content, client_id, attachments} = entry;
     if (chat) return this.#calls.createChat(chat, client_id, account);
     return new Promise((resolve, reject) => {
       const isSent = this.#socketAccount === account
-        && this.#socket.write("message", {chat_id, content, client_id});
+        && this.#socket.write("message", {chat_id, content, client_id, ...(attachments.length && {attachments})});
       if (!isSent) {
         reject(new QuilliumError(OFFLINE));
         return;

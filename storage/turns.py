@@ -83,8 +83,9 @@ def add_message(
         ).fetchone()
         if row is not None:
             stored = messages.from_row(row)
-            sent_ids = [file.id for file in stored.attachments]
-            if stored.content != message.content or sent_ids != [*file_ids]:
+            if stored.content != message.content or not _has_same_files(
+                connection, user, stored, file_ids
+            ):
                 raise Conflict("client_id: was already used in this chat with different content.")
             return Stored(stored, False)
     quota.check(connection, user, len(message.content.encode()))
@@ -106,6 +107,18 @@ def add_message(
     if reply is not None and not is_answering:
         begun = _begin(connection, user, chat, message, reply, message.timestamp)
     return Stored(message, True, change, begun)
+
+
+def _has_same_files(
+    connection: Connection, user: int, stored: Message, file_ids: Sequence[str]
+) -> bool:
+    """Return whether a repeated message has the same files, which may have been uploaded again."""
+    if [file.id for file in stored.attachments] == [*file_ids]:
+        return True
+    sent = [again.file for again in uploads.attachable(connection, user, file_ids)]
+    return [replace(file, id="", created_at="") for file in sent] == [
+        replace(file, id="", created_at="") for file in stored.attachments
+    ]
 
 
 def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str) -> Begun | None:

@@ -12,6 +12,7 @@ export class Http {
   #base;
   #headers;
   #fetch;
+  #upload;
 
   /**
    * @param {string} base URL of the API, absolute or relative to the page
@@ -22,6 +23,8 @@ export class Http {
     this.#base = base;
     this.#headers = headers;
     this.#fetch = fetcher ?? ((...request) => fetch(...request));
+    // `fetch` doesn't report progress, and Node has nothing else.
+    this.#upload = fetcher || !globalThis.XMLHttpRequest ? this.#fetch : fetchWithProgress;
   }
 
   /** The absolute URL of the API, without a trailing slash. */
@@ -64,17 +67,18 @@ export class Http {
   }
 
   async #send(method, path, body, token, options) {
-    const {signal, keepalive, as = "json", headers, timeout = RESPONSE_MS} = options;
+    const {signal, keepalive, as = "json", headers, timeout = RESPONSE_MS, onProgress} = options;
     const address = this.address(path);
-    const text = body === undefined ? undefined : JSON.stringify(body);
+    const isFile = body instanceof Blob;
+    const sent = body === undefined || isFile ? body : JSON.stringify(body);
     const ownHeaders = typeof this.#headers === "function" ? this.#headers() : this.#headers;
     const limit = new AbortController();
-    let timer = setTimeout(() => limit.abort(), timeout + (text?.length ?? 0) / SLOWEST_UPLOAD);
+    let timer = setTimeout(() => limit.abort(), timeout + (sent?.size ?? sent?.length ?? 0) / SLOWEST_UPLOAD);
     try {
-      const response = await this.#fetch(address, {
-        method, keepalive, body: text,
+      const response = await (onProgress ? this.#upload : this.#fetch)(address, {
+        method, keepalive, body: sent, onProgress,
         headers: {
-          ...(text !== undefined && {"Content-Type": "application/json"}),
+          ...(sent !== undefined && {"Content-Type": isFile ? "application/octet-stream" : "application/json"}),
           ...(token && {Authorization: `Bearer ${token}`}),
           ...ownHeaders, ...headers,
         },
@@ -95,6 +99,25 @@ export class Http {
       clearTimeout(timer);
     }
   }
+}
+
+/** Like `fetch`, with `onProgress(share)`, which is called while the body is sent. */
+function fetchWithProgress(address, {method, body, headers, signal, onProgress}) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open(method, address);
+    request.responseType = "arraybuffer";
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({loaded, total}) => total && onProgress(loaded / total);
+    request.onload = () => resolve(new Response(request.response, {
+      status: request.status,
+      headers: new Headers(request.getAllResponseHeaders().trim().split("\r\n").map(line => line.split(/: (.*)/s).slice(0, 2))),
+    }));
+    request.onerror = () => reject(new TypeError("The request failed."));
+    request.onabort = () => reject(signal.reason);
+    signal.addEventListener("abort", () => request.abort());
+    request.send(body);
+  });
 }
 
 async function errorOf(response) {

@@ -27,6 +27,8 @@ export class Queue {
   #name;
   #channel; // to the other tabs
   #deliver;
+  #upload;
+  #fileIds = new Map(); // ids of uploaded files, by the client id of their message
   #emit;
   #account = null;
   #entries = []; // sorted by `place`, which is undefined until an entry is stored
@@ -46,12 +48,14 @@ export class Queue {
    * @param {import("./records.js").Records} options.records
    * @param {string} options.name
    * @param {(entry: object, account: string) => Promise<object>} options.deliver sends an entry
+   * @param {(file: Blob, tell: (share: number) => void, account: string) => Promise<object>} options.upload
    * @param {(type: string, detail: any) => void} options.emit dispatches an event
    */
-  constructor({records, name, deliver, emit}) {
+  constructor({records, name, deliver, upload, emit}) {
     this.#records = records;
     this.#name = name;
     this.#deliver = deliver;
+    this.#upload = upload;
     this.#emit = emit;
     this.#channel = channel(`${name}-queue`, message => {
       if (message.account === this.#account) this.#receive(message);
@@ -60,8 +64,8 @@ export class Queue {
 
   /** Unacknowledged messages, oldest first. */
   get messages() {
-    return this.#entries.filter(({chat}) => !chat).map(({chat_id, content, client_id, timestamp}) =>
-      ({chat_id: this.chatId(chat_id), content, client_id, timestamp}));
+    return this.#entries.filter(({chat}) => !chat).map(({chat_id, content, client_id, timestamp, files = []}) =>
+      ({chat_id: this.chatId(chat_id), content, client_id, timestamp, files}));
   }
 
   /** Unacknowledged chats: the requested properties, with the local `id`. */
@@ -193,7 +197,8 @@ export class Queue {
     try {
       const isOrphan = !entry.chat && isLocal(chatId);
       if (isOrphan) throw new QuilliumError(NO_SUCH_CHAT);
-      const stored = await this.#deliver({...entry, chat_id: chatId}, account);
+      const attachments = await this.#uploaded(entry, account);
+      const stored = await this.#deliver({...entry, chat_id: chatId, attachments}, account);
       this.#serverErrors = this.#failures = 0;
       if (entry.chat) await this.#chatCreated(entry, stored);
       else this.settle(entry.client_id, stored);
@@ -203,6 +208,23 @@ export class Queue {
       if (isTemporary(error) && !isPermanent) this.#hold(error);
       else await this.#refuse(entry, error);
     }
+  }
+
+  /**
+   * Upload an entry's files, one after the other, and return their ids. An upload whose response is lost
+   * is repeated; the server deletes files that no message has.
+   */
+  async #uploaded(entry, account) {
+    const ids = this.#fileIds.get(entry.client_id) ?? [];
+    this.#fileIds.set(entry.client_id, ids);
+    const files = entry.files ?? [];
+    for (const file of files.slice(ids.length)) {
+      const tell = share => this.#emit("upload", {
+        client_id: entry.client_id, share: (ids.length + share) / files.length,
+      });
+      ids.push(file.id ?? (await this.#upload(file, tell, account)).id);
+    }
+    return ids;
   }
 
   async #chatCreated({chat_id, client_id, account}, chat) {
@@ -231,10 +253,10 @@ export class Queue {
     const isAffected = other => other === entry || (entry.chat && other.chat_id === entry.chat_id);
     this.#serverErrors = 0;
     for (const refused of this.#entries.filter(isAffected)) {
-      const {chat_id, content, client_id, place, isOnlyHere} = refused;
+      const {chat_id, content, client_id, place, isOnlyHere, files = []} = refused;
       const isOurs = isOnlyHere || await this.#records.remove(place).catch(() => true);
       this.#remove(client_id);
-      if (isOurs && !refused.chat) this.#emit("refused", {chat_id: this.chatId(chat_id), content, error});
+      if (isOurs && !refused.chat) this.#emit("refused", {chat_id: this.chatId(chat_id), content, files, error});
       this.#reject(client_id, error);
       this.#broadcast({type: "refused", client_id, error: {...error, details: error.message}});
     }
@@ -249,6 +271,7 @@ export class Queue {
 
   #remove(clientId) {
     this.#settled.add(clientId);
+    this.#fileIds.delete(clientId);
     const entry = this.#entries.find(({client_id}) => client_id === clientId);
     if (entry) this.#update(this.#entries.filter(other => other !== entry));
     return entry;

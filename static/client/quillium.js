@@ -78,6 +78,7 @@ export class Quillium extends EventTarget {
     this.#queue = new Queue({
       records: this.#records, name,
       deliver: (entry, account) => this.#deliver(entry, account),
+      upload: (file, onProgress, account) => this.#upload(file, {onProgress}, account),
       emit: (type, detail) => this.#emit(type, detail),
     });
     this.#socket = new ReconnectingSocket({
@@ -182,9 +183,10 @@ export class Quillium extends EventTarget {
    *
    * @param {string} method
    * @param {string} path such as `/chats?limit=20`, or a link from a response such as `pagination.next`
-   * @param {object} [body]
+   * @param {object | Blob} [body]
    * @param {object} [options]
    * @param {AbortSignal} [options.signal]
+   * @param {(share: number) => void} [options.onProgress] of sending the body, in browsers
    * @param {boolean} [options.keepalive] whether the request outlives the page
    * @param {Record<string, string>} [options.headers] of this request
    * @param {number} [options.timeout] milliseconds until the response headers must arrive
@@ -196,6 +198,28 @@ export class Quillium extends EventTarget {
     return this.#calls.call(method, path, body, options);
   }
 
+  // Files
+
+  /**
+   * Upload a file, for `say` or `begin`. They also upload files by themselves.
+   *
+   * @param {Blob} file
+   * @param {object} [options]
+   * @param {string} [options.name] the name of a `Blob` that is no `File`
+   * @param {AbortSignal} [options.signal]
+   * @param {(share: number) => void} [options.onProgress] called with the share that was sent, in browsers
+   * @returns {Promise<object>} the stored file
+   * @throws {QuilliumError}
+   */
+  upload(file, options) {
+    return this.#upload(file, options, null);
+  }
+
+  #upload(file, {name = file.name ?? "file", signal, onProgress} = {}, account) {
+    const path = `/files?name=${encodeURIComponent(name)}`;
+    return this.#calls.call("POST", path, file, {signal, onProgress}, account);
+  }
+
   // Messages
 
   /**
@@ -203,12 +227,14 @@ export class Quillium extends EventTarget {
    *
    * @param {string} chatId from the server, or the `id` returned by `begin`
    * @param {string} content
+   * @param {object} [options]
+   * @param {(Blob | {id: string})[]} [options.files] to upload and attach, or that were uploaded
    * @returns {Promise<object>} the stored message
    * @throws {QuilliumError} if it can't be stored, for example because the chat was deleted
    */
-  async say(chatId, content) {
+  async say(chatId, content, {files = []} = {}) {
     this.#checkAccount();
-    return this.#queue.add({client_id: randomId(), chat_id: this.#queue.chatId(chatId), content});
+    return this.#queue.add({client_id: randomId(), chat_id: this.#queue.chatId(chatId), content, files});
   }
 
   /**
@@ -216,13 +242,14 @@ export class Quillium extends EventTarget {
    *
    * @param {string} content
    * @param {object} [chat] the body of `POST /chats`, such as {model}
+   * @param {{files?: (Blob | {id: string})[]}} [options] as for `say`
    * @returns {{id: string, stored: Promise<object>}} an id for further messages, and the stored message
    */
-  begin(content, chat = {}) {
+  begin(content, chat = {}, {files = []} = {}) {
     this.#checkAccount();
     const id = `new_${randomId()}`;
     const stored = this.#queue.add(
-      {client_id: id, chat_id: id, chat}, {client_id: randomId(), chat_id: id, content},
+      {client_id: id, chat_id: id, chat}, {client_id: randomId(), chat_id: id, content, files},
     );
     return {id, stored};
   }
@@ -264,11 +291,11 @@ export class Quillium extends EventTarget {
   }
 
   #deliver(entry, account) {
-    const {chat, chat_id, content, client_id} = entry;
+    const {chat, chat_id, content, client_id, attachments} = entry;
     if (chat) return this.#calls.createChat(chat, client_id, account);
     return new Promise((resolve, reject) => {
       const isSent = this.#socketAccount === account
-        && this.#socket.write("message", {chat_id, content, client_id});
+        && this.#socket.write("message", {chat_id, content, client_id, ...(attachments.length && {attachments})});
       if (!isSent) {
         reject(new QuilliumError(OFFLINE));
         return;

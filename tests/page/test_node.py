@@ -64,6 +64,43 @@ def test_a_session_under_node(tmp_path: Path, program: Program) -> None:
     assert seen == ["Nice to meet you, Ada! I will remember your name.", "From Node", True]
 
 
+def test_files_under_node(tmp_path: Path, program: Program) -> None:
+    seen = run(
+        tmp_path,
+        """
+        const quillium = new Quillium({base: "URL/api/v1"});
+        const shares = [];
+        quillium.addEventListener("upload", ({detail}) => shares.push(detail.share));
+        await quillium.register("ada@example.com", "a good password", "Ada");
+        quillium.connect();
+        const notes = await quillium.upload(new Blob(["hello"]), {name: "notes.txt"});
+        const files = [notes, new File(["x".repeat(300_000)], "../long.txt")];
+        const {stored, id} = quillium.begin("Look", {}, {files});
+        const waiting = quillium.outbox[0].files.length;
+        const first = await stored;
+        const second = await quillium.say(first.chat_id, "Again", {files: [notes]});
+        const back = await quillium.call("GET", `/files/${notes.id}`, undefined, {as: "text"});
+        const empty = await quillium.upload(new Blob([])).catch(error => error.code);
+        const refused = new Promise(resolve => quillium.addEventListener("refused",
+          ({detail: {files, error}}) => resolve([files.length, error.code])));
+        await quillium.say(first.chat_id, "Empty", {files: [new Blob([])]}).catch(() => {});
+        const given = await refused;
+        quillium.destroy();
+        console.log(JSON.stringify({
+          names: first.attachments.map(file => file.name), again: second.attachments[0].id === notes.id,
+          waiting, back, empty, given}));
+        """.replace("URL", program.url),
+    )
+    assert seen == {
+        "names": ["notes.txt", "long.txt"],
+        "again": True,
+        "waiting": 2,
+        "back": "hello",
+        "empty": "invalid_request",
+        "given": [1, "invalid_request"],
+    }
+
+
 def test_it_is_made_while_a_page_is_rendered(tmp_path: Path) -> None:
     seen = run(
         tmp_path,

@@ -19,8 +19,10 @@ from tests.storage.test_erasure import content
 SECRET = "zyzzyva"
 
 
-def store(connection: Connection, owner: User, id: str = "file_1", text: str = "hello") -> File:
-    new = NewFile(id, f"{id}.txt", NOW)
+def store(
+    connection: Connection, owner: User, id: str = "file_1", text: str = "hello", name: str = ""
+) -> File:
+    new = NewFile(id, name or f"{id}.txt", NOW)
     return uploads.complete(connection, owner.row_id, new, text.encode(), "text/plain")
 
 
@@ -101,6 +103,10 @@ def test_a_client_id_with_other_files(connection: Connection, owner: User) -> No
         said = message(client_id=f"c{len(file_ids)}")
         first = turns.add_message(connection, owner.row_id, said, file_ids=file_ids)
         again = turns.add_message(connection, owner.row_id, said, file_ids=file_ids)
+        assert (again.message, again.is_new) == (first.message, False)
+        store(connection, owner, f"again_{len(file_ids)}", name="file_1.txt")
+        same = [f"again_{len(file_ids)}"] if file_ids else []
+        again = turns.add_message(connection, owner.row_id, said, file_ids=same)
         assert (again.message, again.is_new) == (first.message, False)
         other = ["file_1"] if not file_ids else []
         with pytest.raises(Conflict):
