@@ -14,7 +14,15 @@ from pathlib import Path
 from handlers import minify
 
 ENTRY = "page/main.js"
-STYLES = ("scales", "elements", "layout", "conversation", "dialogs", "devices")  # in this order
+STYLES = (
+    "scales",
+    "elements",
+    "layout",
+    "conversation",
+    "attachments",
+    "dialogs",
+    "devices",
+)  # in this order
 JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`
 LATER = ("vendor/highlight.js", "vendor/temml.js")  # loaded on demand
 

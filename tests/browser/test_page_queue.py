@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, Page, Route, expect
+from playwright.sync_api import BrowserContext, Dialog, FilePayload, Page, Route, expect
 
 from tests.browser.conftest import needs_chromium
 from tests.browser.network import Network, Reached, network
@@ -491,3 +491,26 @@ def test_your_own_typing_is_not_another_device(eve: User, reached: Any, relay: N
     for tab in (eve, other):
         expect(tab.replies).to_have_count(2)
         expect(tab.page.locator(".elsewhere")).to_have_text("")
+
+
+def test_files_wait_with_their_message(eve: User, relay: Network) -> None:
+    """Through a reload without a network, and in order with the messages after it."""
+    go_offline(eve, relay)
+    with eve.page.expect_file_chooser() as choosing:
+        eve.button("Attach files").click()
+    content = b"remember the milk\n" * 20_000
+    file: FilePayload = {"name": "a.txt", "mimeType": "text/plain", "buffer": content}
+    choosing.value.set_files(file)
+    expect(eve.page.locator(".composer .file")).to_have_count(1)
+    eve.say("one")
+    eve.say("two")
+    expect(eve.page.locator(".is-waiting .file-name")).to_have_text(["a.txt"])
+    eve.page.evaluate("() => document.querySelector('#composer').blur()")
+    eve.page.once("dialog", lambda dialog: dialog.accept())
+    relay.restore()  # the page itself has to load
+    eve.page.reload()
+    settled(eve)
+    assert stored(eve) == [["one", "two"]]
+    path = f"/chats/{eve.shown}/messages"
+    files = eve.call("GET", path)["data"][0]["attachments"]
+    assert [(file["name"], file["size"]) for file in files] == [("a.txt", len(content))]

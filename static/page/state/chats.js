@@ -281,10 +281,15 @@ export async function update(id, changes) {
 /** Download a chat. @param {"markdown" | "json"} format */
 export async function save(id, format) {
   const text = await quillium.call("GET", `/chats/${id}/export?format=${format}`, undefined, {as: "text"});
-  const link = document.createElement("a");
   const type = format === "json" ? "application/json" : "text/markdown";
-  link.href = URL.createObjectURL(new Blob([text], {type}));
-  link.download = fileName(chatOf(id).title) + (format === "json" ? ".json" : ".md");
+  saveAs(new Blob([text], {type}), fileName(chatOf(id).title) + (format === "json" ? ".json" : ".md"));
+}
+
+/** Have the browser save a file. @param {Blob} content */
+export function saveAs(content, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
 }

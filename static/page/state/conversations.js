@@ -1,6 +1,7 @@
 /** The messages of each opened chat, in the order of their completion. */
 
 import {computed, effect, signal} from "../../vendor/signals.js";
+import {giveBackFiles} from "./attachments.js";
 import {chatOf, update} from "./chats.js";
 import {on, quillium, whenListing} from "./client.js";
 import {giveBack, unstored} from "./drafts.js";
@@ -203,9 +204,10 @@ function askBeforeLeaving(event) {
   event.preventDefault();
 }
 
-on("refused", ({chat_id, content, error}) => {
+on("refused", ({chat_id, content, files, error}) => {
   const isGone = !chatOf(chat_id) || isLocal(chat_id);
   giveBack(isGone ? null : chat_id, content);
+  giveBackFiles(isGone ? null : chat_id, files);
   if (isGone && chatId.value === chat_id) show(null, {isReplaced: true});
   tellError(error);
 });
@@ -213,11 +215,11 @@ on("refused", ({chat_id, content, error}) => {
 on("problem", tellError);
 
 /** It is stored and sent once; see `outbox` for what waits, and `refused` for what can't be stored. */
-export const say = (id, content) => void quillium.say(id, content).catch(() => {});
+export const say = (id, content, files) => void quillium.say(id, content, {files}).catch(() => {});
 
 /** Begin a chat with its first message, and show it. It is created once there is a connection. */
-export function begin(content, model) {
-  const {id, stored} = quillium.begin(content, model ? {model} : {});
+export function begin(content, model, files) {
+  const {id, stored} = quillium.begin(content, model ? {model} : {}, {files});
   stored.catch(() => {}); // as in `say`
   show(id);
 }

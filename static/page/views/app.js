@@ -1,6 +1,7 @@
 /** The whole page: the entrance, or chats beside a conversation, and what lies above them. */
 
 import {effect, signal} from "../../vendor/signals.js";
+import {PictureViewer} from "./attachments.js";
 import {dialog, Dialog} from "./dialog.js";
 import {Conversation} from "./conversation.js";
 import {Entrance} from "./entrance.js";
@@ -20,7 +21,7 @@ import {chatId} from "../state/route.js";
 import {isAway, isSignedIn, limitedUntil, user} from "../state/session.js";
 import {t} from "../state/words.js";
 
-const DIALOGS = {rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
+const DIALOGS = {picture: PictureViewer, rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
 
 const narrow = matchMedia("(max-width: 50rem)");
 const isNarrow = signal(narrow.matches);

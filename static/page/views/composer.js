@@ -1,9 +1,11 @@
 /** The message composer: grows with its text, keeps drafts, and sends on Enter. */
 
-import {html, useEffect, useLayoutEffect, useRef} from "./html.js";
+import {ChosenFiles} from "./attachments.js";
+import {html, useEffect, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
 import {ModelOptions} from "./form.js";
 import {isComposing} from "./keys.js";
+import {attach, filesOf, takeFiles} from "../state/attachments.js";
 import {stop} from "../state/conversations.js";
 import {draftOf, keepDraft} from "../state/drafts.js";
 import {models} from "../state/session.js";
@@ -32,7 +34,9 @@ export function Composer({id, model, choose, send, isReplying}) {
 
   const characters = text.length > MAX_CHARACTERS ? [...text].length : 0;
   const isTooLong = characters > MAX_CHARACTERS;
-  const canSend = text.trim() !== "" && !isTooLong;
+  const canSend = (text.trim() !== "" || filesOf(id).length > 0) && !isTooLong;
+  const [picker, isDropping] = [useRef(null), useSignal(false)];
+  useEffect(() => onDroppedFiles(isDropping, files => attach(id, files)), [id]);
 
   function write(value) {
     keepDraft(id, value);
@@ -41,11 +45,23 @@ export function Composer({id, model, choose, send, isReplying}) {
   function submit(event) {
     event.preventDefault();
     place.current.focus();
-    const content = draftOf(id); // newer than what is drawn, if somebody types fast
-    if (!content.trim() || [...content].length > MAX_CHARACTERS) return;
+    const draft = draftOf(id); // newer than what is drawn, if somebody types fast
+    const content = draft.trim() ? draft : filesOf(id).map(({name}) => name).join(", ");
+    if (!content || [...content].length > MAX_CHARACTERS) return;
     keepDraft(id, "");
     typing(id, false);
-    send(content);
+    send(content, takeFiles(id));
+  }
+  function paste(event) {
+    const {files} = event.clipboardData;
+    if (!files.length || event.clipboardData.types.includes("text/plain")) return; // of a word processor
+    event.preventDefault();
+    attach(id, [...files]);
+  }
+  function pick({target}) {
+    attach(id, [...target.files]);
+    target.value = ""; // so that the same file can be chosen again
+    place.current.focus();
   }
   function press(event) {
     if (event.key !== "Enter" || isComposing(event) || event.shiftKey || event.altKey) return;
@@ -53,11 +69,15 @@ export function Composer({id, model, choose, send, isReplying}) {
     if (finePointer.matches || isCommand) submit(event); // on a screen's keyboard Enter begins a line
   }
   return html`
-    <form class="composer" onSubmit=${submit}>
+    <form class="composer ${isDropping.value ? "is-dropping" : ""}" onSubmit=${submit}>
+      <${ChosenFiles} id=${id} />
       <textarea ref=${place} id="composer" rows="1" value=${text} aria-label=${t("composer.label")}
         placeholder=${t("composer.placeholder")} onInput=${event => write(event.target.value)} onKeyDown=${press}
+        onPaste=${paste}
         enterkeyhint=${finePointer.matches ? "send" : "enter"} aria-describedby="composer-problem" />
       <div class="composer-bar">
+        <input ref=${picker} type="file" multiple hidden onChange=${pick} />
+        <${IconButton} icon="attach" label=${t("attach.label")} onClick=${() => picker.current.click()} />
         <label class="model-picker">
           <span class="hidden">${t("model.label")}</span>
           <select value=${model} disabled=${choose === null} onChange=${event => choose(event.target.value)}>
@@ -73,4 +93,25 @@ export function Composer({id, model, choose, send, isReplying}) {
         </button>
       </div>
     </form>`;
+}
+
+/**
+ * Take files that are dropped anywhere on the page, where the browser would open them.
+ *
+ * @param {{value: boolean}} isDropping whether files are held over the page
+ */
+function onDroppedFiles(isDropping, take) {
+  const listeners = new AbortController();
+  const on = (type, hear) => addEventListener(type, event => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    hear(event);
+  }, {signal: listeners.signal});
+  on("dragover", () => (isDropping.value = true));
+  on("dragleave", ({relatedTarget}) => (isDropping.value = relatedTarget !== null));
+  on("drop", ({dataTransfer}) => {
+    isDropping.value = false;
+    take([...dataTransfer.files]);
+  });
+  return () => listeners.abort();
 }

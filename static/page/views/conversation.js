@@ -28,7 +28,7 @@ function Known({id, before}) {
     <div class="column">
       <p class="elsewhere" role="status">${conversation.isTyping.value && t("message.typing_elsewhere")}</p>
       <${Composer} id=${id} model=${chat?.model ?? standardModel()} choose=${chat?.isPending ? null : model => choose(id, model)}
-        send=${content => { say(id, content); scrolling.current.beginTurn(); }} isReplying=${conversation.isReplying.value} />
+        send=${(content, files) => { say(id, content, files); scrolling.current.beginTurn(); }} isReplying=${conversation.isReplying.value} />
     </div>`;
 }
 
@@ -38,7 +38,7 @@ const standardModel = () => models.value.find(({is_default}) => is_default)?.id;
 function New({before}) {
   const model = useSignal(undefined);
   const answers = model.value ?? standardModel();
-  const start = content => begin(content, model.value);
+  const start = (content, files) => begin(content, model.value, files);
   return html`
     <${Head} before=${before} title=${t("chats.new")} />
     <div class="transcript">

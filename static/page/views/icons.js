@@ -4,10 +4,12 @@ import {html} from "./html.js";
 
 const PATHS = {
   alert: "M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.5v.2",
+  attach: "M19 11.500l-7.500 7.500a4.500 4.500 0 0 1-6.400-6.400L13 4.700a3 3 0 0 1 4.300 4.300l-7.800 7.800a1.500 1.500 0 0 1-2.100-2.100L14 8",
   close: "M6 6l12 12M18 6 6 18",
   copy: "M9 9h10v11H9zM5 15V4h10",
   down: "M12 5v14m-6-6 6 6 6-6",
   edit: "M4 20l1-5L16 4l4 4L9 19l-5 1Z",
+  file: "M6 3h8l5 5v13H6zM14 3v5h5",
   keyboard: "M3 7h18v11H3zM7 11h.1m3.2 0h.1m3.2 0h.1m3.2 0h.1M8 14.500h8",
   menu: "M4 7h16M4 12h16M4 17h10",
   leave: "M14 4H5v16h9M10 12h10m-4-4 4 4-4 4",

@@ -1,10 +1,12 @@
 /** One message, with what can be done about it. */
 
+import {AttachedFiles} from "./attachments.js";
 import {html, useRef} from "./html.js";
 import {Icon} from "./icons.js";
 import {copyText} from "./clipboard.js";
 import {Markdown} from "./markdown.js";
 import {usePace} from "./pace.js";
+import {uploaded} from "../state/attachments.js";
 import {regenerate} from "../state/conversations.js";
 import {fullTime, inWords, shortTime, t} from "../state/words.js";
 
@@ -19,9 +21,18 @@ const messageClass = (kind, ...texts) =>
 export const Said = ({message, isWaiting = false}) => html`
   <li class=${messageClass(isWaiting ? "said is-waiting" : "said", message.content)} data-id=${message.id}>
     <h2 class="hidden">${t("message.you")}</h2>
+    <${Files} files=${isWaiting ? message.files : message.attachments} />
     <p class="words">${message.content}</p>
-    <p class="about">${isWaiting ? t("message.waiting") : html`<${Time} at=${message.timestamp} />`}</p>
+    <p class="about">${isWaiting ? t(...waitingWords(message)) : html`<${Time} at=${message.timestamp} />`}</p>
   </li>`;
+
+/** An older server sends no attachments. */
+const Files = ({files = []}) => files.length > 0 && html`<${AttachedFiles} files=${files} />`;
+
+function waitingWords({client_id}) {
+  const share = uploaded.value.get(client_id);
+  return share === undefined ? ["message.waiting"] : ["message.uploading", {percent: Math.round(100 * share)}];
+}
 
 /**
  * The assistant's.
