@@ -172,6 +172,9 @@ class Message:
     finish_reason: FinishReason | None = None  # why the provider ended the reply
     usage: Usage | None = None
     attachments: tuple[File, ...] = ()
+    parent_id: str | None = None  # of the message before it on its branch
+    version: int = 1  # among the messages with the same parent, oldest first
+    version_count: int = 1
 
     def public(self) -> dict[str, Any]:
         fields = {
@@ -183,6 +186,9 @@ class Message:
             "status": self.status,
             "model": self.model,
             "client_id": self.client_id,
+            "parent_id": self.parent_id,
+            "version": self.version,
+            "version_count": self.version_count,
             "reasoning": self.reasoning,
             "finish_reason": self.finish_reason,
             "usage": self.usage and self.usage.public(),
@@ -237,6 +243,7 @@ class Chat:
             "message_count": self.message_count,
             "unread_count": self.unread_count,
             "last_message": self.last_message and self.last_message.public(),
+            "leaf_id": self.last_message and self.last_message.id,
             "system_prompt": self.system_prompt,
             "parameters": json.loads(self.parameters),
         }

@@ -115,6 +115,7 @@ _PLACEHOLDERS = {
     # Match account ids only, so that `/users/ME` is an unknown path.
     "/users/{id}": "/users/(user_[0-9A-Za-z]{1,80})",
     "{id}": "([0-9A-Za-z_]{1,100})",
+    "{message_id}": "([0-9A-Za-z_]{1,100})",
     "{file}": "(.+)",
     "{model}": "(.+)",
 }

@@ -46,6 +46,18 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Sort order: `asc` lists the oldest message first, `desc` the newest",
         "schema": {"type": "string", "enum": ["asc", "desc"], "default": "asc"},
     },
+    "before": {
+        "description": "The id of a message: list the messages just before it, instead of `offset`",
+        "schema": {"type": "string", "maxLength": 100},
+    },
+    "after": {
+        "description": "The id of a message: list the messages just after it, instead of `offset`",
+        "schema": {"type": "string", "maxLength": 100},
+    },
+    "around": {
+        "description": "The id of a message: list it with those around it, instead of `offset`",
+        "schema": {"type": "string", "maxLength": 100},
+    },
     "format": {
         "description": "Format of the file",
         "schema": {"type": "string", "enum": ["json", "markdown"], "default": "json"},
@@ -219,6 +231,11 @@ def _operation(route: routes.Route, method: str, operation: Operation) -> dict[s
         id = {"type": "string", "pattern": f"^{ids}$"}
         described["parameters"].insert(
             0, {"name": "id", "in": "path", "required": True, "schema": id}
+        )
+    if "{message_id}" in route.path:
+        message = {"type": "string", "pattern": "^[0-9A-Za-z_]{1,100}$"}
+        described["parameters"].insert(
+            1, {"name": "message_id", "in": "path", "required": True, "schema": message}
         )
     if "{model}" in route.path:
         name = {"description": "The name of a model", "schema": {"type": "string"}}

@@ -102,7 +102,7 @@ API = (
                 "List messages, oldest first; a reply in progress is the last one",
                 USER,
                 response="messages_page",
-                parameters=(*PAGE, "order"),
+                parameters=(*PAGE, "order", "before", "after", "around"),
             ),
             "POST": Operation(
                 "Send a message; the reply is streamed over the WebSocket or as Server-Sent Events",
@@ -129,6 +129,44 @@ API = (
         },
     ),
     Route(
+        "/chats/{id}/messages/{message_id}",
+        messages.OneMessage,
+        {
+            "DELETE": Operation(
+                "Delete a message with all that follows it; its newest other version is shown",
+                USER,
+                status=204,
+                response=None,
+                errors=(errors.Conflict,),
+            )
+        },
+    ),
+    Route(
+        "/chats/{id}/messages/{message_id}/versions",
+        messages.Versions,
+        {
+            "GET": Operation(
+                "List the versions of a message, oldest first",
+                USER,
+                response="messages_page",
+                parameters=PAGE,
+            )
+        },
+    ),
+    Route(
+        "/chats/{id}/messages/{message_id}/select",
+        messages.Select,
+        {
+            "POST": Operation(
+                "Show a version of a message, with its newest continuation",
+                USER,
+                body="nothing",
+                response="chat",
+                errors=(errors.Conflict,),
+            )
+        },
+    ),
+    Route(
         "/chats/{id}/stop",
         messages.Stop,
         {
@@ -146,9 +184,9 @@ API = (
         messages.Regenerate,
         {
             "POST": Operation(
-                "Regenerate the last reply; it keeps its id",
+                "Write another version of a reply, by default of the last one; the old one is kept",
                 USER,
-                body="nothing",
+                body="regenerate",
                 status=202,
                 response="turn_accepted",
                 errors=(errors.Conflict,),

@@ -221,6 +221,7 @@ class Socket(BaseHandler, WebSocketHandler):
             data["content"],
             data.get("client_id"),
             file_ids=attached_ids(data.get("attachments", [])),
+            replaces=data.get("replaces"),
             is_from_page=self.is_from_page,
         )
         if not added.is_new and self._subscription is not None:

@@ -34,6 +34,7 @@ from services.sessions import Sessions
 from services.settings import REQUESTS_PER_MINUTE, Settings
 from services.sign_in_codes import SignInCodes
 from services.uploads import Uploads
+from services.versions import Versions
 from storage.database import Database
 
 
@@ -69,6 +70,7 @@ class Services:
     indexing: Indexing
     removal: Removal
     seeding: Seeding | None  # of a test backend
+    versions: Versions
 
     def uptime(self) -> float:
         """Return the seconds since the start, unaffected by changes of the system clock."""
@@ -182,6 +184,7 @@ def build(
         indexing=Indexing(db),
         removal=removal,
         seeding=seeding,
+        versions=Versions(db, connections, removal),
     )
 
 

@@ -128,7 +128,10 @@ class Chats:
     # Export
 
     async def export(self, user: User, id: str) -> dict[str, Any]:
-        """Return a whole chat in the format that `Imports` accepts. Raises `NotFound`."""
+        """Return a whole chat, all versions included, in the format that `Imports` accepts.
+
+        Raises `NotFound`.
+        """
         chat = self._db.read(stored.find, user.row_id, id)
         history = await self._db.read_in_pool(messages.everything, chat.row_id)
         return {
@@ -158,11 +161,21 @@ class Chats:
         return rfc3339(self._clock())
 
 
+def _path(export: dict[str, Any]) -> list[dict[str, Any]]:
+    by_id = {message["id"]: message for message in export["messages"]}
+    path = []
+    id = export["chat"]["leaf_id"]
+    while id in by_id:
+        path.append(by_id[id])
+        id = by_id[id]["parent_id"]
+    return path[::-1]
+
+
 def markdown(export: dict[str, Any]) -> str:
-    """Render an export as Markdown."""
+    """Render an export as Markdown: the messages that lists show, without other versions."""
     senders = {"user": "You", "assistant": "Assistant"}
     parts = [f"# {escaped(export['chat']['title'])}"]
-    for message in export["messages"]:
+    for message in _path(export):
         model = f" ({message['model']})" if message["model"] else ""
         parts.append(f"**{senders[message['sender']]}**{model}, {message['timestamp']}")
         parts.append(closed(message["content"]))  # otherwise it would include the next message

@@ -45,9 +45,12 @@ class Conversation:
         watcher: Watcher | None = None,
         *,
         file_ids: Sequence[str] = (),
+        replaces: str | None = None,
         is_from_page: bool = False,
     ) -> turns.Stored:
         """Store a user's message and start the reply; `watcher` receives the frames of its turn.
+
+        With `replaces`, the message is a new version of the one with that id.
 
         `is_from_page` has `quillium-demo` reply at a pace that can be read.
 
@@ -75,6 +78,7 @@ class Conversation:
                 opening_words(content),
                 reply,
                 file_ids,
+                replaces,
                 on_commit=publish,
             )
         if watcher is not None and not stored.is_new:
@@ -90,8 +94,18 @@ class Conversation:
         writer = self._writers.get(chat_id)
         return None if writer is None else writer.stop()
 
-    async def regenerate(self, user: User, chat_id: str, *, is_from_page: bool = False) -> str:
-        """Restart the last reply, or begin the missing one; return its id.
+    async def regenerate(
+        self,
+        user: User,
+        chat_id: str,
+        message_id: str | None = None,
+        requested_model: str | None = None,
+        *,
+        is_from_page: bool = False,
+    ) -> str:
+        """Begin another version of a reply, by default of the last one; return its id.
+
+        If the last message has no reply, begin that one.
 
         Raises `NotFound`, `Conflict`, `StorageUnavailable`, `ShuttingDown`.
         """
@@ -102,8 +116,9 @@ class Conversation:
                 turns.regenerate,
                 user.row_id,
                 chat_id,
-                self._tools.new_reply(model),
+                self._tools.new_reply(requested_model or model),
                 self._tools.now(),
+                message_id,
                 on_commit=lambda begun: self._writer(user, chat_id).add_reply(
                     begun, is_from_page=is_from_page
                 ),

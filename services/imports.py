@@ -11,10 +11,12 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import schemas
 from core import ids, large_documents
+from core.errors import InvalidRequest
 from core.records import Chat, ChatChange, Message, Usage, User
 from core.times import CalendarClock, normalized, rfc3339
 from services import frames
@@ -66,6 +68,43 @@ class Imports:
         self._connections.publish(user.id, frames.chat(change))
 
 
+class Tree:
+    """The tree of a document's messages, by their ids there and here."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, str] = {}  # here, by the id there
+        self._last = ""  # the id of the message before
+        self._has_versions = False
+
+    def place(self, document: dict[str, Any], message: Message, name: str) -> Message:
+        """Return the message with its parent; `name` is that of the document in errors.
+
+        An empty `parent_id` makes it a first message, None the message after the one before it.
+        """
+        parent: str | None = None
+        if "parent_id" in document:
+            given = document["parent_id"]
+            if given is not None and given not in self._ids:
+                raise InvalidRequest(f"{name}.parent_id: no earlier message has this id")
+            parent = "" if given is None else self._ids[given]
+            self._has_versions |= parent != self._last
+        self._last = message.id
+        if document.get("id") is not None:
+            self._ids[document["id"]] = message.id
+        return replace(message, parent_id=parent)
+
+    def leaf(self, chat: dict[str, Any]) -> str | None:
+        """Return the id of the last message to show; None if all of them are shown."""
+        if not self._has_versions:
+            return None
+        leaf: str | None = chat.get("leaf_id")
+        if leaf is None:
+            return self._last
+        if leaf not in self._ids:
+            raise InvalidRequest("chat.leaf_id: no message has this id")
+        return self._ids[leaf]
+
+
 class _Import:
     def __init__(self, db: Database, user: User, now: str) -> None:
         self._db = db
@@ -75,6 +114,7 @@ class _Import:
         self.chat: int | None = None  # row id of the hidden chat, from the first slice on
         self._slice: list[Message] = []
         self._stored = 0  # messages
+        self._tree = Tree()
 
     async def run(
         self, data: bytes, progress: Progress | None, publish: Callable[[ChatChange], None]
@@ -87,7 +127,8 @@ class _Import:
                 fields[part.name] = part.value
                 continue
             schemas.validate(_MESSAGE, part.value, f"messages.{part.index}")
-            self._slice.append(message(part.value, self._id))
+            said = message(part.value, self._id)
+            self._slice.append(self._tree.place(part.value, said, f"messages.{part.index}"))
             characters += len(part.value["content"])
             if len(self._slice) == _SLICE_MESSAGES or characters > _SLICE_CHARACTERS:
                 await self._store_slice()
@@ -99,13 +140,14 @@ class _Import:
                 turn_ends = time.monotonic() + _TURN_SECONDS
         schemas.validate("chat_import", fields)
         new, updated_at = self._described(fields["chat"])
+        leaf = self._tree.leaf(fields["chat"])
         if self.chat is None:
             return await self._db.write(
-                imports.add, self._user, new, updated_at, self._slice, on_commit=publish
+                imports.add, self._user, new, updated_at, self._slice, leaf, on_commit=publish
             )
         await self._store_slice()
         return await self._db.write(
-            imports.finish, self._user, self.chat, new, updated_at, on_commit=publish
+            imports.finish, self._user, self.chat, new, updated_at, leaf, on_commit=publish
         )
 
     async def _store_slice(self) -> None:

@@ -326,6 +326,8 @@ class ReplyWriter:
         if begun is not None:
             turn.begun = begun
             self._publish(frames.read(begun.read), turn.watchers)
+            if begun.change is not None:
+                self._publish(frames.chat(begun.change))
 
     def _publish_delta(self, reply: Reply, frame: frames.Frame) -> None:
         self._publish(frame, self._turns[0].watchers, reply)

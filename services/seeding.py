@@ -134,11 +134,12 @@ class Seeding:
     def _chat(self, chat: dict[str, Any], model: str) -> seeds.SeedChat:
         id, given = chat.get("id") or ids.new("chat"), chat.get("messages", [])
         first = self._clock() - _BETWEEN_MESSAGES * len(given)
-        said = []
+        said, tree = [], imports.Tree()
         for number, document in enumerate(given):
             at = rfc3339(CalendarTime(first + _BETWEEN_MESSAGES * number))
             message = imports.message({"timestamp": at, **document}, id)
-            said.append(replace(message, id=document.get("id") or message.id))
+            message = replace(message, id=document.get("id") or message.id)
+            said.append(tree.place(document, message, f"messages.{number}"))
         now = rfc3339(self._clock())
         title = chat.get("title", "").strip()
         if not title:
@@ -154,7 +155,7 @@ class Seeding:
             chat.get("client_id"),
         )
         updated_at = chat.get("updated_at") or (said[-1].timestamp if said else new.created_at)
-        return seeds.SeedChat(new, normalized(updated_at), said)
+        return seeds.SeedChat(new, normalized(updated_at), said, tree.leaf(chat))
 
 
 def _key(key: dict[str, Any]) -> seeds.SeedKey:

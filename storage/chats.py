@@ -27,7 +27,7 @@ _SELECT = (
 _PUBLIC = (
     "SELECT json_object('id', c.id, 'title', c.title, 'model', c.model, 'created_at', c.created_at,"
     " 'updated_at', c.updated_at, 'message_count', c.message_count, 'unread_count', c.unread_count,"
-    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PREVIEW} END,"
+    f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PREVIEW} END, 'leaf_id', m.id,"
     " 'system_prompt', c.system_prompt, 'parameters', json(c.parameters)) AS item"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
@@ -209,9 +209,9 @@ def mark_read(
     if message is None:
         return None
     advanced = connection.execute(
-        "UPDATE chats SET read_number = ?, unread_count = (SELECT COUNT(*) FROM messages m"
-        " WHERE m.chat = chats.number AND m.number > ? AND m.sender = 'assistant'"
-        " AND m.status <> 'streaming')"
+        "UPDATE chats SET read_number = ?, unread_count = (SELECT COUNT(*) FROM path p CROSS JOIN"
+        " messages m ON m.number = p.number WHERE p.chat = chats.number AND p.number > ?"
+        " AND m.sender = 'assistant' AND m.status <> 'streaming')"
         " WHERE number = ? AND read_number < ?",
         (message.row_id, message.row_id, chat, message.row_id),
     ).rowcount

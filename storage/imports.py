@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.errors import NotFound
 from core.records import ChatChange, Message
-from storage import chats, hidden_chats, messages, quota
+from storage import chats, hidden_chats, messages, quota, versions
 from storage.connection import Connection
 
 
@@ -38,14 +38,25 @@ def append(
 
 
 def finish(
-    connection: Connection, user: int, chat: int, new: chats.NewChat, updated_at: str
+    connection: Connection,
+    user: int,
+    chat: int,
+    new: chats.NewChat,
+    updated_at: str,
+    leaf: str | None = None,
 ) -> ChatChange:
-    """Give the chat its fields, mark all of it as read, and show it. Raises `NotFound`."""
+    """Give the chat its fields, mark all of it as read, and show it. Raises `NotFound`.
+
+    `leaf` is the last message to show, of an import with versions.
+    """
+    if leaf is not None:
+        versions.rebuild(connection, chat, messages.find(connection, chat, leaf).row_id)
     hidden_chats.show(connection, chat)
     connection.execute(
         "UPDATE chats SET title = ?, is_titled = 1, model = ?, created_at = ?, updated_at = ?,"
         " system_prompt = ?, parameters = ?, unread_count = 0,"
-        " read_number = coalesce(last_message, 0) WHERE number = ?",
+        " read_number = coalesce((SELECT MAX(number) FROM messages WHERE chat = chats.number), 0)"
+        " WHERE number = ?",
         (
             new.title,
             new.model,
@@ -65,12 +76,13 @@ def add(
     new: chats.NewChat,
     updated_at: str,
     said: Sequence[Message],
+    leaf: str | None = None,
 ) -> ChatChange:
     """Store a whole chat in one transaction. Raises what `append` raises."""
     quota.check(connection, user, _size(said))
     chat = begin(connection, user, new)
     messages.insert_imported(connection, user, chat, said)
-    return finish(connection, user, chat, new, updated_at)
+    return finish(connection, user, chat, new, updated_at, leaf)
 
 
 def _size(said: Sequence[Message]) -> int:

@@ -23,6 +23,7 @@ _SEARCH = "m005_search"
 _STORAGE = "m007_storage"  # the migration that counts each user's stored bytes
 _HIDDEN_CHATS = "m009_hidden_chats"
 _FILES = "m010_files"
+_VERSIONS = "m011_versions"
 
 _IS_VISIBLE = "number NOT IN (SELECT chat FROM hidden_chats)"  # the others are being removed
 _COUNTERS = {
@@ -32,16 +33,18 @@ _COUNTERS = {
         " FROM users u WHERE chat_count <> counted"
     ),
     "message count of a chat": (
-        "SELECT id, message_count, (SELECT COUNT(*) FROM messages WHERE chat = c.number) AS counted"
+        "SELECT id, message_count, (SELECT COUNT(*) FROM path WHERE chat = c.number) AS counted"
         f" FROM chats c WHERE message_count <> counted AND {_IS_VISIBLE}"
     ),
     "unread count of a chat": (
-        "SELECT id, unread_count, (SELECT COUNT(*) FROM messages WHERE chat = c.number"
-        " AND number > c.read_number AND sender = 'assistant' AND status <> 'streaming') AS counted"
+        "SELECT id, unread_count, (SELECT COUNT(*) FROM path p CROSS JOIN messages m"
+        " ON m.number = p.number WHERE p.chat = c.number"
+        " AND p.number > c.read_number AND sender = 'assistant' AND status <> 'streaming')"
+        " AS counted"
         f" FROM chats c WHERE unread_count <> counted AND {_IS_VISIBLE}"
     ),
     "last message of a chat": (
-        "SELECT id, last_message, (SELECT MAX(number) FROM messages WHERE chat = c.number) AS found"
+        "SELECT id, last_message, (SELECT MAX(number) FROM path WHERE chat = c.number) AS found"
         f" FROM chats c WHERE last_message IS NOT found AND {_IS_VISIBLE}"
     ),
 }
@@ -73,6 +76,26 @@ _FILED = {
     "messages of a file": (
         "SELECT id, use_count, (SELECT COUNT(*) FROM attachments WHERE file = f.number) AS counted"
         " FROM files f WHERE use_count <> counted"
+    ),
+}
+
+_TREE = {
+    "versions of a message": (
+        "SELECT m.id, m.has_versions, (SELECT COUNT(*) > 1 FROM messages s"
+        " WHERE s.chat = m.chat AND s.parent IS m.parent) AS counted"
+        f" FROM messages m WHERE m.has_versions <> counted AND m.chat IN"
+        f" (SELECT number FROM chats WHERE {_IS_VISIBLE})"
+    ),
+    "parent of a message": (
+        "SELECT m.id, m.parent, p.number FROM messages m LEFT JOIN messages p"
+        " ON p.number = m.parent AND p.chat = m.chat AND p.number < m.number"
+        " WHERE m.parent IS NOT p.number"
+    ),
+    "parent of a message on the path": (
+        "SELECT m.id, m.parent, before FROM (SELECT chat, number,"
+        " lag(number) OVER (PARTITION BY chat ORDER BY number) AS before FROM path) p"
+        " JOIN messages m ON m.number = p.number WHERE m.parent IS NOT before"
+        f" AND m.chat IN (SELECT number FROM chats WHERE {_IS_VISIBLE})"
     ),
 }
 
@@ -151,6 +174,10 @@ def _counters(connection: Connection) -> list[str]:
     queries = dict(_COUNTERS)
     if _HIDDEN_CHATS in pending:
         connection.execute("CREATE TEMP TABLE hidden_chats (chat)")
+    if _VERSIONS in pending:
+        connection.execute("CREATE TEMP VIEW path AS SELECT chat, number FROM messages")
+    else:
+        queries |= _TREE
     if _FRAMES not in pending:
         queries |= _NUMBERED
     if _FILES in pending:
@@ -212,6 +239,6 @@ _CHECKS: dict[str, Callable[[Connection], list[str]]] = {
 def _contents(connection: Connection) -> tuple[int, int, int]:
     row = connection.execute(
         "SELECT (SELECT COUNT(*) FROM users), (SELECT total(chat_count) FROM users),"
-        " (SELECT total(message_count) FROM chats)"
+        " (SELECT COUNT(*) FROM messages)"
     ).fetchone()
     return int(row[0]), int(row[1]), int(row[2])

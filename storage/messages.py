@@ -6,17 +6,33 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from core.errors import Conflict, NotFound
 from core.records import File, JsonPage, Message, Usage
 from storage.connection import Connection, is_violated
 
+
+def _versions(condition: str) -> str:
+    """Return the SQL that counts the versions of `m` with a condition."""
+    return (
+        "CASE WHEN m.has_versions THEN (SELECT COUNT(*) FROM messages v WHERE v.chat = m.chat"
+        f" AND v.parent IS m.parent AND {condition}) ELSE 1 END"
+    )
+
+
+_PLACE = (  # of `m` in the tree of its chat: `parent_id`, `version` and `version_count`
+    "(SELECT p.id FROM messages p WHERE p.number = m.parent)",
+    _versions("v.number <= m.number"),
+    _versions("TRUE"),
+)
+_PLACE_OF = f"SELECT {', '.join(_PLACE)} FROM messages m WHERE m.number = ?"
 # The columns that `from_row` takes. `m` is the message, `c` its chat.
 COLUMNS = (
     "m.number, m.id, c.id, m.content, m.sender, m.timestamp, m.status, m.model, m.client_id,"
     " m.error, m.seq, m.reasoning, m.finish_reason, m.prompt_tokens, m.completion_tokens,"
-    " m.attachments"
+    " m.attachments,"
+    f" {', '.join(_PLACE)}"
 )
 SELECT = f"SELECT {COLUMNS} FROM messages m JOIN chats c ON c.number = m.chat"
 
@@ -28,7 +44,9 @@ def _public(content: str, reasoning: str) -> str:
     fields = (
         f"json_object('id', m.id, 'chat_id', c.id, 'content', {content}, 'sender', m.sender,"
         " 'timestamp', m.timestamp, 'status', m.status, 'model', m.model, 'client_id',"
-        f" m.client_id, 'reasoning', {reasoning}, 'finish_reason', m.finish_reason, 'usage',"
+        f" m.client_id, 'parent_id', {_PLACE[0]}, 'version', {_PLACE[1]},"
+        f" 'version_count', {_PLACE[2]},"
+        f" 'reasoning', {reasoning}, 'finish_reason', m.finish_reason, 'usage',"
         " CASE WHEN m.prompt_tokens IS NOT NULL THEN json_object('prompt_tokens', m.prompt_tokens,"
         " 'completion_tokens', m.completion_tokens) END,"
         " 'attachments', json(coalesce(m.attachments, '[]')))"
@@ -57,20 +75,31 @@ PREVIEW = (
 _PAGE = {  # by whether the newest message comes first
     newest_first: (
         f"SELECT {PUBLIC} FROM messages m JOIN chats c ON c.number = m.chat WHERE m.number IN"
-        f" (SELECT number FROM messages WHERE chat = ? ORDER BY number {order} LIMIT ? OFFSET ?)"
+        f" (SELECT number FROM path WHERE chat = ? ORDER BY number {order} LIMIT ? OFFSET ?)"
         f" ORDER BY m.number {order}"
     )
     for newest_first, order in ((False, "ASC"), (True, "DESC"))
 }
+_THESE = (
+    f"SELECT {PUBLIC} FROM messages m JOIN chats c ON c.number = m.chat WHERE m.number IN"
+    " (SELECT value FROM json_each(?)) ORDER BY m.number"
+)
 MAX_PAGE_BYTES = 4 << 20
+_NO_PARENT = 0
+Side = Literal["before", "after", "around"]
+# The last message on the path, but for a streaming reply, which stays the last one.
+_LEAF = (
+    "(SELECT CASE WHEN l.status = 'streaming' THEN l.parent ELSE l.number END"
+    " FROM chats c JOIN messages l ON l.number = c.last_message WHERE c.number = ?)"
+)
 
 
 def from_row(row: tuple[Any, ...]) -> Message:
     """Return a message from a row of `COLUMNS`."""
-    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens, attachments = row[9:]
+    error, seq, reasoning, finish_reason, prompt_tokens, completion_tokens, attachments = row[9:16]
     usage = None if prompt_tokens is None else Usage(prompt_tokens, completion_tokens)
     files = attached(attachments)
-    rest = (error and json.loads(error), seq, reasoning, finish_reason, usage, files)
+    rest = (error and json.loads(error), seq, reasoning, finish_reason, usage, files, *row[16:])
     columns = (*row[:9], *rest)
     return Message(*columns)
 
@@ -106,9 +135,18 @@ def page(
     if found is None:
         raise NotFound("chat")
     chat, total = found
+    return _page(connection.execute(_PAGE[newest_first], (chat, limit, offset)), total)
+
+
+def public_page(connection: Connection, numbers: Iterable[int], total: int) -> JsonPage:
+    """Return the messages with these row ids as a page, oldest first."""
+    return _page(connection.execute(_THESE, (json.dumps(list(numbers)),)), total)
+
+
+def _page(rows: Iterable[tuple[str]], total: int) -> JsonPage:
     items: list[str] = []
     size = 0
-    for (item,) in connection.execute(_PAGE[newest_first], (chat, limit, offset)):
+    for (item,) in rows:
         size += len(item.encode())
         if items and size > MAX_PAGE_BYTES:
             break
@@ -116,16 +154,57 @@ def page(
     return JsonPage(",".join(items), total, len(items))
 
 
+def page_beside(
+    connection: Connection,
+    user: int,
+    chat_id: str,
+    side: Side,
+    id: str,
+    limit: int,
+    newest_first: bool,
+) -> tuple[JsonPage, int]:
+    """Return the page of the messages that are older or newer than one, or around it; its offset.
+
+    Raises `NotFound`, also for a version that is not on the path.
+    """
+    index = _offset_of(connection, user, chat_id, id, newest_first)
+    if side == "around":
+        offset = max(0, index - limit // 2)
+    elif (side == "after") != newest_first:
+        offset = index + 1
+    else:
+        offset = max(0, index - limit)
+        limit = index - offset
+    return page(connection, user, chat_id, limit, offset, newest_first), offset
+
+
+def _offset_of(connection: Connection, user: int, chat_id: str, id: str, newest_first: bool) -> int:
+    """Return how many messages of a chat are listed before one."""
+    row: tuple[int, int] | None = connection.execute(
+        "SELECT (SELECT COUNT(*) FROM path WHERE chat = p.chat AND number < p.number),"
+        " c.message_count FROM messages m JOIN chats c ON c.number = m.chat"
+        " JOIN path p ON p.chat = m.chat AND p.number = m.number"
+        " WHERE m.id = ? AND c.id = ? AND c.user = ?",
+        (id, chat_id, user),
+    ).fetchone()
+    if row is None:
+        raise NotFound("message in this chat")
+    before, count = row
+    return count - before - 1 if newest_first else before
+
+
 def everything(connection: Connection, chat: int) -> list[Message]:
-    """Return all messages of a chat, oldest first."""
+    """Return all messages of a chat with all their versions, oldest first."""
     rows = connection.execute(f"{SELECT} WHERE m.chat = ? ORDER BY m.number", (chat,))
     return [from_row(row) for row in rows]
 
 
 def last_finished(connection: Connection, chat: int) -> Message | None:
-    """Return the last message that is not streaming; None if there is none."""
+    """Return the last message on the path that is not streaming; None if there is none."""
     row = connection.execute(
-        f"{SELECT} WHERE m.chat = ? AND m.status <> 'streaming' ORDER BY m.number DESC LIMIT 1",
+        f"{SELECT} WHERE m.number = (SELECT p.number FROM path p CROSS JOIN messages f"
+        " ON f.number = p.number WHERE p.chat = ? AND f.status <> 'streaming'"
+        " ORDER BY p.number DESC LIMIT 1)",
         (chat,),
     ).fetchone()
     return row and from_row(row)
@@ -134,25 +213,40 @@ def last_finished(connection: Connection, chat: int) -> Message | None:
 def insert_imported(
     connection: Connection, user: int, chat: int, messages: Iterable[Message]
 ) -> None:
-    """Store imported messages, oldest first."""
+    """Store imported messages, oldest first, each below its parent."""
     for message in messages:
         try:
-            insert(connection, user, chat, message)
+            insert(connection, user, chat, message, parent=_imported_parent(connection, message))
         except sqlite3.IntegrityError as error:
             if not is_violated(error, "messages.chat", "messages.client_id"):
                 raise
             raise Conflict("messages: two of them have the same client_id.") from None
 
 
+def _imported_parent(connection: Connection, message: Message) -> int | None:
+    if message.parent_id is None:
+        return None
+    row: tuple[int] | None = connection.execute(
+        "SELECT number FROM messages WHERE id = ?", (message.parent_id,)
+    ).fetchone()
+    return row[0] if row else _NO_PARENT
+
+
 def insert(
-    connection: Connection, user: int, chat: int, message: Message, answers: int | None = None
+    connection: Connection,
+    user: int,
+    chat: int,
+    message: Message,
+    answers: int | None = None,
+    parent: int | None = None,
 ) -> Message:
-    """Append a message to its chat; return it with its sequence number."""
+    """Store a message below `parent`, by default at the end of the path; return it as stored."""
     added = connection.execute(
         "INSERT INTO messages (id, chat, user, sender, content, timestamp, status, model,"
         " client_id, error, seq, answers, reasoning, finish_reason, prompt_tokens,"
-        " completion_tokens, attachments)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " completion_tokens, attachments, parent)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        f" nullif(coalesce(?, {_LEAF}), {_NO_PARENT}))",
         (
             message.id,
             chat,
@@ -171,10 +265,18 @@ def insert(
             message.usage and message.usage.prompt_tokens,
             message.usage and message.usage.completion_tokens,
             _encoded(message.attachments),
+            parent,
+            chat,
         ),
     )
     assert added.lastrowid is not None
-    return replace(message, row_id=added.lastrowid)
+    return placed(connection, replace(message, row_id=added.lastrowid))
+
+
+def placed(connection: Connection, message: Message) -> Message:
+    """Return a stored message with its place in the tree of its chat."""
+    parent_id, version, version_count = connection.execute(_PLACE_OF, (message.row_id,)).fetchone()
+    return replace(message, parent_id=parent_id, version=version, version_count=version_count)
 
 
 def _encoded(attachments: tuple[File, ...]) -> str | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from storage import steps_0_1
+from storage import steps_0_1, steps_versions
 
 _SET = "quillium"
 _TABLE = "_sqlite_migrations"  # where sqlite-utils records the applied steps
@@ -273,6 +273,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m008_chat_client_ids": _CHAT_CLIENT_IDS,
     "m009_hidden_chats": _HIDDEN_CHATS,
     "m010_files": _FILES,
+    "m011_versions": steps_versions.VERSIONS,
 }
 
 

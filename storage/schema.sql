@@ -141,7 +141,9 @@ CREATE TABLE messages (
     finish_reason TEXT,
     prompt_tokens INTEGER,
     completion_tokens INTEGER,
-    attachments TEXT
+    attachments TEXT,
+    parent INTEGER,
+    has_versions INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE INDEX messages_by_chat ON messages (chat, number);
@@ -152,15 +154,7 @@ CREATE INDEX messages_streaming ON messages (number) WHERE status = 'streaming';
 
 CREATE INDEX messages_by_seq ON messages (user, seq) WHERE seq > 0;
 
-CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
-    UPDATE chats SET
-        message_count = message_count + 1,
-        unread_count = unread_count
-            + (new.sender = 'assistant' AND new.status <> 'streaming'
-               AND new.number > read_number),
-        last_message = new.number
-    WHERE number = new.chat;
-END;
+CREATE INDEX messages_by_parent ON messages (chat, parent, number);
 
 CREATE TRIGGER message_ended AFTER UPDATE OF status ON messages
 WHEN (old.status = 'streaming') <> (new.status = 'streaming') BEGIN
@@ -177,10 +171,6 @@ END;
 CREATE TRIGGER content_leaves_traces AFTER UPDATE OF content ON messages
 WHEN old.status <> 'streaming' AND old.content <> '' BEGIN
     UPDATE erasure SET is_due = 1 WHERE is_due = 0;
-END;
-
-CREATE TRIGGER message_moved AFTER UPDATE OF number ON messages BEGIN
-    UPDATE chats SET last_message = new.number WHERE number = new.chat;
 END;
 
 CREATE TRIGGER message_indexed AFTER INSERT ON messages WHEN new.status <> 'streaming' BEGIN
@@ -228,6 +218,48 @@ CREATE TRIGGER message_frees_storage AFTER DELETE ON messages BEGIN
     UPDATE users SET storage_bytes = storage_bytes - length(CAST(old.content AS BLOB))
         - ifnull(length(CAST(old.reasoning AS BLOB)), 0)
     WHERE number = old.user;
+END;
+
+CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+    INSERT INTO path (chat, number) VALUES (new.chat, new.number);
+    UPDATE chats SET
+        message_count = message_count + 1,
+        unread_count = unread_count
+            + (new.sender = 'assistant' AND new.status <> 'streaming'
+               AND new.number > read_number),
+        last_message = new.number
+    WHERE number = new.chat;
+END;
+
+CREATE TRIGGER message_moved AFTER UPDATE OF number ON messages BEGIN
+    UPDATE path SET number = new.number WHERE chat = new.chat AND number = old.number;
+    UPDATE chats SET last_message = new.number WHERE number = new.chat;
+END;
+
+CREATE TRIGGER message_leaves_path AFTER DELETE ON messages BEGIN
+    DELETE FROM path WHERE chat = old.chat AND number = old.number;
+END;
+
+CREATE TRIGGER version_added AFTER INSERT ON messages
+WHEN (SELECT COUNT(*) FROM (SELECT 1 FROM messages
+    WHERE chat = new.chat AND parent IS new.parent LIMIT 2)) = 2 BEGIN
+    UPDATE messages SET has_versions = 1
+    WHERE chat = new.chat AND parent IS new.parent AND has_versions = 0;
+END;
+
+CREATE TRIGGER version_deleted AFTER DELETE ON messages WHEN old.has_versions BEGIN
+    UPDATE messages SET has_versions = 0
+    WHERE chat = old.chat AND parent IS old.parent AND (SELECT COUNT(*) FROM (SELECT 1
+        FROM messages WHERE chat = old.chat AND parent IS old.parent LIMIT 2)) = 1;
+END;
+
+CREATE TRIGGER version_moved AFTER UPDATE OF parent ON messages BEGIN
+    UPDATE messages SET has_versions = 0
+    WHERE chat = old.chat AND parent IS old.parent AND (SELECT COUNT(*) FROM (SELECT 1
+        FROM messages WHERE chat = old.chat AND parent IS old.parent LIMIT 2)) = 1;
+    UPDATE messages SET has_versions = (SELECT COUNT(*) FROM (SELECT 1
+        FROM messages WHERE chat = new.chat AND parent IS new.parent LIMIT 2)) = 2
+    WHERE chat = new.chat AND parent IS new.parent;
 END;
 
 CREATE TABLE erasure (
@@ -347,3 +379,9 @@ CREATE TRIGGER file_detached AFTER DELETE ON attachments BEGIN
         user = CASE WHEN use_count > 1 THEN user END
     WHERE number = old.file;
 END;
+
+CREATE TABLE path (
+    chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
+    number INTEGER NOT NULL,  -- the message's
+    PRIMARY KEY (chat, number)
+) STRICT, WITHOUT ROWID;

@@ -14,8 +14,8 @@ from storage.connection import Connection
 
 # Fields of a message in a seed.
 _OF_MESSAGES = {
-    "id", "content", "sender", "timestamp", "status", "model", "client_id", "error", "reasoning",
-    "finish_reason", "usage",
+    "id", "content", "sender", "timestamp", "status", "model", "client_id", "parent_id",
+    "error", "reasoning", "finish_reason", "usage",
 }  # fmt: skip
 
 
@@ -34,6 +34,7 @@ class SeedChat(NamedTuple):
     chat: chats.NewChat
     updated_at: str
     messages: Sequence[Message]
+    leaf: str | None = None  # the id of the last message to show, of a chat with versions
 
 
 class SeedUser(NamedTuple):
@@ -80,8 +81,8 @@ def _add(connection: Connection, seed: SeedUser, now: str) -> Seeded:
     for id, name, prefix, hash in seed.keys:
         api_keys.add(connection, id, user.row_id, name, prefix, hash, now, None)
     changes = [
-        imports.add(connection, user.row_id, chat, updated_at, said)
-        for chat, updated_at, said in seed.chats
+        imports.add(connection, user.row_id, chat, updated_at, said, leaf)
+        for chat, updated_at, said, leaf in seed.chats
     ]
     is_disabled = seed.is_disabled or None
     user = users.administer(
@@ -106,7 +107,8 @@ def _user(connection: Connection, user: User) -> dict[str, Any]:
     hidden = hidden_chats.of(connection, user.row_id)
     rows = connection.execute(
         "SELECT number, id, title, model, created_at, updated_at, system_prompt, parameters,"
-        " client_id FROM chats WHERE user = ? ORDER BY number",
+        " client_id, (SELECT id FROM messages WHERE number = last_message)"
+        " FROM chats WHERE user = ? ORDER BY number",
         (user.row_id,),
     ).fetchall()
     return {
@@ -125,7 +127,8 @@ def _user(connection: Connection, user: User) -> dict[str, Any]:
 
 
 def _chat(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:
-    number, id, title, model, created_at, updated_at, system_prompt, parameters, client_id = row
+    number, id, title, model, created_at, updated_at, *rest = row
+    system_prompt, parameters, client_id, leaf_id = rest
     said = [message.public() for message in messages.everything(connection, number)]
     return {
         "id": id,
@@ -136,6 +139,7 @@ def _chat(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:
         "system_prompt": system_prompt,
         "parameters": json.loads(parameters),
         "client_id": client_id,
+        "leaf_id": leaf_id,
         "messages": [
             {name: value for name, value in message.items() if name in _OF_MESSAGES}
             for message in said

@@ -3,7 +3,8 @@
 At most one reply is streaming in a chat; these transactions guarantee that. A streaming reply is
 always the last message of its chat: it gets a new row id when the user sends another message. So
 messages are listed in the order in which they were completed, the order of their sequence numbers.
-A reply's row stores which message it answers, for the next prompt.
+A reply's row stores which message it answers, for the next prompt. All of this is about the chat's
+path (`versions`): a reply answers the user's last message there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from core.errors import Conflict, NotFound
 from core.records import ChatChange, File, Message, ReadMark, Sender
-from storage import chats, messages, quota, sequence, uploads
+from storage import chats, messages, quota, sequence, uploads, versions
 from storage.connection import Connection
 
 MAX_HISTORY = 2_000  # messages to read for a prompt
@@ -35,6 +36,7 @@ class Begun(NamedTuple):
     answers: Message
     read: ReadMark  # the assistant has read the message
     instructions: chats.Instructions
+    change: ChatChange | None = None  # set if the reply took the place of another version
 
 
 class PastMessage(NamedTuple):
@@ -64,12 +66,14 @@ def add_message(
     opening_words: str = "",
     reply: NewReply | None = None,
     file_ids: Sequence[str] = (),
+    replaces: str | None = None,
 ) -> Stored:
     """Store a user's message with its files; begin `reply` unless a reply is streaming.
 
-    A repeated `client_id` returns the message stored before. An untitled chat gets `opening_words`
-    as its title. Raises `NotFound` for another user's chat or file, `Conflict` for a `client_id`
-    that was sent with different content or files, and `QuotaExceeded`.
+    With `replaces`, it becomes a version of the message with that id. A repeated `client_id`
+    returns the message stored before. An untitled chat gets `opening_words` as its title. Raises
+    `NotFound` for another user's chat or file, `Conflict` for a `client_id` that was sent with
+    different content or files, what `versions.begin_version` raises, and `QuotaExceeded`.
     """
     found = connection.execute(
         "SELECT number, is_titled FROM chats WHERE id = ? AND user = ?", (message.chat_id, user)
@@ -91,11 +95,15 @@ def add_message(
     quota.check(connection, user, len(message.content.encode()))
     files = uploads.attachable(connection, user, file_ids)
     attachments = tuple(stored.file for stored in files)
+    if replaces is not None:
+        versions.begin_version(connection, chat, replaces, "user")
     seq = sequence.next_seq(connection, user)
     message = replace(message, seq=seq, attachments=attachments)
     message = messages.insert(connection, user, chat, message)
     uploads.attach(connection, message.row_id, files)
-    is_answering = _keep_reply_last(connection, chat)
+    is_answering = _keep_reply_last(connection, chat, message.row_id)
+    if is_answering:
+        message = messages.placed(connection, message)
     if not is_titled:  # only if needed, because it reindexes the title's words
         connection.execute("UPDATE chats SET title = ? WHERE number = ?", (opening_words, chat))
     connection.execute(
@@ -122,52 +130,54 @@ def _has_same_files(
 
 
 def begin_reply(connection: Connection, chat_id: str, reply: NewReply, now: str) -> Begun | None:
-    """Begin a reply to the user's last message.
+    """Begin a reply to the user's last message on the path.
 
-    Return None if the chat was deleted, or if a message stored meanwhile has begun a reply.
+    Return None if the chat was deleted, if a message stored meanwhile has begun a reply, or if
+    the path has changed so that its last message has one.
     """
     found = connection.execute("SELECT number, user FROM chats WHERE id = ?", (chat_id,)).fetchone()
     if found is None:
         return None
     chat, user = found
     answers = _last_of_user(connection, chat)
-    if answers is None or _streaming_in(connection, chat) is not None:
+    if answers is None or versions.streaming_in(connection, chat) is not None:
+        return None
+    if _is_answered(connection, chat, answers):
         return None
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
     return _begin(connection, user, chat, answers, reply, now)
 
 
-def regenerate(connection: Connection, user: int, chat_id: str, reply: NewReply, now: str) -> Begun:
-    """Restart the last reply under its old id, or begin the missing reply to the last message.
+def regenerate(
+    connection: Connection,
+    user: int,
+    chat_id: str,
+    reply: NewReply,
+    now: str,
+    message_id: str | None = None,
+) -> Begun:
+    """Begin another version of a reply, or the missing reply to the last message.
 
-    Raises `NotFound` for another user's chat, `Conflict` if there is nothing to answer or a reply
-    is streaming, and `QuotaExceeded`.
+    Without a `message_id`, that is the last message on the path. Raises `NotFound` for another
+    user's chat, `Conflict` if there is nothing to answer, and what `versions.begin_version` and
+    `quota.check` raise.
     """
     chat = chats.check(connection, user, chat_id)
-    row = connection.execute(
-        f"{messages.SELECT} WHERE m.chat = ? ORDER BY m.number DESC LIMIT 1", (chat,)
-    ).fetchone()
-    answers = _last_of_user(connection, chat)
-    if row is None or answers is None:
+    last = chats.find(connection, user, chat_id).last_message
+    if last is None:
         raise Conflict("There is nothing to regenerate: this chat has no message yet.")
-    last = messages.from_row(row)
-    if last.status == "streaming":
-        raise Conflict("The reply is still being written. Stop it first.")
     quota.check(connection, user, 0)
-    if last.sender == "user":
+    if message_id is None and last.sender == "user":
         begun = begin_reply(connection, chat_id, reply, now)
         assert begun is not None
         return begun
-    connection.execute(
-        "UPDATE messages SET content = '', status = 'streaming', model = ?, timestamp = ?,"
-        " error = NULL, answers = ?, seq = 0, reasoning = NULL, finish_reason = NULL,"
-        " prompt_tokens = NULL, completion_tokens = NULL WHERE number = ?",
-        (reply.model, now, answers.row_id, last.row_id),
-    )
+    versions.begin_version(connection, chat, message_id or last.id, "assistant")
+    answers = _last_of_user(connection, chat)
+    if answers is None:
+        raise Conflict("There is nothing to regenerate: no message comes before this reply.")
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, chat))
-    read = sequence.read(connection, user, chat, answers.id, "assistant", now)
-    message = _streaming(last.row_id, last.id, chat_id, reply.model, now)
-    return Begun(message, answers, read, chats.instructions(connection, chat))
+    begun = _begin(connection, user, chat, answers, reply, now)
+    return begun._replace(change=chats.changed(connection, user, chat_id))
 
 
 def checkpoint(connection: Connection, id: str, content: str, reasoning: str | None) -> None:
@@ -205,7 +215,7 @@ def end_reply(connection: Connection, ended: Message) -> Message | None:
         ),
     )
     connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (ended.timestamp, chat))
-    return replace(ended, row_id=row_id, seq=seq)
+    return messages.placed(connection, replace(ended, row_id=row_id, seq=seq))
 
 
 def interrupt_all(connection: Connection) -> None:
@@ -221,15 +231,16 @@ def interrupt_all(connection: Connection) -> None:
 def history_until(
     connection: Connection, last: Message, characters: int, most: int
 ) -> list[PastMessage] | None:
-    """Return the conversation up to a user's message, each reply after the message it answers.
+    """Return the path up to a user's message, each reply after the message that it answers.
 
     Return the latest non-empty messages that together have at least `characters` characters. Return
     None if there are more than `most` of them, provided that `most` is less than `MAX_HISTORY`.
     """
     rows = connection.execute(
-        "SELECT coalesce(answers, number), number, sender, content, attachments FROM messages"
-        " WHERE chat = (SELECT chat FROM messages WHERE number = ?) AND content <> ''"
-        " AND status <> 'streaming' ORDER BY number DESC LIMIT ?",
+        "SELECT coalesce(m.answers, m.number), m.number, m.sender, m.content, m.attachments"
+        " FROM path p CROSS JOIN messages m ON m.number = p.number"
+        " WHERE p.chat = (SELECT chat FROM messages WHERE number = ?) AND m.content <> ''"
+        " AND m.status <> 'streaming' ORDER BY p.number DESC LIMIT ?",
         (last.row_id, min(most + 1, MAX_HISTORY)),
     )
     said = []
@@ -249,12 +260,13 @@ def history_until(
 
 
 def reply_to(connection: Connection, message: Message) -> Message | None:
-    """Return the first reply to a user's message; None if there is none."""
+    """Return the first reply to a user's message on the path; None if there is none."""
     row = connection.execute(
-        f"{messages.SELECT} WHERE m.chat = (SELECT chat FROM messages WHERE number = ?)"
-        " AND m.number > ? AND m.sender = 'assistant' AND coalesce(m.answers, m.number) >= ?"
-        " ORDER BY m.number LIMIT 1",
-        (message.row_id, message.row_id, message.row_id),
+        f"{messages.SELECT} JOIN path p ON p.chat = m.chat AND p.number = m.number"
+        " WHERE p.chat = (SELECT chat FROM path JOIN messages USING (chat, number)"
+        " WHERE messages.number = :number) AND p.number > :number AND m.sender = 'assistant'"
+        " AND coalesce(m.answers, m.number) >= :number ORDER BY p.number LIMIT 1",
+        {"number": message.row_id},
     ).fetchone()
     return row and messages.from_row(row)
 
@@ -279,30 +291,35 @@ def _streaming(number: int, id: str, chat_id: str, model: str, now: str) -> Mess
 
 
 def _last_of_user(connection: Connection, chat: int) -> Message | None:
+    """Return the user's last message on the path, if any."""
     row = connection.execute(
-        f"{messages.SELECT} WHERE m.chat = ? AND m.sender = 'user' ORDER BY m.number DESC LIMIT 1",
+        f"{messages.SELECT} WHERE m.number = (SELECT p.number FROM path p CROSS JOIN messages s"
+        " ON s.number = p.number WHERE p.chat = ? AND s.sender = 'user'"
+        " ORDER BY p.number DESC LIMIT 1)",
         (chat,),
     ).fetchone()
     return row and messages.from_row(row)
 
 
-def _streaming_in(connection: Connection, chat: int) -> int | None:
-    """Return the row id of the streaming reply of a chat, if any."""
-    row: tuple[int] | None = connection.execute(
-        "SELECT number FROM messages INDEXED BY messages_streaming"
-        " WHERE status = 'streaming' AND chat = ?",
-        (chat,),
+def _is_answered(connection: Connection, chat: int, message: Message) -> bool:
+    """Return whether a reply on the path answers the user's last message."""
+    row = connection.execute(
+        "SELECT 1 FROM path p CROSS JOIN messages m ON m.number = p.number WHERE p.chat = ?"
+        " AND p.number > ? AND coalesce(m.answers, m.number) >= ? LIMIT 1",
+        (chat, message.row_id, message.row_id),
     ).fetchone()
-    return None if row is None else row[0]
+    return row is not None
 
 
-def _keep_reply_last(connection: Connection, chat: int) -> bool:
+def _keep_reply_last(connection: Connection, chat: int, newest: int) -> bool:
     """Move a streaming reply behind the newest message; return whether there is one."""
-    reply = _streaming_in(connection, chat)
+    reply = versions.streaming_in(connection, chat)
     if reply is None:
         return False
     (row_id,) = connection.execute(
         "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'messages' RETURNING seq"
     ).fetchone()
-    connection.execute("UPDATE messages SET number = ? WHERE number = ?", (row_id, reply))
+    connection.execute(
+        "UPDATE messages SET number = ?, parent = ? WHERE number = ?", (row_id, newest, reply)
+    )
     return True

@@ -23,7 +23,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 _BACKOFF = 0.05  # seconds
 _SMALL_BUFFER = 1 << 14  # bytes; so that a server notices soon that nobody reads
 # A chat may be deleted meanwhile; a server that goes down refuses, and is asked again.
-_EXPECTED = {"not_found", "shutting_down"}
+_EXPECTED = {"not_found", "conflict", "shutting_down"}
 
 
 class Loss(AssertionError):
@@ -32,10 +32,11 @@ class Loss(AssertionError):
 
 @dataclass
 class Held:
-    """What a client shows: messages in the order of their numbers, and chats by id."""
+    """What a client shows: the messages of each chat, and chats by id."""
 
     last: int = 0
-    messages: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    messages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by chat
+    stale: set[str] = field(default_factory=set)  # chats whose messages have to be listed again
     chats: dict[str, dict[str, Any]] = field(default_factory=dict)
     unread: dict[str, int] = field(default_factory=dict)
     typed: dict[str, str] = field(default_factory=dict)  # of replies that are being written
@@ -49,7 +50,7 @@ class Held:
                 raise Loss(f"{frame['seq']} after {self.last}: {frame}")
             self.last = frame["seq"]
         if type == "message":
-            self._take_message(frame["seq"], data)
+            self._take_message(data)
         elif type == "typing" and data["sender"] == "assistant":
             if "reasoning_delta" in data:
                 _join(self.reasoned, frame, data["reasoning_delta"], data["reasoning_offset"])
@@ -60,25 +61,46 @@ class Held:
         elif type == "chat" and data.get("deleted"):
             self.chats.pop(data["id"], None)
             self.unread.pop(data["id"], None)
-            gone = [id for id, (_, m) in self.messages.items() if m["chat_id"] == data["id"]]
-            for id in gone:
-                del self.messages[id]
+            self.messages.pop(data["id"], None)
+            self.stale.discard(data["id"])
         elif type == "chat":
             self.chats[data["id"]] = data
+            self.unread[data["id"]] = data["unread_count"]
+            if data["leaf_id"] != _last(self.said(data["id"])):
+                self.stale.add(data["id"])
         elif type == "error" and data["code"] not in _EXPECTED:
             raise Loss(f"an error: {frame}")
 
-    def _take_message(self, seq: int, data: dict[str, Any]) -> None:
+    def _take_message(self, data: dict[str, Any]) -> None:
         for texts, field_name in ((self.typed, "content"), (self.reasoned, "reasoning")):
             text = texts.pop(data["id"], None)
             if text is not None and text != (data[field_name] or ""):
                 raise Loss(f"typed {text!r}, then told {data}")
-        self.messages[data["id"]] = (seq, data)
+        said = self.messages.setdefault(data["chat_id"], [])
+        ids = [message["id"] for message in said]
+        if data["id"] in ids:
+            said[ids.index(data["id"])] = data
+        elif data["parent_id"] == _last(said):
+            said.append(data)
+        elif data["parent_id"] is None or data["parent_id"] in ids:  # a version
+            kept = ids.index(data["parent_id"]) + 1 if data["parent_id"] else 0
+            said[kept:] = [data]
+        else:
+            self.stale.add(data["chat_id"])
 
     def said(self, chat: str) -> list[dict[str, Any]]:
         """The messages of a chat as the client shows them."""
-        held = [(seq, m) for seq, m in self.messages.values() if m["chat_id"] == chat]
-        return [message for _, message in sorted(held, key=lambda each: each[0])]
+        return self.messages.get(chat, [])
+
+    def list_again(self, lists: dict[str, list[dict[str, Any]]]) -> None:
+        """List the chats again whose path has changed in a way that no frame told."""
+        for chat in self.stale & lists.keys():
+            self.messages[chat] = list(lists[chat])
+        self.stale.clear()
+
+
+def _last(said: list[dict[str, Any]]) -> str | None:
+    return said[-1]["id"] if said else None
 
 
 def _join(texts: dict[str, str], frame: dict[str, Any], delta: str, offset: int) -> None:
@@ -150,7 +172,8 @@ class Device:
     def _is_answered_again(self, frame: dict[str, Any]) -> bool:
         """Note what is acknowledged. What was sent again gets the frame that it had already."""
         client_id = frame["data"].get("client_id") or ""
-        if frame["type"] == "message" or frame["data"].get("code") == "not_found":
+        # An edit is refused while a reply is written, and where its message was deleted.
+        if frame["type"] == "message" or frame["data"].get("code") in {"not_found", "conflict"}:
             self._waiting.pop(client_id, None)
         is_old = frame["type"] == "message" and frame["seq"] <= self.held.last
         return is_old and client_id in self._sent_again
@@ -165,8 +188,10 @@ class Device:
         state = self._connection.state.name if self._connection else "none"
         return f"{state}, last {self.held.last}, waiting for {[*self._waiting.values()]}"
 
-    async def say(self, chat: str, content: str, client_id: str) -> None:
-        data = {"chat_id": chat, "content": content, "client_id": client_id}
+    async def say(
+        self, chat: str, content: str, client_id: str, replaces: str | None = None
+    ) -> None:
+        data = {"chat_id": chat, "content": content, "client_id": client_id, "replaces": replaces}
         self._waiting[client_id] = data
         await self._send("message", data)
 

@@ -94,9 +94,10 @@ class Harness:
                     self._stall,
                     self._flood,
                     self._act,
+                    self._rewrite,
                     self._restart,
                 ),
-                (60, 6, 20, 5, 1, 12, 1),
+                (60, 6, 20, 5, 1, 12, 12, 1),
             )[0]
             task = asyncio.ensure_future(happening(device))
             if happening in (self._stall, self._flood):
@@ -147,6 +148,27 @@ class Harness:
             await self._call("POST", f"{path}/{('stop', 'regenerate')[what - 3]}", {})
         else:
             await device.read(chat)
+
+    async def _rewrite(self, device: Device) -> None:
+        """Edit a message or regenerate a reply, choose a version, or delete one."""
+        chat = self._random.choice(self._chats)
+        if not (said := device.held.said(chat)):
+            return
+        id = self._random.choice(said[-4:])["id"]
+        path = f"/api/v1/chats/{chat}/messages/{id}"
+        what = self._random.choice(("edit", "edit", "regenerate", "select", "select", "delete"))
+        await self._call("POST", f"/api/v1/chats/{chat}/stop", {})
+        if what == "edit":
+            content = self._random.choice(_CONTENTS)
+            await device.say(chat, content, f"c{next(self._numbers)}", replaces=id)
+        elif what == "regenerate":
+            await self._call("POST", f"/api/v1/chats/{chat}/regenerate", {"message_id": id})
+        elif what == "delete":
+            await self._call("DELETE", path)
+        elif versions := await self._call("GET", f"{path}/versions"):
+            other = self._random.choice(versions["data"])["id"]
+            await self._call("POST", f"/api/v1/chats/{chat}/messages/{other}/select", {})
+        self.tally[f"rewritten by {what}"] += 1
 
     async def _restart(self, device: Device) -> None:
         number = self._random.choice((signal.SIGTERM, signal.SIGKILL))
@@ -220,6 +242,7 @@ class Harness:
             return [f"not settled: {streaming}, {[device.state for device in devices]}"[:2000]]
         found = []
         for number, device in enumerate(devices):
+            device.held.list_again(lists)
             for chat in listed:
                 if device.held.said(chat["id"]) != lists[chat["id"]]:
                     found.append(
@@ -232,7 +255,7 @@ class Harness:
                     found.append(f"device {number} has {unread} unread in {chat['id']}")
             if device.held.chats.keys() != lists.keys():
                 found.append(f"device {number} holds other chats")
-            if {m["chat_id"] for _, m in device.held.messages.values()} - lists.keys():
+            if device.held.messages.keys() - lists.keys():
                 found.append(f"device {number} holds messages of a chat that is gone")
         if not found:
             self.tally["messages at the end"] = sum(map(len, lists.values()))

@@ -19,9 +19,9 @@ def test_every_device_holds_what_the_list_says(tmp_path: Path) -> None:
     assert harness.tally["frames"] > 100
 
 
-def message(seq: int, id: str, content: str = "x") -> dict[str, Any]:
+def message(seq: int, id: str, content: str = "x", parent_id: str | None = None) -> dict[str, Any]:
     data = {"id": id, "chat_id": "c", "content": content, "sender": "assistant", "reasoning": None}
-    return {"type": "message", "data": data, "seq": seq}
+    return {"type": "message", "data": {**data, "parent_id": parent_id}, "seq": seq}
 
 
 def typed(offset: int, delta: str) -> dict[str, Any]:
@@ -56,11 +56,15 @@ def test_a_device_sees_a_loss(frames: list[dict[str, Any]]) -> None:
         held.take(frames[-1])
 
 
-def test_a_device_holds_messages_in_the_order_of_their_numbers() -> None:
+def test_a_device_holds_the_path_of_a_chat() -> None:
     held = Held()
-    for frame in (message(1, "a"), typed(0, "a"), typed(1, "b"), message(2, "m", "ab")):
+    for frame in (message(1, "a"), typed(0, "a"), typed(1, "b"), message(2, "m", "ab", "a")):
         held.take(frame)
-    held.take(message(3, "a", "anew"))
-    assert [m["id"] for m in held.said("c")] == ["m", "a"]
-    held.take({"type": "chat", "data": {"id": "c", "deleted": True}, "seq": 4})
+    assert [m["id"] for m in held.said("c")] == ["a", "m"]
+    held.take(message(3, "n", "anew", "a"))  # a version of the last one
+    assert [m["id"] for m in held.said("c")] == ["a", "n"]
+    held.take(message(4, "o", "of a version", "m"))  # which is not held any more
+    held.list_again({"c": [message(1, "a")["data"]]})
+    assert [m["id"] for m in held.said("c")] == ["a"]
+    held.take({"type": "chat", "data": {"id": "c", "deleted": True}, "seq": 5})
     assert held.said("c") == []

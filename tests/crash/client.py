@@ -22,6 +22,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 PIPELINED = 4  # messages under way on a socket
+EDITED = 0.3  # of the messages that are sent through REST
 PAUSE = 0.02  # seconds before a refused message is tried again
 CONTENTS = ("Hello, {}", "/lorem 30 {}", "/slow 40 {}", "My name is Ada {}", "/markdown {}")
 
@@ -72,11 +73,20 @@ class Somebody:
         )
 
     async def _talk_by_rest(self, chat: str) -> None:
+        """Send messages; some of them as an edit of the one before."""
+        last = ""
         while True:
             message = self._next(chat, "rest")
             body = {"content": message["content"], "client_id": message["client_id"]}
-            stored = await self._call("POST", f"/chats/{chat}/messages", body)
-            self._notes.add("stored", {**message, "id": stored["id"]})
+            stored: Any = None
+            if last and random.random() < EDITED:
+                await self._call("POST", f"/chats/{chat}/stop", {})
+                path = f"/chats/{chat}/messages"
+                stored = await self._call("POST", path, {**body, "replaces": last})
+            if stored is None:
+                stored = await self._call("POST", f"/chats/{chat}/messages", body)
+            last = stored["id"]
+            self._notes.add("stored", {**message, "id": last})
 
     async def _talk_by_socket(self, socket: WebSocketClientConnection, chat: str) -> None:
         while True:
@@ -119,6 +129,7 @@ class Somebody:
         return {**message, "door": door}
 
     async def _call(self, method: str, path: str, body: Any) -> Any:
+        """Return the response; None for an edit while a reply is written."""
         while True:
             try:
                 answer = await self._http.fetch(
@@ -129,6 +140,8 @@ class Somebody:
                 )
                 return json.loads(answer.body)
             except HTTPClientError as error:
+                if error.code == 409:
+                    return None
                 if error.code != 503:
                     raise Gone from None
                 await asyncio.sleep(PAUSE)

@@ -207,13 +207,11 @@ def _look_for_losses(lines: list[dict[str, Any]], said: Said) -> None:
 
 
 def _said(program: Program, chat: str, key: str) -> list[dict[str, Any]]:
-    messages: list[dict[str, Any]] = []
-    while True:
-        path = f"/api/v1/chats/{chat}/messages?limit=100&offset={len(messages)}"
-        page = program.call("GET", path, token=key)["data"]
-        messages += page
-        if len(page) < 100:
-            return messages
+    """Return all messages of a chat, those included that an edit took from the list."""
+    said: list[dict[str, Any]] = program.call("GET", f"/api/v1/chats/{chat}/export", token=key)[
+        "messages"
+    ]
+    return said
 
 
 def _lines(notes: Path) -> list[dict[str, Any]]:

@@ -26,7 +26,8 @@ async def test_send_and_list(ada: Client) -> None:
     assert sent.status == 201
     assert list(sent.body) == [
         "id", "chat_id", "content", "sender", "timestamp", "status", "model", "client_id",
-        "reasoning", "finish_reason", "usage", "attachments",
+        "parent_id", "version", "version_count", "reasoning", "finish_reason", "usage",
+        "attachments",
     ]  # fmt: skip
     assert sent.body["id"].startswith("msg_")
     assert sent.body["content"] == " Hello, world!\n"  # exactly as sent
@@ -203,16 +204,17 @@ async def test_an_event_stream_of_a_message_that_waits(ada: Client) -> None:
     check_turn(await waiting, "Thanks")
 
 
-async def test_regenerate_replaces_the_last_reply(ada: Client) -> None:
+async def test_regenerate_keeps_the_last_reply_as_a_version(ada: Client) -> None:
     chat = await ada.chat()
     nothing = await ada("POST /chats/{id}/regenerate", id=chat)
     assert nothing.error == "409 conflict"
     first = (await ada.say(chat, "/error"))[-1]["data"]
     socket = await ada.socket()
     again = await ada("POST /chats/{id}/regenerate", id=chat)
-    assert (again.status, again.body) == (202, {"chat_id": chat, "message_id": first["id"]})
+    assert (again.status, again.body["chat_id"]) == (202, chat)
     final = await socket.reply()
-    assert final["id"] == first["id"]
+    assert final["id"] == again.body["message_id"] != first["id"]
+    assert (final["version"], final["version_count"]) == (2, 2)
     said = await messages(ada, chat)
     assert [message["sender"] for message in said] == ["user", "assistant"]
     assert said[-1] == final
@@ -318,3 +320,84 @@ async def test_the_page_gets_a_reply_that_can_be_read(
         headers = {"Origin": origin, "Accept": "text/event-stream"}
         await ada("POST /chats/{id}/messages", {"content": "Hi"}, id=chat, headers=headers)
     assert seen == [from_page, from_others]
+
+
+async def test_an_edited_message_is_a_version(ada: Client, anyone: Client) -> None:
+    chat = await ada.chat()
+    for content in ("one", "two"):
+        await ada.say(chat, content)
+    one, _, two, _ = before = await messages(ada, chat)
+    phone = await ada.socket(since="latest")
+    edited = (await ada.say(chat, "1", replaces=one["id"]))[0]["data"]
+    assert (edited["parent_id"], edited["version"], edited["version_count"]) == (None, 2, 2)
+    told = await phone.until("message", sender="assistant")
+    shown = await messages(ada, chat)
+    assert [m["id"] for m in shown] == [edited["id"], told["id"]]
+    versions = "GET /chats/{id}/messages/{message_id}/versions".replace("{message_id}", one["id"])
+    listed = (await ada(versions, id=chat)).body
+    assert [m["content"] for m in listed["data"]] == ["one", "1"]
+    assert listed["pagination"]["total"] == 2
+
+    select = "POST /chats/{id}/messages/{message_id}/select".replace("{message_id}", one["id"])
+    selected = await ada(select, id=chat)
+    assert selected.body["leaf_id"] == before[-1]["id"]
+    assert (await phone.until("chat"))["leaf_id"] == before[-1]["id"]
+    again = await messages(ada, chat)
+    assert [m["id"] for m in again] == [m["id"] for m in before]
+    assert (again[0]["version"], again[0]["version_count"]) == (1, 2)
+
+    delete = "DELETE /chats/{id}/messages/{message_id}".replace("{message_id}", two["id"])
+    assert (await ada(delete, id=chat)).status == 204
+    assert (await phone.until("chat"))["leaf_id"] == before[1]["id"]
+    assert await messages(ada, chat) == again[:2]
+    bob = await anyone.register("bob@example.com")
+    for operation in (versions, select, delete):
+        assert (await ada(operation.replace(one["id"], "msg_x"), id=chat)).status in (200, 404)
+        assert (await bob(operation, id=chat)).error == "404 not_found"
+    unknown = await ada("POST /chats/{id}/messages", {"content": "x", "replaces": "m"}, id=chat)
+    assert unknown.error == "404 not_found"
+
+
+async def test_an_edit_by_socket_and_a_reply_of_another_model(ada: Client) -> None:
+    chat = await ada.chat()
+    await ada.say(chat, "one")
+    one, reply = await messages(ada, chat)
+    socket = await ada.socket()
+    body = {"message_id": reply["id"], "model": "quillium-demo"}
+    begun = await ada("POST /chats/{id}/regenerate", body, id=chat)
+    assert (await socket.reply())["id"] == begun.body["message_id"]
+    refused = await ada("POST /chats/{id}/regenerate", {"message_id": one["id"]}, id=chat)
+    assert refused.error == "409 conflict"
+    await socket.send("message", chat_id=chat, content="two", replaces=one["id"])
+    assert (await socket.until("message", content="two"))["version"] == 2
+    await socket.reply()
+    assert next(m["content"] for m in await messages(ada, chat)) == "two"
+
+
+async def test_pages_beside_a_message(ada: Client) -> None:
+    chat = await ada.chat()
+    for number in range(4):
+        await ada.say(chat, f"{number}")
+    ids = [message["id"] for message in await messages(ada, chat)]
+
+    async def page(**query: Any) -> list[int]:
+        answer = await ada("GET /chats/{id}/messages", id=chat, query=query)
+        assert answer.status == 200, answer.body
+        offset = answer.body["pagination"]["offset"]
+        found = [ids.index(message["id"]) for message in answer.body["data"]]
+        shown = ids[::-1] if query.get("order") == "desc" else ids
+        assert found == [ids.index(id) for id in shown[offset : offset + len(found)]]
+        return found
+
+    assert await page(before=ids[3], limit=2) == [1, 2]
+    assert await page(before=ids[0]) == []
+    assert await page(before=ids[3], limit=2, order="desc") == [2, 1]
+    assert await page(after=ids[3], limit=2) == [4, 5]
+    assert await page(after=ids[6], order="desc") == [7]
+    assert await page(around=ids[4], limit=3) == [3, 4, 5]
+    assert await page(around=ids[0], limit=2) == [0, 1]
+    for query in ({"before": ids[0], "after": ids[1]}, {"around": ids[0], "offset": 0}):
+        both = await ada("GET /chats/{id}/messages", id=chat, query=query)
+        assert both.error == "400 invalid_request"
+    unknown = await ada("GET /chats/{id}/messages", id=chat, query={"around": "msg_x"})
+    assert unknown.error == "404 not_found"

@@ -190,19 +190,20 @@ async def test_chats_that_changed_meanwhile(ada: Client) -> None:
 async def test_a_regenerated_reply_is_replayed_once(ada: Client) -> None:
     chat = await ada.chat()
     await ada.say(chat, "/slow 1000")
-    first = (await said(ada, chat))[1]
     watching = await ada.socket()
     await ada("PATCH /chats/{id}", {"model": "quillium-demo"}, id=chat)
-    await ada("POST /chats/{id}/regenerate", id=chat)
+    begun = await ada("POST /chats/{id}/regenerate", id=chat)
     await watching.until("typing", offset=0)
     during = await ada.socket(since=0)
     typed = await during.until("typing", sender="assistant")
-    assert typed["message_id"] == first["id"]
-    assert kinds(during).count("message assistant") == 0
+    assert typed["message_id"] == begun.body["message_id"]
+    assert during.frames[-2]["data"]["leaf_id"] == begun.body["message_id"]  # list again
     await watching.reply()
     after = await caught_up(ada, 0, chat)
-    assert kinds(after).count("message assistant") == 1
-    assert [f["data"] for f in after.frames if f["type"] == "message"] == await said(ada, chat)
+    assert kinds(after).count("message assistant") == 2
+    told = [frame["data"] for frame in after.frames if frame["type"] == "message"]
+    assert [told[0], told[-1]] == await said(ada, chat)
+    assert told[-1]["parent_id"] == told[0]["id"]
 
 
 async def test_what_was_read_stays_right_on_every_device(ada: Client) -> None:

@@ -15,7 +15,7 @@ from services.chats import markdown
 from storage import chats as stored
 from storage import hidden_chats, messages
 from tests.conftest import Clock
-from tests.services.exports import TIME, exported, message
+from tests.services.exports import TIME, exported, linked, message
 from tests.services.sockets import FakeSocket, subscribed
 
 
@@ -116,12 +116,12 @@ def test_markdown_is_for_people() -> None:
         message("```\ncode", model=None),
         message("Hi", "assistant", model="m"),
     ]
-    assert markdown(exported(*said)) == (
+    assert markdown(linked(*said)) == (
         f"# Title\n\n**You**, {TIME}\n\n```\ncode\n```\n\n**Assistant** (m), {TIME}\n\nHi\n"
     )
 
 
 def test_a_title_is_no_markdown() -> None:
-    export = exported(message("Hi", model=None))
+    export = linked(message("Hi", model=None))
     export["chat"]["title"] = "C# *and*\n# [more](x)"
     assert markdown(export).startswith("# C\\# \\*and\\* \\# \\[more\\](x)\n\n")

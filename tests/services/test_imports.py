@@ -71,7 +71,7 @@ async def test_an_export_comes_back_as_it_was(rooms: Any, user: User, other: Use
     again = await rooms.chats.export(user, (await take(rooms, user, export)).id)
 
     def content(export: dict[str, Any]) -> Any:
-        own = {"id", "chat_id", "last_message"}
+        own = {"id", "chat_id", "parent_id", "last_message", "leaf_id"}
         parts = [export["chat"], *export["messages"]]
         return [{k: v for k, v in part.items() if k not in own} for part in parts]
 
@@ -82,6 +82,46 @@ async def test_an_export_comes_back_as_it_was(rooms: Any, user: User, other: Use
     assert again["chat"]["updated_at"] == TIME
     with pytest.raises(NotFound):
         await rooms.chats.export(other, chat.id)
+
+
+async def test_versions_come_back_with_the_path(rooms: Any, user: User) -> None:
+    def said(id: str, parent: str | None, sender: str = "user") -> dict[str, Any]:
+        return message(id, sender, id=id, parent_id=parent)
+
+    export = exported(
+        said("a", None),
+        said("b", "a", "assistant"),
+        said("c", "a", "assistant"),
+        said("d", None),
+        said("e", "b"),
+        leaf_id="b",
+    )
+    chat = await take(rooms, user, export)
+    assert (chat.message_count, chat.unread_count) == (2, 0)
+    again = await rooms.chats.export(user, (await take(rooms, user, export)).id)
+    names = {m["id"]: m["content"] for m in again["messages"]}
+    found = [
+        (m["content"], names.get(m["parent_id"]), m["version"], m["version_count"])
+        for m in again["messages"]
+    ]
+    assert found == [
+        ("a", None, 1, 2),
+        ("b", "a", 1, 2),
+        ("c", "a", 2, 2),
+        ("d", None, 2, 2),
+        ("e", "b", 1, 1),
+    ]
+    assert names[again["chat"]["leaf_id"]] == "b"
+    del export["chat"]["leaf_id"]
+    assert (await take(rooms, user, export)).message_count == 3  # the last one is shown
+    for wrong in ({"leaf_id": "x"}, {"message": said("f", "x")}):
+        broken = {
+            **export,
+            "chat": {**export["chat"], "leaf_id": wrong.get("leaf_id")},
+            "messages": [*export["messages"], *filter(None, [wrong.get("message")])],
+        }
+        with pytest.raises(InvalidRequest, match="has this id"):
+            await take(rooms, user, broken)
 
 
 async def test_it_fills_in_what_is_missing(rooms: Any, user: User, clock: Clock) -> None:

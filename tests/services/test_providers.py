@@ -200,7 +200,7 @@ async def test_a_failure_keeps_what_was_said_and_can_be_tried_again(ada: Client)
         socket = await ada.socket()
         await ada("POST /chats/{id}/regenerate", id=chat)
         again = await socket.reply()
-        assert (again["id"], again["content"]) == (failed["id"], "All of it.")
+        assert (again["version"], again["content"]) == (2, "All of it.")
         assert "error" not in again
 
 

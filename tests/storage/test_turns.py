@@ -119,7 +119,7 @@ def test_a_crash_leaves_interrupted_replies_with_their_text(
     assert last.seq > reply.seq
 
 
-def test_regenerating_keeps_the_id_and_clears_the_rest(connection: Connection, owner: User) -> None:
+def test_regenerating_keeps_the_old_reply_as_a_version(connection: Connection, owner: User) -> None:
     chat(connection, owner)
     with pytest.raises(Conflict, match="no message yet"):
         turns.regenerate(connection, owner.row_id, "chat_1", REPLY, NOW)
@@ -128,9 +128,13 @@ def test_regenerating_keeps_the_id_and_clears_the_rest(connection: Connection, o
         turns.regenerate(connection, owner.row_id, "chat_1", REPLY, NOW)
     turns.end_reply(connection, replace(reply, content="Old", status="failed", error={"code": "x"}))
     again = turns.regenerate(connection, owner.row_id, "chat_1", NewReply("msg_new", "n"), LATER)
-    assert again.message.id == reply.id
-    (_, last) = messages.everything(connection, 1)
+    assert again.message.id == "msg_new"
+    assert again.change is not None
+    assert again.change.public()["leaf_id"] == "msg_new"
+    (_, old, last) = messages.everything(connection, 1)
+    assert (old.id, old.content, old.version, old.version_count) == (reply.id, "Old", 1, 2)
     assert (last.content, last.status, last.error, last.model) == ("", "streaming", None, "n")
+    assert (last.version, last.version_count) == (2, 2)
 
 
 def test_a_reply_that_never_came_is_given(connection: Connection, owner: User) -> None:

@@ -78,13 +78,29 @@ class Conversation {
     this.hasOlder.value = older.length > 0 && this.messages.value.length < pagination.total;
   }
 
-  /** A message stands at the end when it is told, but before a reply that is being written. */
+  /**
+   * A message stands at the end when it is told, but before a reply that is being written. A version of
+   * an earlier message takes the place of what follows its parent.
+   */
   take(message) {
+    const shown = this.messages.value;
+    const isKnown = shown.some(({id}) => id === message.id);
+    const last = shown.findLast(({status}) => status !== "streaming");
+    if (!isKnown && message.parent_id !== undefined && message.parent_id !== (last?.id ?? null)) {
+      const parent = shown.findIndex(({id}) => id === message.parent_id);
+      if (parent < 0 && (message.parent_id !== null || this.hasOlder.value)) return this.load();
+      this.messages.value = shown.slice(0, parent + 1);
+    }
     const others = this.messages.value.filter(({id}) => id !== message.id);
     const isBefore = message.status !== "streaming" && others.at(-1)?.status === "streaming";
     this.messages.value = isBefore
       ? [...others.slice(0, -1), message, others.at(-1)]
       : [...others, message];
+  }
+
+  /** List again if another version is shown now. @param {string | null} leaf id of the last message */
+  follow(leaf) {
+    if (leaf !== (this.messages.value.at(-1)?.id ?? null)) this.load();
   }
 
   /**
@@ -175,8 +191,9 @@ on("typing", ({chat_id, sender, is_typing}) => {
   tell(chat_id, conversation => conversation.takeTyping(is_typing));
 });
 
-on("chat", ({id, deleted}) => {
+on("chat", ({id, deleted, leaf_id}) => {
   if (deleted) opened.delete(id);
+  else if (opened.has(id)) tell(id, conversation => conversation.follow(leaf_id));
 });
 
 // Messages on the screen of a focused tab count as read.
