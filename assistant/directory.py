@@ -17,6 +17,7 @@ from assistant import Provider, configured, windows
 from assistant.demo import Demo
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
+from assistant.scripted import Scripts
 from assistant.upstream import Upstream
 from core.errors import QuilliumError
 
@@ -47,8 +48,17 @@ class Model(NamedTuple):
 class Directory:
     """The available models. Create it on the event loop."""
 
-    def __init__(self, local: Local | None = None, discovered: Sequence[Upstream] = ()) -> None:
-        """`discovered` are servers that are used, if they respond, without being configured."""
+    def __init__(
+        self,
+        local: Local | None = None,
+        discovered: Sequence[Upstream] = (),
+        scripts: Scripts | None = None,
+    ) -> None:
+        """`discovered` are servers that are used, if they respond, without being configured.
+
+        `scripts` are replies that precede every model's.
+        """
+        self._scripts = scripts
         self._discovered = [
             _Server(OpenAICompatible(server), ALL_MODELS, server.name, self._invalidate)
             for server in discovered
@@ -97,10 +107,19 @@ class Directory:
         """Return the default model: the admin's choice if it is available."""
         return chosen if chosen in self._served() else self._built_in_default
 
-    def resolve(self, model: str, chosen_default: str | None) -> tuple[Provider, str]:
-        """Return the provider and name of `model`, or of the default model if it is unavailable."""
+    def resolve(
+        self, model: str, chosen_default: str | None, said: str | None = None
+    ) -> tuple[Provider, str]:
+        """Return the provider and name of `model`, or of the default model if it is unavailable.
+
+        `said` is the message to reply to, which may have a scripted reply.
+        """
         served = self._served()
         resolved = model if model in served else self.default(chosen_default)
+        if self._scripts is not None and said is not None:
+            scripted = self._scripts.find(said, model)
+            if scripted is not None:
+                return scripted, resolved
         return served[resolved], resolved
 
     def is_settled(self, model: str) -> bool:

@@ -127,6 +127,8 @@ def _check_conflicts(given: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         raise ConfigError("--demo uses a temporary data folder: remove --data-dir")
     if values["seed"] and not values["dev"]:
         raise ConfigError("--seed needs --dev")
+    if values["deterministic"] and not values["dev"]:
+        raise ConfigError("--deterministic needs --dev")
     if values["seed"] and values["demo"]:
         raise ConfigError("--seed and --demo can't be combined")
     if given["demo_password"] is not None and not values["demo"]:

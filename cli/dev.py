@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from core import documents
+from core import documents, ids
 from core.errors import Conflict, QuilliumError
 from core.options import ConfigError
 from core.tokens import Claims
 from services import Services
 from services.connections import Close
-from services.seeding import Seeding
+from services.dev import Dev
 from storage import users
 from storage.database import Database
 from storage.folder import DataFolder
@@ -26,6 +26,9 @@ class _Snapshot(NamedTuple):
 
     database: bytes
     fixed_tokens: dict[str, Claims]
+    rules: list[dict[str, Any]]
+    replies: list[dict[str, Any]]
+    ids: dict[str, int] | None  # the last number of each prefix, if ids count up
 
 
 class SeededServer:
@@ -60,13 +63,20 @@ class SeededServer:
         for file in files:
             try:
                 document = documents.parse(file.read_bytes(), what="seed")
-                await _seeding(services).add(document)
+                await _dev(services).seeding.add(document)
             except OSError as error:
                 raise ConfigError(f"--seed {file}: {error.strerror}") from None
             except QuilliumError as error:
                 raise ConfigError(f"--seed {file}: {error.details}") from None
         if is_empty:
-            self._snapshot = _Snapshot(services.db.serialized(), _seeding(services).fixed)
+            dev = _dev(services)
+            self._snapshot = _Snapshot(
+                services.db.serialized(),
+                dev.seeding.fixed,
+                dev.rules.documents,
+                dev.scripts.documents,
+                ids.counts(),
+            )
 
     async def reset(self) -> None:
         """Go back to the seed. Raises `Conflict` if the server found accounts at its start."""
@@ -79,10 +89,14 @@ class SeededServer:
             await old.close(is_discarded=True)
             self._data.replace_database(self._snapshot.database)
             self.services = self._build(self._open_database())
-            _seeding(self.services).fixed = self._snapshot.fixed_tokens
+            dev = _dev(self.services)
+            dev.seeding.fixed = self._snapshot.fixed_tokens
+            dev.rules.replace(self._snapshot.rules)
+            dev.scripts.replace(self._snapshot.replies)
+            ids.count(self._snapshot.ids)
             self.use(self.services)
 
 
-def _seeding(services: Services) -> Seeding:
-    assert services.seeding is not None
-    return services.seeding
+def _dev(services: Services) -> Dev:
+    assert services.dev is not None
+    return services.dev

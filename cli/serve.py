@@ -115,6 +115,8 @@ class Process:
             )
 
         self._services = build(database)
+        if config.deterministic:
+            ids.count({})
         if config.dev:
             self._backend = SeededServer(data, open_database, build)
             self._backend.use = self._use

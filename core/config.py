@@ -28,6 +28,7 @@ class Config:
     preload: bool
     dev: bool
     seed: tuple[Path, ...]
+    deterministic: bool
     demo: bool
     demo_password: str | None
     demo_pace: int | None  # tokens a second

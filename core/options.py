@@ -283,6 +283,13 @@ OPTIONS: tuple[Option, ...] = (
         MODES,
     ),
     Option(
+        "deterministic",
+        "false",
+        _switch,
+        "with --dev, make ids count up, and stop the clock at 2024-01-01 until a test moves it",
+        MODES,
+    ),
+    Option(
         "demo",
         "false",
         _switch,

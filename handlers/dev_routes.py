@@ -5,7 +5,19 @@ from __future__ import annotations
 from core import errors
 from handlers import dev
 from handlers.route import OPEN, Route
+from web.base import BaseHandler
 from web.operations import Operation
+
+
+def _controls(path: str, handler: type[BaseHandler], schema: str, what: str) -> Route:
+    """Return the route of a list that tests get, replace and empty."""
+    operations = {
+        "GET": Operation(f"List the {what}", OPEN, response=schema),
+        "PUT": Operation(f"Set the {what}", OPEN, response=schema, body=schema),
+        "DELETE": Operation(f"Remove all {what}", OPEN, status=204, response=None),
+    }
+    return Route(path, handler, operations)
+
 
 DEV = (
     Route(
@@ -35,6 +47,24 @@ DEV = (
                 body="seed",
                 errors=(errors.Conflict,),
             ),
+        },
+    ),
+    _controls("/dev/rules", dev.Rules, "dev_rules", "fault rules"),
+    _controls("/dev/replies", dev.Replies, "dev_replies", "scripted replies"),
+    Route(
+        "/dev/clock",
+        dev.Clock,
+        {
+            "GET": Operation("Get the server's time", OPEN, response="dev_clock"),
+            "PUT": Operation("Move the clock", OPEN, response="dev_clock", body="dev_clock_change"),
+        },
+    ),
+    Route(
+        "/dev/journal",
+        dev.Journal,
+        {
+            "GET": Operation("List the last requests and frames", OPEN, response="dev_journal"),
+            "DELETE": Operation("Empty the journal", OPEN, status=204, response=None),
         },
     ),
 )

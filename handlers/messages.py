@@ -80,6 +80,8 @@ class Messages(BaseHandler):
         self.start_event_stream()
         try:
             async for frame in watcher.frames(silence=KEEPALIVE_SECONDS):
+                if frame:
+                    self.count_event()
                 self.write(event(frame.type, frame.encoded) if frame else b": \n\n")
                 await self.flush()
         except StreamClosedError:

@@ -77,6 +77,8 @@ class OpenAIHandler(BaseHandler):
         if not self.has_begun:
             self.has_begun = True
             self.start_event_stream()
+        if event:
+            self.count_event()
         self.write(event)
         await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
 

@@ -25,9 +25,7 @@ from handlers.route import JSON as JSON
 from handlers.route import Route as Route
 from web.base import BaseHandler
 from web.operations import Access, AlternateResponse, Operation
-
-PREFIXES = ("/api/v1", "/v1")  # the local prefix, and the prefix of the hosted service
-
+from web.target import PREFIXES as PREFIXES
 
 API = (
     *ACCOUNTS,

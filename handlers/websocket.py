@@ -27,6 +27,7 @@ from web import guards, parameters
 from web.base import BaseHandler
 from web.frames import FrameWriter, Protocol
 from web.guards import SUBPROTOCOL
+from web.simulation import of_rule
 
 log = logging.getLogger("quillium.socket")
 
@@ -92,7 +93,10 @@ class Socket(BaseHandler, WebSocketHandler):
             is_expired = isinstance(refusal, errors.TokenExpired)
             self.close(Close.SESSION_ENDED, "token_expired" if is_expired else "invalid_token")
             return
-        if self._max_frames == 0:
+        simulation = self.admission.simulation
+        if simulation.frame_error is not None:
+            self.send(frames.error(simulation.frame_error).encoded)
+        if self._max_frames == 0 or (simulation.close_code and self._max_frames is None):
             self._break()
             return
         try:
@@ -119,8 +123,16 @@ class Socket(BaseHandler, WebSocketHandler):
             self._leave()
             self.close(Close.TRY_AGAIN_LATER, "too slow")
             return
+        assert self.admission is not None
+        simulation = self.admission.simulation
+        if simulation.is_half_open:
+            return
         self.services.metrics.frame_sent()
+        if self.services.dev is not None:
+            self._record("sent", encoded)
         self._writer.write(encoded)
+        if simulation.repeat:
+            self._writer.write(encoded)
 
     @property
     def is_busy(self) -> bool:
@@ -148,9 +160,39 @@ class Socket(BaseHandler, WebSocketHandler):
         return self.admission.simulation.drop_after if self.admission else None
 
     def _break(self) -> None:
-        """Drop the connection without a close frame, for a simulated failure."""
+        """Drop the connection, without a close frame unless the simulated failure has a code."""
         assert isinstance(self.ws_connection, Protocol)
+        assert self.admission is not None
+        if self.admission.simulation.close_code is not None:
+            self._leave()
+            self.close(self.admission.simulation.close_code, "simulated")
+            return
         self.ws_connection.stream.close()
+
+    def _record(self, kind: str, encoded: bytes | str) -> None:
+        """Add a frame to the journal of a test backend."""
+        assert self.services.dev is not None
+        caller = self.admission.caller if self.admission else None
+        user_id = caller.user.id if caller else None
+        self.services.dev.journal.add(encoded, kind=kind, user_id=user_id)
+
+    async def _simulate(self, type: str) -> bool:
+        """Simulate the failure that a rule of a test backend asks for; return whether to go on."""
+        assert self.services.dev is not None
+        assert self.admission is not None
+        respond = self.services.dev.rules.of_frame(type, self.caller.user)
+        if respond is None:
+            return True
+        fault = of_rule(respond)
+        await self.application.settings["in_flight"].pause(fault.seconds)
+        if fault.drop or fault.close_code is not None:
+            self.admission.simulation = fault
+            self._break()
+            return False
+        error = fault.frame_error or fault.error
+        if error is not None:
+            raise error
+        return True
 
     def _leave(self) -> None:
         if self._subscription is not None:
@@ -173,7 +215,8 @@ class Socket(BaseHandler, WebSocketHandler):
     # Receiving
 
     def on_message(self, message: str | bytes) -> Future[None] | None:
-        if self._is_leaving:
+        is_deaf = self.admission is not None and self.admission.simulation.is_half_open
+        if self._is_leaving or is_deaf:
             return None
         if isinstance(message, bytes):
             self.close(Close.UNSUPPORTED, "only text frames are supported")
@@ -187,6 +230,10 @@ class Socket(BaseHandler, WebSocketHandler):
                 return
             type, data = self._parse(message)
             self.services.metrics.frame_received(type)
+            if self.services.dev is not None:
+                self._record("received", message)
+                if not await self._simulate(type):
+                    return
             await self._RECEIVERS[type](self, data)
         except errors.QuilliumError as error:
             self._send_error(error, data)

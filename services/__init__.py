@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assistant.addresses import is_loopback
 from assistant.directory import LOCAL_SERVERS, Directory
 from assistant.local import Local
+from assistant.scripted import Scripts
 from core.config import Config
 from core.metrics import Metrics
 from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, monotonic_now
@@ -19,6 +20,8 @@ from services.chats import Chats
 from services.completions import Completions
 from services.connections import ConnectionRegistry
 from services.conversation import Conversation
+from services.dev import DETERMINISTIC_START, Dev, DevClock, Journal
+from services.fault_rules import FaultRules
 from services.imports import Imports
 from services.indexing import Indexing
 from services.joining import Joining
@@ -69,8 +72,8 @@ class Services:
     completions: Completions
     indexing: Indexing
     removal: Removal
-    seeding: Seeding | None  # of a test backend
     versions: Versions
+    dev: Dev | None  # the controls of a test backend
 
     def uptime(self) -> float:
         """Return the seconds since the start, unaffected by changes of the system clock."""
@@ -107,6 +110,12 @@ def build(
     `embedded` is the model that runs in this process, and `prometheus` collects metrics; both are
     optional. `previous_key` is the signing key before the last rotation.
     """
+    dev_clock = DevClock(clock, monotonic) if config.dev else None
+    if dev_clock is not None:
+        clock, monotonic = dev_clock.calendar, dev_clock.monotonic
+        if config.deterministic:
+            dev_clock.set(now=DETERMINISTIC_START, is_frozen=True)
+    scripts = Scripts()
     tokens = (FixedTokens if config.dev else Tokens)(
         secret,
         config.access_token_expiry * 60,
@@ -115,7 +124,9 @@ def build(
     )
     # On a network, another user of this machine could impersonate a local model server.
     is_discovering = not config.no_discovery and is_loopback(config.host)
-    directory = Directory(embedded, LOCAL_SERVERS if is_discovering else ())
+    directory = Directory(
+        embedded, LOCAL_SERVERS if is_discovering else (), scripts if config.dev else None
+    )
     settings = Settings(db, clock, directory.configure, directory.is_built_in, _rate_limit(config))
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
@@ -143,9 +154,11 @@ def build(
         metrics,
         conversation.forget,
     )
-    seeding = None
-    if isinstance(tokens, FixedTokens):
-        seeding = Seeding(db, settings, connections, tokens, clock, directory)
+    dev = None
+    if dev_clock is not None and isinstance(tokens, FixedTokens):
+        journal, rules = Journal(clock), FaultRules()
+        seeding = Seeding(db, settings, connections, tokens, clock, directory, rules, scripts)
+        dev = Dev(dev_clock, journal, rules, scripts, seeding)
     if prometheus is not None:
         prometheus.observe(connections.__len__, conversation.count_active, db.statistics)
     return Services(
@@ -183,8 +196,8 @@ def build(
         completions=Completions(settings, directory),
         indexing=Indexing(db),
         removal=removal,
-        seeding=seeding,
         versions=Versions(db, connections, removal),
+        dev=dev,
     )
 
 

@@ -34,7 +34,9 @@ class Completions:
         """
         await self._directory.wait_for(request["model"])
         admin = self._settings.admin()
-        provider, model = self._directory.resolve(request["model"], admin["default_model"])
+        provider, model = self._directory.resolve(
+            request["model"], admin["default_model"], _last_text(request)
+        )
         if prompted and admin["system_prompt"]:
             request = _with_system_prompt(request, prompted, admin["system_prompt"])
         return Completion(provider, model, {**request, "model": model}, self._under_way)
@@ -92,6 +94,16 @@ class Completion:
         self._is_abandoned = reason is None
         if self._work is not None:
             self._work.cancel()
+
+
+def _last_text(request: Mapping[str, Any]) -> str | None:
+    """Return the text that a request asks a model to reply to, if it is found easily."""
+    last: Any = request.get("messages") or request.get("input") or request.get("prompt")
+    while isinstance(last, list) and last:
+        last = last[-1]
+        if isinstance(last, dict):
+            last = last.get("text", last.get("content"))
+    return last if isinstance(last, str) else None
 
 
 def _with_system_prompt(request: Mapping[str, Any], field: str, prompt: str) -> Mapping[str, Any]:

@@ -232,7 +232,9 @@ class ReplyWriter:
     async def _listen(self, turn: Turn, reply: Reply, begun: turns.Begun) -> Ending:
         """Send the prompt to the provider of the reply's model, and follow its events."""
         tools, admin = self._tools, self._tools.settings.admin()
-        provider, model = tools.directory.resolve(reply.message.model or "", admin["default_model"])
+        provider, model = tools.directory.resolve(
+            reply.message.model or "", admin["default_model"], begun.answers.content
+        )
         pace = PAGE_PACE if turn.is_from_page else 0
         parameters = Parameters(
             **json.loads(begun.instructions.parameters),

@@ -11,6 +11,7 @@ from typing import Any
 
 import schemas
 from assistant.directory import Directory
+from assistant.scripted import Scripts
 from core import identity, ids, passwords
 from core.errors import InvalidRequest
 from core.records import UNKNOWN_CLIENT
@@ -19,6 +20,7 @@ from core.tokens import Claims, FixedTokens
 from services import api_keys, frames, imports
 from services.connections import ConnectionRegistry
 from services.conversation import opening_words
+from services.fault_rules import FaultRules
 from services.settings import Settings
 from storage import seeds
 from storage.chats import NewChat
@@ -41,6 +43,8 @@ class Seeding:
         tokens: FixedTokens,
         clock: CalendarClock,
         directory: Directory,
+        rules: FaultRules,
+        scripts: Scripts,
     ) -> None:
         self._db = db
         self._settings = settings
@@ -48,12 +52,15 @@ class Seeding:
         self._tokens = tokens
         self._clock = clock
         self._directory = directory
+        self._rules = rules
+        self._scripts = scripts
 
     async def add(self, document: dict[str, Any]) -> None:
         """Store a seed, all of it or nothing. Raises `InvalidRequest` and `Conflict`."""
         document = schemas.accept("seed", document)
         changes = schemas.accept("admin_settings_update", document.get("settings", {}))
         self._settings.check(changes)
+        Scripts().replace(document.get("replies", []))
         model = changes.get("default_model", self._settings.admin()["default_model"])
         fixed: dict[str, Claims] = {}
         users = [
@@ -72,6 +79,8 @@ class Seeding:
             await self._settings.update_of_admin(changes)
         ids_by_email = {seed.email: user.id for seed, (user, _) in zip(users, stored, strict=True)}
         given = {seed.id: ids_by_email[seed.email] for seed in users}
+        self._rules.replace([*self._rules.documents, *document.get("rules", [])])
+        self._scripts.replace([*self._scripts.documents, *document.get("replies", [])])
         self.fixed = self.fixed | {
             token: Claims(given[c.user_id], c.session_id, c.token_id, c.kind, c.expires_at)
             for token, c in fixed.items()
@@ -95,7 +104,12 @@ class Seeding:
                 user["access_token"] = tokens[user["id"]]
         settings = self._settings.of_admin()
         del settings["updated_at"]
-        return {"users": users, "settings": settings}
+        return {
+            "users": users,
+            "settings": settings,
+            "rules": self._rules.documents,
+            "replies": self._scripts.documents,
+        }
 
     def _user(
         self, user: dict[str, Any], place: str, model: str, fixed: dict[str, Claims]

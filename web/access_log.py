@@ -7,7 +7,9 @@ import logging
 from tornado.web import RequestHandler
 
 from core import logs
+from services.dev import Journal
 from web.base import BaseHandler
+from web.target import without_prefix
 
 log = logging.getLogger("quillium.access")
 
@@ -24,6 +26,8 @@ def log_request(handler: RequestHandler) -> None:
     if method not in handler.SUPPORTED_METHODS:
         method = "other"  # arbitrary method names must not create new time series
     handler.services.metrics.request(handler.route, method, status, milliseconds / 1000)
+    if handler.services.dev is not None and not handler.route.startswith("/dev/"):
+        _record(handler, handler.services.dev.journal, status, milliseconds)
     level = logging.INFO if handler.is_counted else logging.DEBUG
     level = level if status < 500 else logging.ERROR
     if not log.isEnabledFor(level):
@@ -43,4 +47,22 @@ def log_request(handler: RequestHandler) -> None:
         " %(address)s %(user_id)s %(request_id)s",
         values,
         extra=logs.fields(**values),
+    )
+
+
+def _record(handler: BaseHandler, journal: Journal, status: int, milliseconds: float) -> None:
+    """Add the request to the journal of a test backend."""
+    request = handler.request
+    caller = handler.admission.caller if handler.admission else None
+    query = "&".join(part for part in request.query.split("&") if not part.startswith("token="))
+    journal.add(
+        request.body,
+        kind="request",
+        user_id=caller.user.id if caller else None,
+        method=request.method,
+        path=without_prefix(request.path),
+        query=query,
+        status=status,
+        request_id=handler.request_id,
+        milliseconds=round(milliseconds, 1),
     )

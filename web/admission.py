@@ -32,6 +32,7 @@ class Admission:
     is_too_large: bool = False
     max_body: int = MAX_BODY  # bytes
     request_id: str = ""
+    route: str = ""  # with placeholders, such as `/chats/{id}`
 
     caller: Caller | None = None
     refusal: QuilliumError | None = None  # error of a rejected credential

@@ -59,6 +59,7 @@ class BaseHandler(RespondingHandler):
     # the response.
     admission: Admission | None = None
     _request_id: str | None = None
+    _events = 0
 
     def initialize(
         self,
@@ -87,6 +88,7 @@ class BaseHandler(RespondingHandler):
             is_too_large=self.is_too_large,
             max_body=self.max_body,
             request_id=self.request_id,
+            route=self.route,
         )
         is_preflight = self.request.method == "OPTIONS"
         await guards.run(guards.PREFLIGHT if is_preflight else self.guards, self.admission)
@@ -180,6 +182,16 @@ class BaseHandler(RespondingHandler):
             given = self.request.headers.get("X-Request-Id", "")
             self._request_id = given if _REQUEST_ID.match(given) else ids.request_id()
         return self._request_id
+
+    def count_event(self) -> None:
+        """Count an event of a stream before it is written.
+
+        Raises `StreamClosedError` if a simulation closes the connection instead.
+        """
+        if self.admission is not None and self._events == self.admission.simulation.drop_after:
+            self.request.connection.stream.close()  # type: ignore[union-attr]
+            raise StreamClosedError
+        self._events += 1
 
     # For the methods
 

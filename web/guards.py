@@ -13,14 +13,16 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Finish
 
 from core import errors, fairness
+from core.rate_limit import Allowance
 from services import Services
 from services.limits import too_many
+from services.settings import REQUESTS_PER_MINUTE
 from web import origins, parameters
 from web.admission import Admission, allowed_methods
 from web.body import Owner
-from web.errors import ERRORS_BY_STATUS
 from web.operations import Access
-from web.simulation import simulated
+from web.simulation import of_rule, simulated
+from web.target import without_prefix
 
 SUBPROTOCOL = "quillium.v1"
 _BEARER_SUBPROTOCOL = "bearer."
@@ -80,19 +82,53 @@ def draining(admission: Admission) -> None:
 
 def simulation(admission: Admission) -> Awaitable[None] | None:
     """In development mode, simulate the failure that `X-Quillium-Simulate` names (section 10)."""
+    return _simulation(admission)
+
+
+def _simulation(admission: Admission, *, is_socket: bool = False) -> Awaitable[None] | None:
     if not admission.services.config.dev:
         return None
     sent = admission.request.headers.get("X-Quillium-Simulate") or parameters.text(
         admission.request.query_arguments, "simulate"
     )
-    admission.simulation = simulated(sent or "", ERRORS_BY_STATUS)
+    admission.simulation = simulated(sent or "", is_socket=is_socket)
     return _simulate(admission) if sent else None
+
+
+def faults(admission: Admission) -> Awaitable[None] | None:
+    """In a test backend, simulate the failure that a rule asks for (section 11)."""
+    dev = admission.services.dev
+    if dev is None or admission.route.startswith("/dev/"):
+        return None
+    user = admission.caller.user if admission.caller is not None else None
+    path = without_prefix(admission.request.path)
+    respond = dev.rules.of_request(admission.request.method or "", path, admission.route, user)
+    if respond is None:
+        return None
+    admission.simulation = of_rule(respond)
+    return _simulate(admission)
+
+
+async def socket_faults(admission: Admission) -> None:
+    """Like `faults`, but report an expired token over the socket, like a real one."""
+    try:
+        waiting = faults(admission)
+        if waiting is not None:
+            await waiting
+    except errors.TokenExpired as error:
+        admission.refusal = error
 
 
 async def _simulate(admission: Admission) -> None:
     await admission.settings["in_flight"].pause(admission.simulation.seconds)
-    if admission.simulation.error is not None:
-        raise admission.simulation.error
+    error = admission.simulation.error
+    if error is not None:
+        if isinstance(error, errors.RateLimited):
+            limit = admission.services.settings.admin()["rate_limit_per_minute"]
+            admission.allowance = Allowance(
+                False, limit or REQUESTS_PER_MINUTE, 0, error.retry_after
+            )
+        raise error
     if admission.simulation.drop:
         # Closed, not detached, so that the request still ends and is counted.
         admission.request.connection.stream.close()  # type: ignore[union-attr]
@@ -102,7 +138,7 @@ async def _simulate(admission: Admission) -> None:
 async def socket_simulation(admission: Admission) -> None:
     """Like `simulation`, but report an expired token over the socket, like a real one."""
     try:
-        waiting = simulation(admission)
+        waiting = _simulation(admission, is_socket=True)
         if waiting is not None:
             await waiting
     except errors.TokenExpired as error:
@@ -255,6 +291,7 @@ REQUEST: tuple[Guard, ...] = (
     draining,
     simulation,
     authentication,
+    faults,
     rate_limit,
     authorization,
     method,
@@ -268,6 +305,7 @@ SOCKET: tuple[Guard, ...] = (
     draining,
     socket_simulation,
     socket_authentication,
+    socket_faults,
     rate_limit,
     method,
 )

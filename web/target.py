@@ -8,6 +8,8 @@ from tornado.httputil import HTTPServerRequest
 
 from core import base_path
 
+PREFIXES = ("/api/v1", "/v1")  # the local prefix, and the prefix of the hosted service
+
 _ABSOLUTE = re.compile(r"https?://([^/?#@]+)(/.*)?\Z", re.IGNORECASE)
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(
@@ -55,3 +57,11 @@ def _forwarded(header: str) -> str:
 def _decoded(match: re.Match[str]) -> str:
     byte = int(match[1], 16)
     return chr(byte) if byte in _UNRESERVED else match[0]
+
+
+def without_prefix(path: str) -> str:
+    """Return a path without the API's prefix, such as `/chats`."""
+    for prefix in PREFIXES:
+        if path.startswith(f"{prefix}/"):
+            return path.removeprefix(prefix)
+    return path

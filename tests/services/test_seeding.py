@@ -154,6 +154,17 @@ async def test_fixed_tokens_do_not_expire(anyone: Client, clock: Clock) -> None:
     assert (await ada("GET /users/me")).error == "401 invalid_token"
 
 
+async def test_rules_and_replies_of_a_seed(anyone: Client) -> None:
+    rule = {"match": {"path": "/models", "times": 1}, "respond": {"status": 503}}
+    reply = {"match": {"content": "Hello"}, "reply": {"text": "Hi Ada!"}}
+    ada = await seeded(anyone, {**SEED, "rules": [rule], "replies": [reply]})
+    assert (await ada("GET /models")).error == "503 storage_unavailable"
+    assert (await ada("GET /models")).status == 200
+    assert (await ada.say("chat_1", "Hello"))[-1]["data"]["content"] == "Hi Ada!"
+    state = (await anyone("GET /dev/seed")).body
+    assert (state["rules"], state["replies"]) == ([rule], [reply])
+
+
 async def test_nothing_is_limited(anyone: Client) -> None:
     ada = await seeded(anyone)
     wrong = {"email": "ada@example.com", "password": "wrong password"}

@@ -398,6 +398,7 @@ def test_the_order() -> None:
         "draining",
         "simulation",
         "authentication",
+        "faults",
         "rate_limit",
         "authorization",
         "method",

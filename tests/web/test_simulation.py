@@ -9,7 +9,6 @@ import pytest
 from tornado.simple_httpclient import HTTPStreamClosedError
 
 from core.errors import InvalidRequest, NotFound
-from web.errors import ERRORS_BY_STATUS
 from web.simulation import Simulation, simulated
 
 Client = Any
@@ -36,6 +35,12 @@ def header(value: str) -> dict[str, str]:
         ("status=418", "400 invalid_request"),
         ("sunshine", "400 invalid_request"),
         ("latency=soon", "400 invalid_request"),
+        ("code=quota_exceeded", "403 quota_exceeded"),
+        ("code=nonsense", "400 invalid_request"),
+        ("status=503,status=500", "400 invalid_request"),
+        ("status=503,drop", "400 invalid_request"),
+        ("drop,status=503", "400 invalid_request"),
+        ("drop_after=3", "400 invalid_request"),
     ],
 )
 @dev
@@ -46,13 +51,16 @@ async def test_errors(ada: Client, asked: str, error: str) -> None:
         assert answer.details == "This error was simulated."
     if error.startswith("429"):
         assert answer.headers["Retry-After"] == "1"
+        assert answer.headers["X-RateLimit-Limit"] == "100"
+        assert answer.headers["X-RateLimit-Remaining"] == "0"
+        assert int(answer.headers["X-RateLimit-Reset"]) > 0
     assert (await ada("GET /chats")).body["pagination"]["total"] == 0  # nothing was done
 
 
 @dev
 async def test_what_can_be_asked_for_is_named(ada: Client) -> None:
     answer = await ada("GET /chats", headers=header("sunshine"))
-    assert "sunshine is not one of latency=MS, status=CODE" in answer.details
+    assert "sunshine is not one of latency=MS, status=STATUS" in answer.details
     assert "400, 401, 403" in answer.details
 
 
@@ -108,9 +116,9 @@ async def test_without_dev_it_is_ignored(ada: Client) -> None:
 
 
 def test_what_is_read() -> None:
-    assert simulated("", ERRORS_BY_STATUS) == Simulation()
-    read = simulated(" drop , latency=250,drop_after=3 ", ERRORS_BY_STATUS)
+    assert simulated("") == Simulation()
+    read = simulated(" drop , latency=250,drop_after=3 ", is_socket=True)
     assert read == Simulation(seconds=0.25, drop=True, drop_after=3)
-    assert isinstance(simulated("status=404", ERRORS_BY_STATUS).error, NotFound)
+    assert isinstance(simulated("status=404").error, NotFound)
     with pytest.raises(InvalidRequest):
-        simulated("latency=9999999", ERRORS_BY_STATUS)
+        simulated("latency=9999999")

@@ -1,0 +1,114 @@
+"""The controls of a test backend: its clock, journal, faults, scripts and seeds (section 11)."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from assistant.scripted import Scripts
+from core.times import (
+    CalendarClock,
+    CalendarTime,
+    MonotonicClock,
+    MonotonicTime,
+    normalized,
+    rfc3339,
+)
+from services.fault_rules import FaultRules
+from services.seeding import Seeding
+
+DETERMINISTIC_START = "2024-01-01T00:00:00.000Z"
+MAX_ENTRIES = 1000
+_MAX_BODY = 64 << 10  # bytes in the journal
+_SECRETS = {"password", "current_password"}
+
+
+class DevClock:
+    """Clocks that a test moves. Moving them ahead lets everything expire that is due by then."""
+
+    def __init__(self, calendar: CalendarClock, monotonic: MonotonicClock) -> None:
+        self._calendar = calendar
+        self._monotonic = monotonic
+        self._ahead = 0.0  # seconds, of both clocks
+        self._offset = 0.0  # seconds, of the calendar alone
+        self._frozen_at: float | None = None  # calendar time
+
+    def calendar(self) -> CalendarTime:
+        if self._frozen_at is not None:
+            return CalendarTime(self._frozen_at)
+        return CalendarTime(self._calendar() + self._ahead + self._offset)
+
+    def monotonic(self) -> MonotonicTime:
+        return MonotonicTime(self._monotonic() + self._ahead)
+
+    def set(
+        self,
+        now: str | None = None,
+        is_frozen: bool | None = None,
+        advance_seconds: float = 0.0,
+    ) -> None:
+        """Set the calendar, then let time pass, then stop the calendar or let it run."""
+        if now is not None:
+            self._move_to(datetime.fromisoformat(normalized(now)).timestamp())
+        self._ahead += advance_seconds
+        if self._frozen_at is not None:
+            self._frozen_at += advance_seconds
+        if is_frozen is True and self._frozen_at is None:
+            self._frozen_at = self.calendar()
+        elif is_frozen is False and self._frozen_at is not None:
+            then, self._frozen_at = self._frozen_at, None
+            self._move_to(then)
+
+    def public(self) -> dict[str, Any]:
+        return {"now": rfc3339(self.calendar()), "is_frozen": self._frozen_at is not None}
+
+    def _move_to(self, seconds: float) -> None:
+        if self._frozen_at is not None:
+            self._frozen_at = seconds
+        else:
+            self._offset += seconds - self.calendar()
+
+
+class Journal:
+    """The last 1,000 requests, and frames of sockets."""
+
+    def __init__(self, clock: CalendarClock) -> None:
+        self._clock = clock
+        self._entries: deque[dict[str, Any]] = deque(maxlen=MAX_ENTRIES)
+
+    def add(self, body: bytes | str | None, **fields: Any) -> None:
+        """Add an entry; `body` is JSON."""
+        self._entries.append({"at": rfc3339(self._clock()), **fields, "body": body})
+
+    def public(self) -> list[dict[str, Any]]:
+        """Return the entries, oldest first, without passwords."""
+        return [{**entry, "body": _shown(entry["body"])} for entry in self._entries]
+
+    def clear(self) -> None:
+        self._entries.clear()
+
+
+def _shown(body: bytes | str | None) -> Any:
+    if not body or len(body) > _MAX_BODY:
+        return None
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return None
+    if isinstance(document, dict):
+        return {k: "…" if k in _SECRETS else value for k, value in document.items()}
+    return document
+
+
+@dataclass(frozen=True)
+class Dev:
+    """The controls of a test backend."""
+
+    clock: DevClock
+    journal: Journal
+    rules: FaultRules
+    scripts: Scripts
+    seeding: Seeding
