@@ -114,3 +114,14 @@ def ada(context: BrowserContext, guard: Guard, served: Program) -> User:
     user = User(context.new_page(), served)
     user.open(user.register())
     return user
+
+
+@pytest.fixture
+def phone(browser: Browser, ada: User) -> Iterator[User]:
+    """The same user, on a second device."""
+    with browser.new_context(locale="en-GB", viewport={"width": 390, "height": 800}) as context:
+        guard = Guard(context, ada.program.url)
+        user = User(context.new_page(), ada.program, ada.email)
+        user.open(user.login())
+        yield user
+        assert guard.noticed == []

@@ -15,17 +15,6 @@ from tests.browser.pages import Guard, Server, User
 pytestmark = needs_chromium
 
 
-@pytest.fixture
-def phone(browser: Browser, ada: User) -> Iterator[User]:
-    """The same user, on a second device."""
-    with browser.new_context(locale="en-GB", viewport={"width": 390, "height": 800}) as context:
-        guard = Guard(context, ada.program.url)
-        user = User(context.new_page(), ada.program, ada.email)
-        user.open(user.login())
-        yield user
-        assert guard.noticed == []
-
-
 def test_two_devices_show_the_same(ada: User, phone: User) -> None:
     ada.say("/slow 30")
     chat = ada.shown

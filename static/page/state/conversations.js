@@ -247,5 +247,36 @@ const steer = verb => id => quillium.call("POST", `/chats/${id}/${verb}`, {}).ca
 export const stop = steer("stop");
 export const regenerate = steer("regenerate");
 
+/** Stop the reply that is being written, and wait for its end: until then the server changes nothing. */
+async function stopped(id) {
+  const {isReplying} = conversationOf(id);
+  if (!isReplying.value) return;
+  await quillium.call("POST", `/chats/${id}/stop`, {});
+  await new Promise(resolve => {
+    const end = effect(() => isReplying.value || queueMicrotask(() => (end(), resolve())));
+  });
+}
+
+/** Send a new version of a message, with its files. */
+export async function edit({chat_id, id, attachments = []}, content) {
+  const body = {content, attachments, replaces: id, client_id: crypto.randomUUID?.()};
+  await stopped(chat_id);
+  await quillium.call("POST", `/chats/${chat_id}/messages`, body);
+}
+
+/** Show the version of a message with this number; the id of that. */
+export async function selectVersion({chat_id, id}, number) {
+  const path = `/chats/${chat_id}/messages`;
+  const {data: [version]} = await quillium.call("GET", `${path}/${id}/versions?limit=1&offset=${number - 1}`);
+  await quillium.call("POST", `${path}/${version.id}/select`, {});
+  return version.id;
+}
+
+/** Delete a message with all that follows it. */
+export async function removeMessage({chat_id, id}) {
+  await stopped(chat_id);
+  await quillium.call("DELETE", `/chats/${chat_id}/messages/${id}`);
+}
+
 /** Choose who answers in a chat. */
 export const choose = (id, model) => update(id, {model}).catch(tellError);

@@ -21,9 +21,10 @@ export const Check = ({label, ...properties}) => html`
 
 /**
  * A form that is sent by `send`, which gets its fields by name and the form. One that is being sent is
- * not sent again; an error is said in words, and nothing that was typed is lost.
+ * not sent again; an error is said in words, and nothing that was typed is lost. `beside` stands beside
+ * the button.
  */
-export function Form({send, label, done, children, ...properties}) {
+export function Form({send, label, done, beside, children, ...properties}) {
   const state = useSignal({});
   const place = useRef(null);
   async function submit(event) {
@@ -43,6 +44,7 @@ export function Form({send, label, done, children, ...properties}) {
       ${children}
       <div class="form-end">
         <button class="primary" aria-disabled=${isSending}>${label}</button>
+        ${beside}
         <p class="form-state" role="status">${isDone && done}</p>
       </div>
       <p class="form-error" role="alert">${error && inWords(error)}</p>

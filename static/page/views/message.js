@@ -1,10 +1,11 @@
 /** One message, with what can be done about it. */
 
 import {AttachedFiles} from "./attachments.js";
-import {html, useRef} from "./html.js";
+import {html, useRef, useSignal} from "./html.js";
 import {Icon} from "./icons.js";
 import {copyText} from "./clipboard.js";
 import {Markdown} from "./markdown.js";
+import {DeleteButton, EditButton, Editor, Versions} from "./message_actions.js";
 import {usePace} from "./pace.js";
 import {uploaded} from "../state/attachments.js";
 import {regenerate} from "../state/conversations.js";
@@ -18,13 +19,29 @@ const messageClass = (kind, ...texts) =>
   `message ${kind}${texts.some(text => LONG_WORD.test(text)) ? " has-long-word" : ""}`;
 
 /** What the user said; `isWaiting` until the server has it. */
-export const Said = ({message, isWaiting = false}) => html`
-  <li class=${messageClass(isWaiting ? "said is-waiting" : "said", message.content)} data-id=${message.id}>
-    <h2 class="hidden">${t("message.you")}</h2>
-    <${Files} files=${isWaiting ? message.files : message.attachments} />
-    <p class="words">${message.content}</p>
-    <p class="about">${isWaiting ? t(...waitingWords(message)) : html`<${Time} at=${message.timestamp} />`}</p>
-  </li>`;
+export function Said({message, isWaiting = false}) {
+  const isEditing = useSignal(false);
+  if (isEditing.value) {
+    return html`
+      <li class="message said is-edited" data-id=${message.id}>
+        <h2 class="hidden">${t("message.you")}</h2>
+        <${Editor} message=${message} close=${() => (isEditing.value = false)} />
+      </li>`;
+  }
+  return html`
+    <li class=${messageClass(isWaiting ? "said is-waiting" : "said", message.content)} data-id=${message.id}>
+      <h2 class="hidden">${t("message.you")}</h2>
+      <${Files} files=${isWaiting ? message.files : message.attachments} />
+      <p class="words">${message.content}</p>
+      <p class="about">
+        ${isWaiting ? t(...waitingWords(message)) : html`
+          <${Time} at=${message.timestamp} />
+          <${Versions} message=${message} />
+          <${EditButton} onClick=${() => (isEditing.value = true)} />
+          <${DeleteButton} message=${message} />`}
+      </p>
+    </li>`;
+}
 
 /** An older server sends no attachments. */
 const Files = ({files = []}) => files.length > 0 && html`<${AttachedFiles} files=${files} />`;
@@ -69,6 +86,8 @@ export function Reply({message, isLast, isNew}) {
             <button type="button" class="quiet" onClick=${() => regenerate(chat_id)}>
               <${Icon} name="redo" /> ${t(status === "complete" ? "reply.regenerate" : "reply.retry")}
             </button>`}
+          <${Versions} message=${message} />
+          <${DeleteButton} message=${message} />
         </p>`}
     </li>`;
 }
