@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from assistant.events import End, Reasoning, ReplyEvent, Text, ToolCall
+from core.errors import InvalidRequest
 
 Document = dict[str, Any]
 DONE = b"data: [DONE]\n\n"
@@ -144,11 +145,16 @@ class TextFormat(ChatFormat):
 
 
 def chat_of_completion(request: Document) -> Document:
-    """Convert a "Completions" request to "Chat Completions"."""
-    prompt = request.get("prompt")
-    if isinstance(prompt, list):  # a list of texts, or of token ids, which can't be decoded here
-        prompt = "\n".join(text for text in prompt if isinstance(text, str))
-    content = prompt if isinstance(prompt, str) else ""
+    """Convert a "Completions" request to "Chat Completions". Raises `InvalidRequest`."""
+    prompt = request.get("prompt") or ""
+    if isinstance(prompt, list) and len(prompt) == 1:
+        prompt = prompt[0]
+    if not isinstance(prompt, str):
+        raise InvalidRequest(
+            "prompt: expected one text. Built-in models decode no token ids, and take one prompt at"
+            " a time."
+        )
+    content = prompt
     return {**request, "messages": [{"role": "user", "content": content}]}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from assistant.chat_format import DONE, ChatFormat, TextFormat, chat_of_completion, sse
 from assistant.events import End, Reasoning, ReplyEvent, Text, ToolCall, Usage
+from core.errors import InvalidRequest
 
 HEAD = {"id": "chatcmpl-1", "created": 7, "model": "m"}
 CALLS = [ToolCall(0, "x", "a", ""), ToolCall(0, None, None, "{}")]
@@ -127,9 +128,15 @@ def test_the_older_form_knows_text_alone() -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "content"),
-    [("Hi", "Hi"), (["a", "b", 7], "a\nb"), ([1, 2], ""), (None, ""), ({"a": 1}, "")],
+    [("Hi", "Hi"), (["Hi"], "Hi"), ([], ""), (None, "")],
 )
 def test_a_completion_is_asked_for_as_a_chat(prompt: Any, content: str) -> None:
     messages = [{"role": "user", "content": content}]
     asked = {"prompt": prompt, "n": 2}
     assert chat_of_completion(asked) == {**asked, "messages": messages}
+
+
+@pytest.mark.parametrize("prompt", [["a", "b"], [1, 2], [[1, 2]], [7], {"a": 1}])
+def test_what_can_not_be_asked_for_as_a_chat(prompt: Any) -> None:
+    with pytest.raises(InvalidRequest, match="prompt: expected one text"):
+        chat_of_completion({"prompt": prompt})
