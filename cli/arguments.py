@@ -75,6 +75,8 @@ _GROUPS = {
     "key": "manage the key that signs tokens",
 }
 
+DOCS = Path(__file__).resolve().parent.parent / "docs"  # also in an installed copy
+
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
@@ -97,6 +99,8 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str
         prog="quillium",
         description="Serve the Quillium API, a chat page and an assistant from one process, or run"
         " a command. Each setting is a flag or an [ENVIRONMENT VARIABLE].",
+        epilog=f"The documentation is in {DOCS}: settings.md, api.md, frontend.md, testing.md,"
+        " desktop.md, demo.md, models.md, operations.md and others.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"quillium {version}")

@@ -19,7 +19,7 @@ from pathlib import Path
 import sbom
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = ("static", "schemas")  # next to the code, which expects them there
+DATA = ("docs", "static", "schemas")  # next to the code, which expects them there
 EXTRAS = {"local": "xllamacpp", "metrics": "prometheus_client"}  # excluded unless requested
 
 

@@ -137,7 +137,7 @@ def test_every_room_is_packaged() -> None:
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     listed = setup["options"]["packages"].split()
-    assert sorted(listed) == sorted(f"_quillium.{room}" for room in [*FLOORS, "static"])
+    assert sorted(listed) == sorted(f"_quillium.{room}" for room in [*FLOORS, "docs", "static"])
 
 
 def test_each_module_has_a_test_file_of_its_name() -> None:
