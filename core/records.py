@@ -232,6 +232,8 @@ class Chat:
     last_message: Message | None
     system_prompt: str | None = None
     parameters: str = "{}"  # a JSON object of model options
+    is_pinned: bool = False
+    is_archived: bool = False
 
     def public(self) -> dict[str, Any]:
         return {
@@ -246,6 +248,8 @@ class Chat:
             "leaf_id": self.last_message and self.last_message.id,
             "system_prompt": self.system_prompt,
             "parameters": json.loads(self.parameters),
+            "is_pinned": self.is_pinned,
+            "is_archived": self.is_archived,
         }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import time
+from functools import partial
 from typing import Any
 
 from tornado.iostream import StreamClosedError
 
 from core import documents
-from core.errors import InvalidRequest, QuilliumError
+from core.errors import InvalidRequest, NotFound, QuilliumError
 from services import imports
 from services.chats import markdown
 from storage import chats
@@ -17,19 +19,25 @@ from web.accept import prefers_event_stream
 from web.base import BaseHandler
 from web.events import event
 
+PATIENCE_SECONDS = 30.0  # with a client that does not read
 _REPORT_SECONDS = 0.25  # between two events of an import's progress
 
 
 class Chats(BaseHandler):
     async def get(self) -> None:
         limit, offset = self.page_bounds()
-        query = self.parameter("q")
+        query, archived = self.parameter("q"), self.parameter("archived")
+        if archived not in (None, "true", "false"):
+            raise InvalidRequest("archived: expected true or false")
+        is_archived = None if archived is None else archived == "true"
         user, db = self.known_caller.user.row_id, self.services.db
         if query and query.strip():
-            page = await db.read_in_pool(chats.find_with, user, query, limit, offset)
+            find = partial(chats.find_with, archived=is_archived)
+            page = await db.read_in_pool(find, user, query, limit, offset)
         else:
-            page = await self.read_page(offset, chats.page, user, limit, offset)
-        self.respond_json_page(page, limit, offset, q=query)
+            list_page = partial(chats.page, archived=bool(is_archived))
+            page = await self.read_page(offset, list_page, user, limit, offset)
+        self.respond_json_page(page, limit, offset, q=query, archived=archived)
 
     async def post(self) -> None:
         added = await self.services.chats.create(self.known_caller.user, **self.json_body())
@@ -49,6 +57,32 @@ class OneChat(BaseHandler):
     async def delete(self, id: str) -> None:
         await self.services.chats.delete(self.known_caller.user, id)
         self.respond_empty()
+
+
+class Delete(BaseHandler):
+    async def post(self) -> None:
+        await self.services.chats.delete_all(self.known_caller.user, self.json_body()["ids"])
+        self.respond_empty()
+
+
+class ExportAll(BaseHandler):
+    async def get(self) -> None:
+        """Send an export of each chat, one in a line, as the client takes them."""
+        user = self.known_caller.user
+        ids = self.services.db.read(chats.ids, user.row_id)
+        self.set_header("Content-Type", "application/x-ndjson; charset=utf-8")
+        self.set_header("Content-Disposition", 'attachment; filename="quillium-chats.ndjson"')
+        for id in ids:
+            try:
+                export = await self.services.chats.export(user, id)
+            except NotFound:
+                continue  # deleted meanwhile
+            self.write(documents.encoded(export) + b"\n")
+            try:
+                await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
+            except (StreamClosedError, TimeoutError):
+                self.detach().close()
+                return
 
 
 class Export(BaseHandler):

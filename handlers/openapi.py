@@ -42,6 +42,11 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "description": "Search words, such as `garden spring`; all of them must occur in the chat",
         "schema": {"type": "string"},
     },
+    "archived": {
+        "description": "Whether to list the archived chats or the others; a search finds both if"
+        " omitted",
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    },
     "order": {
         "description": "Sort order: `asc` lists the oldest message first, `desc` the newest",
         "schema": {"type": "string", "enum": ["asc", "desc"], "default": "asc"},

@@ -34,10 +34,10 @@ API = (
         chats.Chats,
         {
             "GET": Operation(
-                "List chats, most recently changed first, or search them with `q`",
+                "List chats, pinned ones first, then by their last change, or search them with `q`",
                 USER,
                 response="chats_page",
-                parameters=(*PAGE, "q"),
+                parameters=(*PAGE, "q", "archived"),
             ),
             "POST": Operation(
                 "Create a chat",
@@ -77,12 +77,37 @@ API = (
         },
     ),
     Route(
+        "/chats/export",
+        chats.ExportAll,
+        {
+            "GET": Operation(
+                "Export all chats, one in a line, each in the format that an import takes",
+                USER,
+                response=None,
+                media_type="application/x-ndjson",
+            )
+        },
+    ),
+    Route(
+        "/chats/delete",
+        chats.Delete,
+        {
+            "POST": Operation(
+                "Delete several chats; ids of chats that are gone are skipped",
+                USER,
+                body="chats_delete",
+                status=204,
+                response=None,
+            )
+        },
+    ),
+    Route(
         "/chats/{id}",
         chats.OneChat,
         {
             "GET": Operation("Get a chat", USER, response="chat"),
             "PATCH": Operation(
-                "Change a chat's title or model", USER, body="chat_update", response="chat"
+                "Change a chat's title, model or order", USER, body="chat_update", response="chat"
             ),
             "DELETE": Operation(
                 "Delete a chat and its messages; a reply in progress is cancelled",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVarTuple
 
 from assistant.directory import Directory
 from core import ids
+from core.errors import NotFound
 from core.markdown import closed, escaped
 from core.records import Chat, ChatChange, ReadMark, User
 from core.times import CalendarClock, rfc3339
@@ -84,7 +86,7 @@ class Chats:
         return chosen or self._directory.default(self._settings.admin()["default_model"])
 
     async def update(self, user: User, id: str, changes: Mapping[str, Any]) -> Chat:
-        """Update `title`, `model`, `system_prompt` or `parameters`. Raises `NotFound`."""
+        """Update the fields that a chat's owner can change. Raises `NotFound`."""
         columns = dict(changes)
         if "system_prompt" in columns:
             columns["system_prompt"] = columns["system_prompt"] or None
@@ -103,6 +105,12 @@ class Chats:
             self._removal.sweep()
 
         await self._db.write(stored.delete, user.row_id, id, on_commit=deleted)
+
+    async def delete_all(self, user: User, ids: Sequence[str]) -> None:
+        """Delete chats one after the other; skip those that are gone."""
+        for id in ids:
+            with contextlib.suppress(NotFound):
+                await self.delete(user, id)
 
     # Signals: frames that clients send
 

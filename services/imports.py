@@ -170,6 +170,9 @@ class _Import:
             normalized(chat.get("created_at", self._now)),
             chat.get("system_prompt") or None,
             json.dumps(chat.get("parameters", {})),
+            None,
+            chat.get("is_pinned", False),
+            chat.get("is_archived", False),
         )
         return new, normalized(chat.get("updated_at", self._now))
 

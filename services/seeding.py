@@ -167,6 +167,8 @@ class Seeding:
             chat.get("system_prompt") or None,
             json.dumps(chat.get("parameters", {})),
             chat.get("client_id"),
+            chat.get("is_pinned", False),
+            chat.get("is_archived", False),
         )
         updated_at = chat.get("updated_at") or (said[-1].timestamp if said else new.created_at)
         return seeds.SeedChat(new, normalized(updated_at), said, tree.leaf(chat))

@@ -18,7 +18,8 @@ from storage.snippets import snippet
 
 _SELECT = (
     "SELECT c.number, c.id, c.title, c.model, c.created_at, c.updated_at, c.message_count,"
-    f" c.unread_count, c.system_prompt, c.parameters, {messages.COLUMNS}"
+    f" c.unread_count, c.system_prompt, c.parameters, c.is_pinned, c.is_archived,"
+    f" {messages.COLUMNS}"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
 
@@ -28,16 +29,20 @@ _PUBLIC = (
     "SELECT json_object('id', c.id, 'title', c.title, 'model', c.model, 'created_at', c.created_at,"
     " 'updated_at', c.updated_at, 'message_count', c.message_count, 'unread_count', c.unread_count,"
     f" 'last_message', CASE WHEN m.number IS NOT NULL THEN {messages.PREVIEW} END, 'leaf_id', m.id,"
-    " 'system_prompt', c.system_prompt, 'parameters', json(c.parameters)) AS item"
+    " 'system_prompt', c.system_prompt, 'parameters', json(c.parameters), 'is_pinned',"
+    " json(iif(c.is_pinned, 'true', 'false')), 'is_archived',"
+    " json(iif(c.is_archived, 'true', 'false'))) AS item"
     " FROM chats c LEFT JOIN messages m ON m.number = c.last_message"
 )
 _PUBLIC_NUMBERED = _PUBLIC.replace("SELECT json_object", "SELECT c.number, json_object", 1)
 _PAGE = (
-    f"SELECT chat_count, (SELECT group_concat(item) FROM ({_PUBLIC} WHERE c.number IN"
-    " (SELECT number FROM chats WHERE user = u.number"
+    "SELECT iif(:archived, archived_count, chat_count - archived_count),"
+    f" (SELECT group_concat(item) FROM ({_PUBLIC} WHERE c.number IN"
+    " (SELECT number FROM chats WHERE user = u.number AND is_archived = :archived"
     " AND number NOT IN (SELECT chat FROM hidden_chats)"
-    " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?)"
-    " ORDER BY c.updated_at DESC, c.number DESC)) FROM users u WHERE u.number = ?"
+    " ORDER BY is_pinned DESC, updated_at DESC, number DESC LIMIT :limit OFFSET :offset)"
+    " ORDER BY c.is_pinned DESC, c.updated_at DESC, c.number DESC))"
+    " FROM users u WHERE u.number = :user"
 )
 
 
@@ -48,12 +53,15 @@ _UPDATES = {
     "model": "UPDATE chats SET model = ? WHERE number = ?",
     "system_prompt": "UPDATE chats SET system_prompt = ? WHERE number = ?",
     "parameters": "UPDATE chats SET parameters = ? WHERE number = ?",
+    "is_pinned": "UPDATE chats SET is_pinned = ? WHERE number = ?",
+    "is_archived": "UPDATE chats SET is_archived = ? WHERE number = ?",
 }
+_ORDER = {"is_pinned", "is_archived"}  # of the user's, which is no change of the chat
 
 
 def _from_row(row: tuple[Any, ...]) -> Chat:
-    last = messages.from_row(row[10:]) if row[10] is not None else None
-    columns = (*row[:8], last, *row[8:10])
+    last = messages.from_row(row[12:]) if row[12] is not None else None
+    columns = (*row[:8], last, *row[8:10], bool(row[10]), bool(row[11]))
     return Chat(*columns)
 
 
@@ -73,6 +81,16 @@ def check(connection: Connection, user: int, id: str) -> int:
 def own_model(connection: Connection, user: int, id: str) -> str:
     """Return the requested model of a user's chat. Raises `NotFound`."""
     return _own(connection, user, id)[1]
+
+
+def ids(connection: Connection, user: int) -> list[str]:
+    """Return the ids of all chats of a user, oldest first."""
+    rows = connection.execute(
+        "SELECT id FROM chats WHERE user = ? AND number NOT IN (SELECT chat FROM hidden_chats)"
+        " ORDER BY number",
+        (user,),
+    )
+    return [id for (id,) in rows]
 
 
 class Instructions(NamedTuple):
@@ -96,20 +114,40 @@ def model_of(connection: Connection, id: str) -> str:
     return row[0] if row else ""
 
 
-def page(connection: Connection, user: int, limit: int, offset: int) -> JsonPage:
-    """Return a page of a user's chats, newest first. A deep page scans only the index."""
-    total, items = connection.execute(_PAGE, (limit, offset, user)).fetchone()
+def page(
+    connection: Connection, user: int, limit: int, offset: int, *, archived: bool = False
+) -> JsonPage:
+    """Return a page of a user's chats: pinned ones first, then the newest; or of the archived ones.
+
+    A deep page scans only the index.
+    """
+    values = {"user": user, "limit": limit, "offset": offset, "archived": archived}
+    total, items = connection.execute(_PAGE, values).fetchone()
     return JsonPage(items or "", total)
 
 
-def find_with(connection: Connection, user: int, query: str, limit: int, offset: int) -> JsonPage:
+def find_with(
+    connection: Connection,
+    user: int,
+    query: str,
+    limit: int,
+    offset: int,
+    *,
+    archived: bool | None = None,
+) -> JsonPage:
     """Return the chats that contain every word of the query in title or messages, newest first.
 
-    Each has a `match`: the newest message that contains a word, or null if only the title does.
-    Raises `InvalidRequest` for a query that is too long or takes too long.
+    `archived` restricts them to those that are archived, or to the others. Each has a `match`: the
+    newest message that contains a word, or null if only the title does. Raises `InvalidRequest` for
+    a query that is too long or takes too long.
     """
     found = search.chats_with(connection, user, query)
     visible = found.chats - hidden_chats.of(connection, user)
+    if archived is not None:
+        among = connection.execute(
+            "SELECT number FROM chats WHERE user = ? AND is_archived = ?", (user, archived)
+        )
+        visible &= {number for (number,) in among}
     rows = connection.execute(
         f"SELECT number, item FROM ({_PUBLIC_NUMBERED} WHERE c.number IN"
         " (SELECT value FROM json_each(?))"
@@ -140,6 +178,8 @@ class NewChat(NamedTuple):
     system_prompt: str | None
     parameters: str  # a JSON object
     client_id: str | None = None  # chosen by the client, so that it can retry
+    is_pinned: bool = False
+    is_archived: bool = False
 
 
 class Added(NamedTuple):
@@ -166,16 +206,17 @@ def add(connection: Connection, user: int, new: NewChat) -> Added:
 
 
 def update(
-    connection: Connection, user: int, id: str, changes: Mapping[str, str | None], now: str
+    connection: Connection, user: int, id: str, changes: Mapping[str, str | bool | None], now: str
 ) -> ChatChange:
-    """Change the given fields: `title`, `model`, `system_prompt` or `parameters` (as JSON).
+    """Change the given fields: those of `_UPDATES`, `parameters` as JSON.
 
-    Raises `NotFound`.
+    To pin or to archive a chat does not change its time. Raises `NotFound`.
     """
     row_id = check(connection, user, id)
     for column, value in changes.items():
         connection.execute(_UPDATES[column], (value, row_id))
-    connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, row_id))
+    if not changes or changes.keys() - _ORDER:
+        connection.execute("UPDATE chats SET updated_at = ? WHERE number = ?", (now, row_id))
     return changed(connection, user, id)
 
 

@@ -45,7 +45,8 @@ def remove(connection: Connection, user: int, chat: int) -> bool:
         return True
     hide(connection, user, chat)
     connection.execute(
-        "UPDATE chats SET id = 'removed_' || number, title = '', client_id = NULL WHERE number = ?",
+        "UPDATE chats SET id = 'removed_' || number, title = '', client_id = NULL,"
+        " is_archived = 0 WHERE number = ?",
         (chat,),
     )
     connection.execute("DELETE FROM reads WHERE chat = ?", (chat,))

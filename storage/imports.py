@@ -54,7 +54,7 @@ def finish(
     hidden_chats.show(connection, chat)
     connection.execute(
         "UPDATE chats SET title = ?, is_titled = 1, model = ?, created_at = ?, updated_at = ?,"
-        " system_prompt = ?, parameters = ?, unread_count = 0,"
+        " system_prompt = ?, parameters = ?, is_pinned = ?, is_archived = ?, unread_count = 0,"
         " read_number = coalesce((SELECT MAX(number) FROM messages WHERE chat = chats.number), 0)"
         " WHERE number = ?",
         (
@@ -64,6 +64,8 @@ def finish(
             updated_at,
             new.system_prompt,
             new.parameters,
+            new.is_pinned,
+            new.is_archived,
             chat,
         ),
     )

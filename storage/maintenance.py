@@ -24,6 +24,7 @@ _STORAGE = "m007_storage"  # the migration that counts each user's stored bytes
 _HIDDEN_CHATS = "m009_hidden_chats"
 _FILES = "m010_files"
 _VERSIONS = "m011_versions"
+_ORDER = "m012_chat_order"
 
 _IS_VISIBLE = "number NOT IN (SELECT chat FROM hidden_chats)"  # the others are being removed
 _COUNTERS = {
@@ -76,6 +77,14 @@ _FILED = {
     "messages of a file": (
         "SELECT id, use_count, (SELECT COUNT(*) FROM attachments WHERE file = f.number) AS counted"
         " FROM files f WHERE use_count <> counted"
+    ),
+}
+
+_ARCHIVED = {
+    "archived count of a user": (
+        "SELECT id, archived_count, (SELECT COUNT(*) FROM chats WHERE user = u.number"
+        f" AND is_archived AND {_IS_VISIBLE}) AS counted"
+        " FROM users u WHERE archived_count <> counted"
     ),
 }
 
@@ -178,6 +187,8 @@ def _counters(connection: Connection) -> list[str]:
         connection.execute("CREATE TEMP VIEW path AS SELECT chat, number FROM messages")
     else:
         queries |= _TREE
+    if _ORDER not in pending:
+        queries |= _ARCHIVED
     if _FRAMES not in pending:
         queries |= _NUMBERED
     if _FILES in pending:

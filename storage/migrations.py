@@ -274,6 +274,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m009_hidden_chats": _HIDDEN_CHATS,
     "m010_files": _FILES,
     "m011_versions": steps_versions.VERSIONS,
+    "m012_chat_order": steps_versions.ORDER,
 }
 
 

@@ -19,7 +19,8 @@ CREATE TABLE users (
     first_seq INTEGER NOT NULL DEFAULT 0,
     is_disabled INTEGER NOT NULL DEFAULT 0,
     last_seen_at TEXT,
-    storage_bytes INTEGER NOT NULL DEFAULT 0
+    storage_bytes INTEGER NOT NULL DEFAULT 0,
+    archived_count INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE sessions (
@@ -77,12 +78,15 @@ CREATE TABLE chats (
     last_message INTEGER,
     system_prompt TEXT,
     parameters TEXT NOT NULL DEFAULT '{}',
-    client_id TEXT
+    client_id TEXT,
+    is_pinned INTEGER NOT NULL DEFAULT 0,
+    is_archived INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE INDEX chats_by_user ON chats (user, updated_at DESC, number DESC);
-
 CREATE UNIQUE INDEX chats_by_client_id ON chats (user, client_id) WHERE client_id IS NOT NULL;
+
+CREATE INDEX chats_by_user
+ON chats (user, is_archived, is_pinned DESC, updated_at DESC, number DESC);
 
 CREATE TRIGGER chat_added AFTER INSERT ON chats BEGIN
     UPDATE users SET chat_count = chat_count + 1 WHERE number = new.user;
@@ -120,6 +124,15 @@ END;
 CREATE TRIGGER system_prompt_leaves_traces AFTER UPDATE OF system_prompt ON chats
 WHEN old.system_prompt IS NOT NULL BEGIN
     UPDATE erasure SET is_due = 1 WHERE is_due = 0;
+END;
+
+CREATE TRIGGER chat_archived AFTER UPDATE OF is_archived ON chats BEGIN
+    UPDATE users SET archived_count = archived_count + new.is_archived - old.is_archived
+    WHERE number = new.user;
+END;
+
+CREATE TRIGGER archived_chat_deleted AFTER DELETE ON chats WHEN old.is_archived BEGIN
+    UPDATE users SET archived_count = archived_count - 1 WHERE number = old.user;
 END;
 
 CREATE TABLE messages (

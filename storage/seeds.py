@@ -107,7 +107,7 @@ def _user(connection: Connection, user: User) -> dict[str, Any]:
     hidden = hidden_chats.of(connection, user.row_id)
     rows = connection.execute(
         "SELECT number, id, title, model, created_at, updated_at, system_prompt, parameters,"
-        " client_id, (SELECT id FROM messages WHERE number = last_message)"
+        " client_id, is_pinned, is_archived, (SELECT id FROM messages WHERE number = last_message)"
         " FROM chats WHERE user = ? ORDER BY number",
         (user.row_id,),
     ).fetchall()
@@ -128,7 +128,7 @@ def _user(connection: Connection, user: User) -> dict[str, Any]:
 
 def _chat(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:
     number, id, title, model, created_at, updated_at, *rest = row
-    system_prompt, parameters, client_id, leaf_id = rest
+    system_prompt, parameters, client_id, is_pinned, is_archived, leaf_id = rest
     said = [message.public() for message in messages.everything(connection, number)]
     return {
         "id": id,
@@ -139,6 +139,8 @@ def _chat(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:
         "system_prompt": system_prompt,
         "parameters": json.loads(parameters),
         "client_id": client_id,
+        "is_pinned": bool(is_pinned),
+        "is_archived": bool(is_archived),
         "leaf_id": leaf_id,
         "messages": [
             {name: value for name, value in message.items() if name in _OF_MESSAGES}

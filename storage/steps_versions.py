@@ -1,4 +1,4 @@
-"""The migration step that makes a tree of each chat's messages."""
+"""The migration steps for versions of messages, and for the order of chats."""
 
 # Versions of messages (`storage.versions`): the tree, and the path through it that lists show.
 VERSIONS = (
@@ -70,6 +70,29 @@ VERSIONS = (
         UPDATE messages SET has_versions = (SELECT COUNT(*) FROM (SELECT 1
             FROM messages WHERE chat = new.chat AND parent IS new.parent LIMIT 2)) = 2
         WHERE chat = new.chat AND parent IS new.parent;
+    END
+    """,
+)
+
+# Chats are listed by whether they are archived, pinned ones first.
+ORDER = (
+    "ALTER TABLE chats ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE chats ADD COLUMN is_archived INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE users ADD COLUMN archived_count INTEGER NOT NULL DEFAULT 0",  # kept by triggers
+    "DROP INDEX chats_by_user",
+    """
+    CREATE INDEX chats_by_user
+    ON chats (user, is_archived, is_pinned DESC, updated_at DESC, number DESC)
+    """,
+    """
+    CREATE TRIGGER chat_archived AFTER UPDATE OF is_archived ON chats BEGIN
+        UPDATE users SET archived_count = archived_count + new.is_archived - old.is_archived
+        WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER archived_chat_deleted AFTER DELETE ON chats WHEN old.is_archived BEGIN
+        UPDATE users SET archived_count = archived_count - 1 WHERE number = old.user;
     END
     """,
 )

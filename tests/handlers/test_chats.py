@@ -435,3 +435,50 @@ async def test_import_reports_its_progress(ada: Client, monkeypatch: pytest.Monk
     early = await ada("POST /chats/import", {**export, "version": 2}, headers=events)
     assert early.error == "400 invalid_request"
     assert (await ada("GET /chats")).body["pagination"]["total"] == 3
+
+
+async def test_pinned_and_archived_chats(ada: Client) -> None:
+    ids = [await ada.chat(title=f"Goose {number}") for number in range(4)]
+
+    async def listed(**query: Any) -> list[int]:
+        answer = await ada("GET /chats", query=query)
+        assert answer.body["pagination"]["total"] == len(answer.body["data"])
+        return [ids.index(chat["id"]) for chat in answer.body["data"]]
+
+    phone = await ada.socket(since="latest")
+    pinned = await ada("PATCH /chats/{id}", {"is_pinned": True}, id=ids[1])
+    assert (pinned.body["is_pinned"], pinned.body["is_archived"]) == (True, False)
+    assert (await phone.until("chat"))["is_pinned"] is True
+    assert pinned.body["updated_at"] == (await ada("GET /chats/{id}", id=ids[1])).body["created_at"]
+    await ada("PATCH /chats/{id}", {"is_archived": True}, id=ids[2])
+    assert await listed() == [1, 3, 0]
+    assert await listed(archived="true") == [2]
+    assert sorted(await listed(q="goose")) == [0, 1, 2, 3]
+    assert await listed(q="goose", archived="true") == [2]
+    assert 2 not in await listed(q="goose", archived="false")
+    wrong = await ada("GET /chats", query={"archived": "1"})
+    assert wrong.details == "archived: expected true or false"
+    export = (await ada("GET /chats/{id}/export", id=ids[2])).body
+    again = await ada("POST /chats/import", export)
+    assert again.body["is_archived"] is True
+    await ada("DELETE /chats/{id}", id=again.body["id"])
+    await ada("PATCH /chats/{id}", {"is_archived": False}, id=ids[2])
+    assert sorted(await listed()) == [0, 1, 2, 3]
+
+
+async def test_all_chats_are_exported_and_deleted(ada: Client, anyone: Client) -> None:
+    bob = await anyone.register("bob@example.com")
+    ids = [await ada.chat(title=f"{number}") for number in range(3)]
+    await ada.say(ids[0], "Hello")
+    everything = await ada("GET /chats/export")
+    exports = [json.loads(line) for line in everything.raw.splitlines()]
+    assert [export["chat"]["id"] for export in exports] == ids
+    for export in exports:
+        assert (await bob("POST /chats/import", export)).status == 201
+    assert (await bob("GET /chats")).body["pagination"]["total"] == 3
+    await bob("POST /chats/delete", {"ids": ids})  # which are ada's
+    assert (await ada("GET /chats")).body["pagination"]["total"] == 3
+    gone = await ada("POST /chats/delete", {"ids": [*ids[:2], "chat_x"]})
+    assert gone.status == 204
+    assert [chat["id"] for chat in (await ada("GET /chats")).body["data"]] == ids[2:]
+    assert (await ada("POST /chats/delete", {"ids": []})).error == "400 invalid_request"
