@@ -124,6 +124,7 @@ def test_the_snippets_compile(tmp_path: Path) -> None:
         script = re.sub(r'"http://\S+/static/quillium.js"', f'"{CLIENT}.js"', snippet.script)
         name = f"{snippet.page.stem}_{snippet.line}.{snippet.language.replace('html', 'js')}"
         (tmp_path / name).write_text(f"{script}\nexport {{}};\n")
-    (tmp_path / "node.d.ts").write_text('declare module "node:*";\n')
+    modules = 'declare module "node:*";\ndeclare module "quillium/*";\n'
+    (tmp_path / "others.d.ts").write_text(modules)
     options = ["--allowJs", "--checkJs", *LIBRARIES, *RESOLUTIONS["bundler"]]
     assert compiled(*options, *sorted(tmp_path.iterdir())) == ""
