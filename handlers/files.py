@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 
 from tornado.iostream import StreamClosedError
 from tornado.web import stream_request_body
@@ -12,8 +12,6 @@ from core.errors import PayloadTooLarge, QuilliumError, UnsupportedMediaType
 from services import uploads
 from web import headers
 from web.base import BaseHandler
-
-READ_SECONDS = 30.0  # for a client to read a piece of a download
 
 
 @stream_request_body
@@ -92,12 +90,9 @@ class OneFile(BaseHandler):
         self.set_header("Content-Length", str(file.size))
         if self.request.method == "HEAD":
             return
-        try:
+        with contextlib.suppress(StreamClosedError):
             for piece in self.services.uploads.pieces(row_id):
-                self.write(piece)
-                await asyncio.wait_for(self.flush(), READ_SECONDS)
-        except (StreamClosedError, TimeoutError):
-            self.request.connection.stream.close()  # type: ignore[union-attr]
+                await self.send_chunk(piece)
 
     async def delete(self, id: str) -> None:
         await self.services.uploads.delete(self.known_caller.user, id)

@@ -134,6 +134,7 @@ def build(
     tools = Tools(db, connections, settings, directory, clock, metrics, Prompts(db), pace)
     conversation = Conversation(tools)
     removal = Removal(db)
+    uploads = Uploads(db, removal, clock)
     bcrypt_cost = HASH_COST if config.dev else config.bcrypt_cost
     guard = LoginGuard(metrics, monotonic, max_failures=sys.maxsize if config.dev else MAX_FAILURES)
     sessions = Sessions(
@@ -191,8 +192,8 @@ def build(
         ),
         conversation=conversation,
         chats=Chats(db, connections, settings, directory, conversation, removal, clock),
-        uploads=Uploads(db, removal, clock),
-        imports=Imports(db, connections, removal, clock),
+        uploads=uploads,
+        imports=Imports(db, connections, removal, uploads, clock),
         completions=Completions(settings, directory),
         indexing=Indexing(db),
         removal=removal,

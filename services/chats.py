@@ -138,15 +138,19 @@ class Chats:
     async def export(self, user: User, id: str) -> dict[str, Any]:
         """Return a whole chat, all versions included, in the format that `Imports` accepts.
 
+        Its files are without content.
+
         Raises `NotFound`.
         """
         chat = self._db.read(stored.find, user.row_id, id)
         history = await self._db.read_in_pool(messages.everything, chat.row_id)
+        files = dict.fromkeys(file for message in history for file in message.attachments)
         return {
             "format": EXPORT_FORMAT,
             "version": EXPORT_VERSION,
             "exported_at": self._now(),
             "chat": chat.public(),
+            "files": [file.public() for file in files],
             "messages": [message.public() for message in history],
         }
 
@@ -187,4 +191,5 @@ def markdown(export: dict[str, Any]) -> str:
         model = f" ({message['model']})" if message["model"] else ""
         parts.append(f"**{senders[message['sender']]}**{model}, {message['timestamp']}")
         parts.append(closed(message["content"]))  # otherwise it would include the next message
+        parts += [f"Attached: {escaped(file['name'])}" for file in message["attachments"]]
     return "\n\n".join(parts) + "\n"

@@ -8,6 +8,8 @@ was stored.
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -16,18 +18,20 @@ from typing import Any
 
 import schemas
 from core import ids, large_documents
-from core.errors import InvalidRequest
-from core.records import Chat, ChatChange, Message, Usage, User
+from core.errors import InvalidRequest, NotFound, QuilliumError
+from core.records import Chat, ChatChange, File, Message, Usage, User
 from core.times import CalendarClock, normalized, rfc3339
 from services import frames
 from services.connections import ConnectionRegistry
 from services.removal import Removal
+from services.uploads import Uploads, attached_ids
 from storage import imports
 from storage.chats import NewChat
 from storage.database import Database
 
 MAX_BYTES = 16 << 20  # of a document
 _MESSAGE = "chat_import.json#/properties/messages/items"
+_FILES = "chat_import.json#/properties/files"
 _SLICE_MESSAGES = 200
 _SLICE_CHARACTERS = 100_000
 _TURN_SECONDS = 0.005  # of the event loop, until other requests get a turn
@@ -41,11 +45,13 @@ class Imports:
         db: Database,
         connections: ConnectionRegistry,
         removal: Removal,
+        uploads: Uploads,
         clock: CalendarClock,
     ) -> None:
         self._db = db
         self._connections = connections
         self._removal = removal
+        self._uploads = uploads
         self._clock = clock
 
     async def run(self, user: User, data: bytes, progress: Progress | None = None) -> Chat:
@@ -54,12 +60,13 @@ class Imports:
         `progress(share, count)` is called after each slice with the share of the document and the
         number of messages that are stored. Raises `InvalidRequest`, `Conflict`.
         """
-        importing = _Import(self._db, user, rfc3339(self._clock()))
+        importing = _Import(self._db, self._uploads, user, rfc3339(self._clock()))
         try:
             change = await importing.run(data, progress, lambda c: self._publish(user, c))
         except BaseException:
             if importing.chat is not None:
                 self._removal.add(importing.chat)
+            await importing.discard_files()
             raise
         assert change.chat is not None
         return change.chat
@@ -106,8 +113,10 @@ class Tree:
 
 
 class _Import:
-    def __init__(self, db: Database, user: User, now: str) -> None:
+    def __init__(self, db: Database, uploads: Uploads, user: User, now: str) -> None:
         self._db = db
+        self._uploads = uploads
+        self._owner = user
         self._user = user.row_id
         self._now = now
         self._id = ids.new("chat")
@@ -115,6 +124,7 @@ class _Import:
         self._slice: list[Message] = []
         self._stored = 0  # messages
         self._tree = Tree()
+        self._files: dict[str, File] = {}  # stored for this import, by their id in the document
 
     async def run(
         self, data: bytes, progress: Progress | None, publish: Callable[[ChatChange], None]
@@ -125,9 +135,12 @@ class _Import:
         for part in large_documents.parts(data, "messages"):
             if part.index is None:
                 fields[part.name] = part.value
+                if part.name == "files":
+                    await self._store_files(fields)
                 continue
             schemas.validate(_MESSAGE, part.value, f"messages.{part.index}")
-            said = message(part.value, self._id)
+            attachments = self._attachments(part.value.get("attachments", []))
+            said = replace(message(part.value, self._id), attachments=attachments)
             self._slice.append(self._tree.place(part.value, said, f"messages.{part.index}"))
             characters += len(part.value["content"])
             if len(self._slice) == _SLICE_MESSAGES or characters > _SLICE_CHARACTERS:
@@ -149,6 +162,34 @@ class _Import:
         return await self._db.write(
             imports.finish, self._user, self.chat, new, updated_at, leaf, on_commit=publish
         )
+
+    async def discard_files(self) -> None:
+        """Delete the files that were stored; those of stored messages go with the chat."""
+        for file in self._files.values():
+            with contextlib.suppress(QuilliumError):
+                await self._uploads.delete(self._owner, file.id)
+
+    async def _store_files(self, fields: dict[str, Any]) -> None:
+        """Store the document's files, which the messages after them refer to."""
+        if "messages" in fields:
+            raise InvalidRequest("files: must stand before messages")
+        schemas.validate(_FILES, fields["files"], "files")
+        for index, file in enumerate(fields["files"]):
+            try:
+                content = base64.b64decode(file["content"], validate=True)
+            except ValueError:
+                raise InvalidRequest(f"files.{index}.content: expected base64") from None
+            file["content"] = "-"  # it is no longer needed
+            self._files[file["id"]] = await self._uploads.store(self._owner, file["name"], content)
+
+    def _attachments(self, attachments: list[Any]) -> tuple[File, ...]:
+        """Return the files of a message: the document's, and others that the user has."""
+        found: list[File] = []
+        for id in attached_ids(attachments):
+            with contextlib.suppress(NotFound):
+                file = self._files.get(id) or self._uploads.find(self._owner, id).file
+                found.append(file)
+        return tuple(dict.fromkeys(found))
 
     async def _store_slice(self) -> None:
         if self.chat is None:

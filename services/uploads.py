@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -57,6 +58,26 @@ class Uploads:
             if piece is None:
                 return
             yield piece
+
+    def in_base64(self, row_id: int) -> Iterator[bytes]:
+        """Yield the content of a file in base64, in pieces."""
+        rest = b""
+        for piece in self.pieces(row_id):
+            whole = len(rest + piece) // 3 * 3
+            content = rest + piece
+            yield base64.b64encode(content[:whole])
+            rest = content[whole:]
+        yield base64.b64encode(rest)
+
+    async def store(self, user: User, name: str, content: bytes) -> File:
+        """Store a file whose content is in memory. Raises what an upload raises."""
+        upload = self.begin(user, name, len(content))
+        try:
+            for start in range(0, len(content), uploads.PIECE_BYTES):
+                await upload.add(content[start : start + uploads.PIECE_BYTES])
+            return await upload.complete()
+        finally:
+            upload.abort()
 
     async def delete(self, user: User, id: str) -> None:
         """Delete a file. Raises `NotFound`, and `Conflict` if it is attached to a message."""

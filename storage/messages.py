@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from core.errors import Conflict, NotFound
 from core.records import File, JsonPage, Message, Usage
+from storage import uploads
 from storage.connection import Connection, is_violated
 
 
@@ -213,14 +214,21 @@ def last_finished(connection: Connection, chat: int) -> Message | None:
 def insert_imported(
     connection: Connection, user: int, chat: int, messages: Iterable[Message]
 ) -> None:
-    """Store imported messages, oldest first, each below its parent."""
+    """Store imported messages with their files, oldest first, each below its parent.
+
+    Raises `Conflict`, and `NotFound` for a file that was deleted meanwhile.
+    """
     for message in messages:
         try:
-            insert(connection, user, chat, message, parent=_imported_parent(connection, message))
+            parent = _imported_parent(connection, message)
+            row_id = insert(connection, user, chat, message, parent=parent).row_id
         except sqlite3.IntegrityError as error:
             if not is_violated(error, "messages.chat", "messages.client_id"):
                 raise
             raise Conflict("messages: two of them have the same client_id.") from None
+        if message.attachments:
+            files = [uploads.find_importing(connection, user, f.id) for f in message.attachments]
+            uploads.attach(connection, row_id, files)
 
 
 def _imported_parent(connection: Connection, message: Message) -> int | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from core.errors import Conflict, NotFound
 from core.records import File
@@ -21,9 +21,15 @@ from storage.hidden_chats import SLICE_SECONDS
 PIECE_BYTES = 1 << 18
 UNUSED_HOURS = 24  # of uptime, until a file that is attached to nothing is removed
 
-_FIND = (
+_STORED = (
     "SELECT number, id, name, content_type, size, created_at FROM files"
     " WHERE id = ? AND user = ? AND content_type IS NOT NULL"
+)
+# Not if only chats have it that are being removed in slices.
+_VISIBLE = (
+    f"{_STORED} AND (use_count = 0 OR EXISTS (SELECT 1 FROM attachments a"
+    " JOIN messages m ON m.number = a.message WHERE a.file = files.number"
+    " AND m.chat NOT IN (SELECT chat FROM hidden_chats)))"
 )
 
 
@@ -78,7 +84,15 @@ def complete(
 
 def find(connection: Connection, user: int, id: str) -> Stored:
     """Return a user's complete file. Raises `NotFound`, also for another user's file."""
-    row = connection.execute(_FIND, (id, user)).fetchone()
+    return _found(connection.execute(_VISIBLE, (id, user)).fetchone())
+
+
+def find_importing(connection: Connection, user: int, id: str) -> Stored:
+    """Return a user's file like `find`, also if only a chat has it that is being imported."""
+    return _found(connection.execute(_STORED, (id, user)).fetchone())
+
+
+def _found(row: tuple[Any, ...] | None) -> Stored:
     if row is None:
         raise NotFound("file")
     return Stored(row[0], File(*row[1:]))

@@ -20,6 +20,7 @@ from web import compression
 from web.accept import accepts_gzip
 from web.operations import Operation
 
+READ_SECONDS = 30.0  # for a client to read a part of a large response
 _VARY = "Origin, Accept-Encoding"
 
 
@@ -91,6 +92,19 @@ class RespondingHandler(RequestHandler):
         self.set_header("X-Accel-Buffering", "no")
         connection: Any = self.request.connection
         connection.stream.set_nodelay(True)  # Tornado sets it only when a response ends
+
+    async def send_chunk(self, chunk: bytes) -> None:
+        """Send a part of a large response. A client that doesn't read it is disconnected.
+
+        Raises `StreamClosedError`.
+        """
+        self.write(chunk)
+        try:
+            await asyncio.wait_for(self.flush(), READ_SECONDS)
+        except TimeoutError:
+            connection: Any = self.request.connection
+            connection.stream.close()
+            raise StreamClosedError from None
 
     def respond_empty(self) -> None:
         self.set_status(204)

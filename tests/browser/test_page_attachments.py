@@ -101,6 +101,16 @@ def test_files_are_chosen_sent_and_shown(ada: User, tmp_path: Path) -> None:
         "notes.txt",
         b"remember the milk",
     )
+    before, first = ada.shown, attachments(ada)[0]
+    with ada.page.expect_download() as exporting:
+        ada.choose("What are these?", "Export as JSON")
+    exporting.value.save_as(tmp_path / "chat.json")
+    ada.settings().get_by_label("Import a chat").set_input_files(tmp_path / "chat.json")
+    expect(ada.page).not_to_have_url(re.compile(before))
+    expect(ada.page.locator(".said .picture img")).to_have_attribute("src", IS_PNG)
+    again = attachments(ada)[0]
+    assert [file["name"] for file in again] == ["photo.png", "notes.txt"]
+    assert {file["id"] for file in again}.isdisjoint(file["id"] for file in first)
 
 
 def test_files_are_pasted_and_dropped(ada: User) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import contextlib
 import json
 from typing import Any
 
 import pytest
 
+import schemas
 from core import fairness
 from services.uploads import MAX_BYTES
 from tests.conftest import Client
 from tests.handlers.raw import raw
+from web import responding
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
@@ -232,3 +236,52 @@ async def test_many_uploads_at_once(ada: Client, anyone: Client) -> None:
         assert await bob.chat()
     files = await asyncio.gather(*uploading)
     assert {file["size"] for file in files} == {len(content)}
+
+
+async def test_exports_have_files(ada: Client, anyone: Client) -> None:
+    """Also those of several pieces, once each; another account can import them."""
+    bob = await anyone.register("bob@example.com")
+    large = bytes(range(256)) * 2500
+    chat = await ada.chat(title="With files")
+    files = [await upload(ada, PNG, "a*.png"), await upload(ada, large, "b.bin")]
+    await ada.say(chat, "Look", attachments=[files[0]["id"], files[1]["id"]])
+    await ada.say(chat, "Again", attachments=[files[0]["id"]])
+    export = (await ada("GET /chats/{id}/export", id=chat)).body
+    schemas.validate("chat_export", export)
+    assert [base64.b64decode(file.pop("content")) for file in export["files"]] == [PNG, large]
+    assert export["files"] == files
+    exported = (await ada("GET /chats/{id}/export", id=chat)).body
+    for account in (ada, bob):
+        imported = (await account("POST /chats/import", exported)).body["id"]
+        again = (await account("GET /chats/{id}/export", id=imported)).body
+        kept = ("name", "content_type", "size", "content")
+        assert [[file[field] for field in kept] for file in again["files"]] == [
+            [file[field] for field in kept] for file in exported["files"]
+        ]
+        names = [[file["name"] for file in message["attachments"]] for message in again["messages"]]
+        assert names == [["a*.png", "b.bin"], [], ["a*.png"], []]
+    head = await ada("HEAD /chats/{id}/export", id=chat)
+    assert (head.status, head.raw) == (200, b"")
+    empty = await ada("GET /chats/{id}/export", id=chat, query={"format": ""})
+    assert empty.details == "format: expected json or markdown"
+    text = (await ada("GET /chats/{id}/export", id=chat, query={"format": "markdown"})).raw.decode()
+    assert "Attached: a\\*.png\n\nAttached: b.bin" in text
+
+
+async def test_a_client_that_does_not_read(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is disconnected; here at once, if its socket doesn't take a piece at once."""
+    monkeypatch.setattr(responding, "READ_SECONDS", 0)
+    size = 20_000_000
+    file = await upload(ada, bytes(size))
+    host, port = ada.base_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"GET /api/v1/files/{file['id']} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: Bearer {ada.credential}\r\n\r\n".encode()
+    )
+    received = 0
+    with contextlib.suppress(ConnectionResetError):
+        while chunk := await asyncio.wait_for(reader.read(1 << 16), 20):
+            received += len(chunk)
+    assert 0 < received < size
+    writer.close()

@@ -113,15 +113,16 @@ async def test_what_was_read_is_told_where_there_is_anything(
 
 def test_markdown_is_for_people() -> None:
     said = [
-        message("```\ncode", model=None),
-        message("Hi", "assistant", model="m"),
+        message("```\ncode", model=None, attachments=[{"name": "a_b.txt"}]),
+        message("Hi", "assistant", model="m", attachments=[]),
     ]
     assert markdown(linked(*said)) == (
-        f"# Title\n\n**You**, {TIME}\n\n```\ncode\n```\n\n**Assistant** (m), {TIME}\n\nHi\n"
+        f"# Title\n\n**You**, {TIME}\n\n```\ncode\n```\n\nAttached: a\\_b.txt\n\n"
+        f"**Assistant** (m), {TIME}\n\nHi\n"
     )
 
 
 def test_a_title_is_no_markdown() -> None:
-    export = linked(message("Hi", model=None))
+    export = linked(message("Hi", model=None, attachments=[]))
     export["chat"]["title"] = "C# *and*\n# [more](x)"
     assert markdown(export).startswith("# C\\# \\*and\\* \\# \\[more\\](x)\n\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from typing import Any
 
@@ -249,3 +250,61 @@ async def test_others_get_a_turn(rooms: Any, user: User) -> None:
     counting.cancel()
     if chat.message_count == 50 and imports._SLICE_MESSAGES == 1:
         assert turns > 50
+
+
+def file(id: str, content: bytes, name: str = "a.txt") -> dict[str, Any]:
+    return {"id": id, "name": name, "content": base64.b64encode(content).decode()}
+
+
+def with_files(*files: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """An export of a message that has these files, which stand before the messages."""
+    attachments = [{"id": file["id"]} for file in files]
+    document = exported(message("one"), message("two", attachments=attachments), **more)
+    return {"files": [*files], **document}
+
+
+async def test_files_come_with_their_messages(rooms: Any, user: User) -> None:
+    large = bytes(range(256)) * 2000
+    chat = await take(rooms, user, with_files(file("f1", b"hello"), file("f2", large, "../b.bin")))
+    said = rooms.db.read(messages.everything, chat.row_id)
+    assert said[0].attachments == ()
+    first, second = said[1].attachments
+    assert (first.name, first.content_type, second.name) == ("a.txt", "text/plain", "b.bin")
+    stored = [rooms.uploads.find(user, each.id) for each in (first, second)]
+    contents = [b"".join(rooms.uploads.pieces(each.row_id)) for each in stored]
+    assert contents == [b"hello", large]
+    await rooms.chats.delete(user, chat.id)
+    await rooms.removal.finished()
+    assert files_left(rooms) == 0
+
+
+def files_left(rooms: Any) -> int:
+    count: int = rooms.db.read(lambda c: c.execute("SELECT COUNT(*) FROM files").fetchone()[0])
+    return count
+
+
+async def test_files_that_the_user_has(rooms: Any, user: User, other: User) -> None:
+    own = await rooms.uploads.store(user, "mine.txt", b"mine")
+    theirs = await rooms.uploads.store(other, "theirs.txt", b"theirs")
+    sent = [own.id, theirs.id, {"id": "file_unknown", "name": "x"}, {"id": own.id}]
+    chat = await take(rooms, user, exported(message("one", attachments=sent)))
+    assert rooms.db.read(messages.everything, chat.row_id)[0].attachments == (own,)
+
+
+@pytest.mark.parametrize(
+    ("document", "details"),
+    [
+        (with_files(file("f1", b"hello"), {**file("f2", b""), "content": "%"}), "files.1.content"),
+        (with_files(file("f1", b"hello"), file("f2", b"")), "files.1.content: 0 characters"),
+        (with_files({"id": "f1", "name": "x"}), "files.0.content: is required"),
+        ({**exported(), "files": []}, "files: must stand before messages"),
+        ({**with_files(file("f1", b"hello")), "format": "x"}, "format: expected"),
+    ],
+)
+async def test_files_of_a_failed_import_are_removed(
+    rooms: Any, user: User, document: dict[str, Any], details: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=details):
+        await take(rooms, user, document)
+    await nothing_is_left(rooms, user)
+    assert files_left(rooms) == 0

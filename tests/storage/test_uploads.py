@@ -9,7 +9,7 @@ import pytest
 from core import fairness
 from core.errors import Conflict, NotFound, QuotaExceeded
 from core.records import File, Message, User
-from storage import chats, erasure, messages, turns, uploads, users
+from storage import chats, erasure, hidden_chats, messages, turns, uploads, users
 from storage.connection import Connection
 from storage.uploads import NewFile
 from tests.storage import facts
@@ -128,6 +128,24 @@ def test_a_file_goes_with_its_last_message(connection: Connection, owner: User) 
     remove_all(connection)
     assert not uploads.are_given_up(connection)
     assert connection.execute("SELECT COUNT(*) FROM file_pieces").fetchone() == (0,)
+
+
+def test_files_of_a_chat_that_is_being_deleted(
+    connection: Connection, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are gone at once, also if deleting the chat takes several slices."""
+    monkeypatch.setattr(hidden_chats, "SLICE_SECONDS", 0.0)
+    chat(connection, owner)
+    store(connection, owner)
+    send(connection, owner, "file_1")
+    send(connection, owner)
+    hidden = chats.delete(connection, owner.row_id, "chat_1").hidden
+    assert hidden is not None
+    for use in (uploads.find, uploads.delete):
+        with pytest.raises(NotFound):
+            use(connection, owner.row_id, "file_1")
+    assert uploads.find_importing(connection, owner.row_id, "file_1")
+    assert hidden_chats.remove_slice(connection, hidden) or uploads.are_given_up(connection)
 
 
 def test_a_deleted_account_leaves_no_file(connection: Connection, owner: User) -> None:

@@ -11,7 +11,7 @@ import {QuilliumError} from "../../quillium.js";
  * @param {(share: number) => void} [tell] called with the share that is stored, from 0 to 1
  */
 export async function bring(file, tell = () => {}) {
-  const body = JSON.parse(await file.text());
+  const body = await withUploadedFiles(JSON.parse(await file.text()));
   const headers = {Accept: "text/event-stream"};
   const response = await quillium.call("POST", "/chats/import", body, {as: "response", headers});
   for await (const {name, data} of events(response)) {
@@ -22,6 +22,19 @@ export async function bring(file, tell = () => {}) {
     return data;
   }
   throw new QuilliumError({code: "offline", message: "No response", details: "The response broke off."});
+}
+
+/** Upload the files of an export apart, because an import is smaller than they may be. */
+async function withUploadedFiles({files = [], ...body}) {
+  const uploaded = new Map();
+  for (const {id, name, content} of files) {
+    const bytes = Uint8Array.from(atob(content), character => character.charCodeAt(0));
+    uploaded.set(id, await quillium.upload(new Blob([bytes]), {name}));
+  }
+  if (!uploaded.size) return body;
+  const attached = ({attachments = [], ...message}) =>
+    ({...message, attachments: attachments.map(file => uploaded.get(file.id) ?? file)});
+  return {...body, messages: body.messages.map(attached)};
 }
 
 /** The Server-Sent Events of a response; their data is JSON. */
