@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import suppress
@@ -40,7 +41,12 @@ def report(error: object, missing: frozenset[str]) -> None:
 
 
 def notify(text: str) -> None:
-    """Print an informational line on the terminal; ignore errors, as the terminal may be closed."""
+    """Print an informational line on the terminal; ignore errors, as the terminal may be closed.
+
+    The log is written by a thread, and its lines come first.
+    """
+    for handler in logging.getLogger().handlers:
+        handler.flush()
     with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 

@@ -15,6 +15,7 @@ import logging.handlers
 import os
 import sys
 import threading
+import time
 from collections import deque
 from datetime import datetime
 from io import TextIOWrapper
@@ -29,7 +30,7 @@ MAX_QUEUED = 10_000  # lines
 MAX_FILE_SIZE = 10 << 20  # bytes
 MAX_WRITE = 64 << 10  # characters written at once, unless a single line is longer
 OLD_FILES = 5
-_GATHER_SECONDS = 0.01  # for which lines are collected before they are written
+_GATHER_SECONDS = 0.01  # for which lines are collected after some were written
 _CLOSE_SECONDS = 1.0  # to write queued lines when the process exits
 _FIELDS = "fields"  # the record attribute for structured fields
 
@@ -50,6 +51,8 @@ class Log:
         self._waiting: deque[str] = deque()  # lines
         self._arrived = threading.Event()
         self._closing = threading.Event()
+        self._idle = threading.Event()  # nothing waits
+        self._idle.set()
 
     def __enter__(self) -> Log:
         sink = _Stderr() if self._file is None else _File(self._file)
@@ -59,7 +62,7 @@ class Log:
         self._thread.start()
         logging._srcfile = None
         logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-        handler = _QueueingHandler(self._waiting, self._arrived)
+        handler = _QueueingHandler(self._waiting, self._arrived, self._idle)
         handler.setFormatter(self._formatter)
         logging.basicConfig(level=self._level, handlers=[handler], force=True)
         logging.getLogger("tornado.access").setLevel(logging.ERROR)  # duplicates `quillium.access`
@@ -75,10 +78,12 @@ class Log:
         is_closing = False
         while not is_closing:
             self._arrived.wait()
-            is_closing = self._closing.wait(_GATHER_SECONDS)
+            is_closing = self._closing.is_set()
             self._arrived.clear()  # before the last look, so that no line is forgotten
             while self._waiting:
                 sink.write(self._next_lines())
+            self._idle.set()
+            time.sleep(_GATHER_SECONDS)
         sink.close()
 
     def _next_lines(self) -> str:
@@ -136,10 +141,17 @@ class _RotatingFile(logging.handlers.RotatingFileHandler):
 
 
 class _QueueingHandler(logging.Handler):
-    def __init__(self, waiting: deque[str], arrived: threading.Event) -> None:
+    def __init__(
+        self, waiting: deque[str], arrived: threading.Event, idle: threading.Event
+    ) -> None:
         super().__init__()
         self._waiting = waiting
         self._arrived = arrived
+        self._idle = idle
+
+    def flush(self) -> None:
+        """Wait until the lines so far are written, so that other output comes after them."""
+        self._idle.wait(_CLOSE_SECONDS)
 
     def emit(self, record: logging.LogRecord) -> None:
         if len(self._waiting) >= MAX_QUEUED:
@@ -149,6 +161,7 @@ class _QueueingHandler(logging.Handler):
         except Exception:
             self.handleError(record)
         if not self._arrived.is_set():
+            self._idle.clear()
             self._arrived.set()
 
 

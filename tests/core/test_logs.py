@@ -7,6 +7,7 @@ import logging
 import os
 import stat
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,14 +71,23 @@ def test_a_file_is_rotated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_lines_are_written_many_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Waking the writing thread for each line would cost a request more than its answer."""
     written: list[str] = []
-    monkeypatch.setattr(logs._File, "write", lambda self, lines: written.append(lines))
-    monkeypatch.setattr(logs, "_GATHER_SECONDS", 60)  # the end of the program ends it at once
+    first, go_on = threading.Event(), threading.Event()
+
+    def write(self: object, lines: str) -> None:
+        written.append(lines)
+        first.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(logs._File, "write", write)
     monkeypatch.setattr(logs, "MAX_WRITE", 1000)
     with logs.Log("INFO", "text", tmp_path / "log"):
+        log.info("first")  # at once
+        assert first.wait(20)
         for number in range(20):
             log.info("%d %s", number, "x" * 200)
+        go_on.set()
     assert "\n".join(written).count("x" * 200) == 20
-    assert [len(lines.splitlines()) for lines in written] == [3] * 6 + [2]
+    assert [len(lines.splitlines()) for lines in written] == [1] + [3] * 6 + [2]
 
 
 def test_a_file_that_can_not_be_written(tmp_path: Path) -> None:

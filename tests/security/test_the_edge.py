@@ -431,6 +431,7 @@ def test_the_census(target: Target) -> None:
         path = (
             path.replace("/users/{id}", "/users/user_0")
             .replace("{id}", "chat_0")
+            .replace("{message_id}", "msg_0")
             .replace("{file}", "quillium.js")
         )
         for method in route.operations:
