@@ -6,7 +6,7 @@ import {keepDraft} from "./drafts.js";
 import {notify, tellError} from "./notices.js";
 import {chatId, isLocal, show} from "./route.js";
 import {isSignedIn} from "./session.js";
-import {t} from "./words.js";
+import {language, t} from "./words.js";
 
 const PAGE = 50; // the first one
 const NEXT_PAGE = 100;
@@ -36,8 +36,26 @@ export const shownChats = computed(() => {
   const ids = found.value?.ids ?? [...listed.value];
   const chats = ids.filter(id => known.value.has(id) && !hidden.value.has(id)).map(chatOf);
   if (found.value !== null) return [...begun.value, ...chats];
-  return [...chats, ...begun.value].sort((one, other) => (one.updated_at < other.updated_at ? 1 : -1));
+  return [...chats.filter(chat => !chat.is_archived), ...begun.value].sort(inOrder);
 });
+
+/** Pinned chats first, then the newest, as the server lists them. */
+const inOrder = (one, other) => (Boolean(one.is_pinned) === Boolean(other.is_pinned)
+  ? (one.updated_at < other.updated_at ? 1 : -1)
+  : (one.is_pinned ? -1 : 1));
+
+const DAY_MS = 86_400_000;
+const SPANS = [[0, "chats.today"], [1, "chats.yesterday"], [7, "chats.last_week"], [30, "chats.last_month"]];
+
+/** The heading under which a chat is listed; null among the results of a search. */
+export function groupOf({is_pinned, updated_at}) {
+  if (found.value !== null) return null;
+  if (is_pinned) return t("chats.pinned");
+  const time = new Date(updated_at);
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(time).setHours(0, 0, 0, 0)) / DAY_MS);
+  const span = SPANS.find(([most]) => days <= most);
+  return span ? t(span[1]) : time.toLocaleDateString(language(), {month: "long", year: "numeric"});
+}
 
 export const hasMore = computed(() => found.value !== null
   ? found.value.count < found.value.total
@@ -92,7 +110,8 @@ export async function loadMore() {
 
 /** Chats may have come, gone and moved since the page before: it has to join the one that is there. */
 async function loadMoreListed() {
-  const isInPages = ({id, updated_at}) => listed.value.has(id) && updated_at >= oldest;
+  const isInPages = ({id, updated_at, is_pinned, is_archived}) =>
+    listed.value.has(id) && !is_archived && (is_pinned || updated_at >= oldest);
   const head = [...listed.value].map(id => known.value.get(id)).filter(chat => chat && isInPages(chat));
   let offset = Math.max(0, head.length - OVERLAP);
   for (;;) {
@@ -273,7 +292,14 @@ export function forget(id) {
 
 // What the user does
 
-/** Change `title` or `model`. */
+/** Archive a chat, which can be undone. */
+export async function archive(chat) {
+  const undo = () => update(chat.id, {is_archived: false}).catch(tellError);
+  await update(chat.id, {is_archived: true});
+  notify(t("chat.archived", {title: chat.title}), {action: {label: t("action.undo"), run: undo}});
+}
+
+/** Change what a chat has, such as its `title` or `model`. */
 export async function update(id, changes) {
   add(await quillium.call("PATCH", `/chats/${id}`, changes));
 }

@@ -1,17 +1,36 @@
-/** Importing a chat from a file. */
+/** Importing chats from a file. */
 
 import {add} from "./chats.js";
 import {quillium} from "./client.js";
 import {QuilliumError} from "../../quillium.js";
 
 /**
- * Make a chat of a file that was exported as JSON.
+ * Make chats of a file that was exported as JSON, or of one with an export in each line; the last chat.
  *
  * @param {Blob} file
  * @param {(share: number) => void} [tell] called with the share that is stored, from 0 to 1
  */
 export async function bring(file, tell = () => {}) {
-  const body = await withUploadedFiles(JSON.parse(await file.text()));
+  const documents = parsed(await file.text());
+  let chat;
+  for (const [place, body] of documents.entries()) {
+    chat = await bringOne(body, share => tell((place + share) / documents.length));
+  }
+  return chat;
+}
+
+function parsed(text) {
+  try {
+    return [JSON.parse(text)];
+  } catch (error) {
+    const lines = text.split("\n").filter(line => line.trim());
+    if (lines.length < 2) throw error;
+    return lines.map(line => JSON.parse(line));
+  }
+}
+
+async function bringOne(document, tell) {
+  const body = await withUploadedFiles(document);
   const headers = {Accept: "text/event-stream"};
   const response = await quillium.call("POST", "/chats/import", body, {as: "response", headers});
   for await (const {name, data} of events(response)) {

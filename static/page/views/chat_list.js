@@ -4,7 +4,7 @@ import {ChatMenu} from "./chat_menu.js";
 import {Failed} from "./failed.js";
 import {html, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {
-  hasMore, isLoaded, isSearching, loadMore, moreError, query, retrySearch, searchError, shownChats,
+  groupOf, hasMore, isLoaded, isSearching, loadMore, moreError, query, retrySearch, searchError, shownChats,
 } from "../state/chats.js";
 import {addressOf, chatId} from "../state/route.js";
 import {fullTime, shortTime, t} from "../state/words.js";
@@ -16,17 +16,32 @@ const LOAD_AHEAD = 1_000; // pixels before the end at which the next page is loa
 export function ChatList() {
   const chats = shownChats.value;
   const isEmpty = isLoaded.value && !isSearching.value && !searchError.value && chats.length === 0;
-  const {place, from, to, above, below, onScroll} = useRows(chats.length);
+  const rows = withGroups(chats);
+  const {place, from, to, above, below, height, onScroll} = useRows(rows.length);
   return html`
     <nav ref=${place} class="chat-list" onScroll=${onScroll} aria-label=${t("chats.label")} aria-busy=${isSearching.value}>
       ${searchError.value && html`<${Failed} error=${searchError.value} retry=${retrySearch} />`}
       <ul style=${{paddingTop: `${above}px`, paddingBottom: `${below}px`}}>
-        ${chats.slice(from, to).map(chat => html`
-          <${ChatRow} key=${chat.id} chat=${chat} isShown=${chat.id === chatId.value} />`)}
+        ${rows.slice(from, to).map(({group, chat}) => (group
+          ? html`<li key=${group} class="chat-group" style=${{height: `${height}px`}}><h2>${group}</h2></li>`
+          : html`<${ChatRow} key=${chat.id} chat=${chat} isShown=${chat.id === chatId.value} />`))}
       </ul>
       ${hasMore.value && html`<${More} />`}
       ${isEmpty && html`<p class="hint">${t(query.value ? "chats.none_found" : "chats.none")}</p>`}
     </nav>`;
+}
+
+/** The rows of the list: chats, and a heading before the first one of each group. */
+function withGroups(chats) {
+  const rows = [];
+  let last = null;
+  for (const chat of chats) {
+    const group = groupOf(chat);
+    if (group !== last) rows.push({group});
+    rows.push({chat});
+    last = group;
+  }
+  return rows;
 }
 
 /** Which of so many rows are drawn, with the room for the others. All rows are of one height. */
@@ -55,7 +70,7 @@ function useRows(count) {
     observer.observe(place.current);
     return () => observer.disconnect();
   }, []);
-  return {place, from, to, above: from * row.current, below: (count - to) * row.current, onScroll};
+  return {place, from, to, above: from * row.current, below: (count - to) * row.current, height: row.current, onScroll};
 }
 
 function ChatRow({chat, isShown}) {

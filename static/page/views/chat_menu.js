@@ -3,7 +3,7 @@
 import {dialog} from "./dialog.js";
 import {html, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
-import {save} from "../state/chats.js";
+import {archive, save, update} from "../state/chats.js";
 import {remove} from "../state/deletions.js";
 import {tellError} from "../state/notices.js";
 import {t} from "../state/words.js";
@@ -52,8 +52,13 @@ function Items({chat, close}) {
     <div ref=${place} popover class="menu" role="menu" aria-label=${t("chat.actions", {title: chat.title})}
       onKeyDown=${move} onToggle=${event => event.newState === "closed" && close()}>
       ${item("edit", t("chat.rename"), () => (dialog.value = {name: "rename", chat}))}
+      ${item("pin", t(chat.is_pinned ? "chat.unpin" : "chat.pin"), () =>
+        update(chat.id, {is_pinned: !chat.is_pinned}).catch(tellError))}
       ${item("save", t("chat.save_markdown"), () => save(chat.id, "markdown").catch(tellError))}
       ${item("save", t("chat.save_json"), () => save(chat.id, "json").catch(tellError))}
+      ${chat.is_archived
+        ? item("archive", t("chat.restore"), () => update(chat.id, {is_archived: false}).catch(tellError))
+        : item("archive", t("chat.archive"), () => archive(chat).catch(tellError))}
       ${item("trash", t("chat.delete"), () => {
         if (dialog.value?.name === "drawer") dialog.value = null; // undo lies beneath it
         remove(chat.id);

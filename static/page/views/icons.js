@@ -4,6 +4,7 @@ import {html} from "./html.js";
 
 const PATHS = {
   alert: "M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.5v.2",
+  archive: "M4 5h16v4H4zM5.500 9v10h13V9M10 13h4",
   attach: "M19 11.500l-7.500 7.500a4.500 4.500 0 0 1-6.400-6.400L13 4.700a3 3 0 0 1 4.300 4.300l-7.800 7.800a1.500 1.500 0 0 1-2.100-2.100L14 8",
   close: "M6 6l12 12M18 6 6 18",
   copy: "M9 9h10v11H9zM5 15V4h10",
@@ -11,10 +12,12 @@ const PATHS = {
   edit: "M4 20l1-5L16 4l4 4L9 19l-5 1Z",
   file: "M6 3h8l5 5v13H6zM14 3v5h5",
   keyboard: "M3 7h18v11H3zM7 11h.1m3.2 0h.1m3.2 0h.1m3.2 0h.1M8 14.500h8",
+  list: "M9 6h11M9 12h11M9 18h11M4 6h1M4 12h1M4 18h1",
   menu: "M4 7h16M4 12h16M4 17h10",
   leave: "M14 4H5v16h9M10 12h10m-4-4 4 4-4 4",
   more: "M6 11.500v1M5.500 12h1M12 11.500v1M11.500 12h1M18 11.500v1M17.500 12h1",
   next: "M9.500 6l6 6-6 6",
+  pin: "M9 4h6l-1 6 3 3H7l3-3-1-6ZM12 13v7",
   plus: "M12 5v14M5 12h14",
   previous: "M14.500 6l-6 6 6 6",
   redo: "M19 12a7 7 0 1 1-2.500-5.400M19 3.500V7.500h-4",

@@ -99,7 +99,7 @@ function Import() {
   }
   return html`
     <div ref=${place}>
-      <${Field} label=${t("import.label")} hint=${t("import.hint")} type="file" accept=".json,application/json"
+      <${Field} label=${t("import.label")} hint=${t("import.hint")} type="file" accept=".json,.ndjson,application/json,application/x-ndjson"
         disabled=${share.value !== null} onChange=${read} />
       ${share.value !== null && html`
         <label class="hint">${t("import.progress", {percent: Math.floor(100 * share.value)})}

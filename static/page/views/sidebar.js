@@ -35,6 +35,7 @@ function UserBar() {
         <${Icon} name="settings" /> <span>${user.value?.name ?? t("settings.title")}</span>
         <span class="hidden">${t("settings.title")}</span>
       </button>
+      <${IconButton} icon="list" label=${t("manage.title")} onClick=${() => (dialog.value = {name: "manage"})} />
       <${IconButton} icon="keyboard" label=${t("shortcuts.title")}
         onClick=${() => (dialog.value = {name: "shortcuts"})} />
       <${IconButton} icon="leave" label=${t("session.sign_out")} onClick=${() => logout().catch(tellError)} />
