@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import time
 from functools import partial
@@ -19,7 +18,6 @@ from web.accept import prefers_event_stream
 from web.base import BaseHandler
 from web.events import event
 
-PATIENCE_SECONDS = 30.0  # with a client that does not read
 _REPORT_SECONDS = 0.25  # between two events of an import's progress
 
 
@@ -65,27 +63,39 @@ class Delete(BaseHandler):
         self.respond_empty()
 
 
-class ExportAll(BaseHandler):
+class _ExportHandler(BaseHandler):
+    async def send_export(self, export: dict[str, Any]) -> None:
+        """Send an export with the content of its files, of which one piece is in memory."""
+        uploads, user = self.services.uploads, self.known_caller.user
+        files, said = export.pop("files"), export.pop("messages")
+        separator = documents.encoded(export)[:-1] + b',"files":['
+        for file in files:
+            found = uploads.find(user, file["id"])
+            self.write(separator + documents.encoded(file)[:-1] + b',"content":"')
+            for piece in uploads.in_base64(found.row_id):
+                await self.send_chunk(piece)
+            separator = b'"},'
+        end = b'"}],"messages":' if files else separator + b'],"messages":'
+        await self.send_chunk(end + documents.encoded(said) + b"}")
+
+
+class ExportAll(_ExportHandler):
     async def get(self) -> None:
         """Send an export of each chat, one in a line, as the client takes them."""
         user = self.known_caller.user
-        ids = self.services.db.read(chats.ids, user.row_id)
         self.set_header("Content-Type", "application/x-ndjson; charset=utf-8")
         self.set_header("Content-Disposition", 'attachment; filename="quillium-chats.ndjson"')
-        for id in ids:
-            try:
-                export = await self.services.chats.export(user, id)
-            except NotFound:
-                continue  # deleted meanwhile
-            self.write(documents.encoded(export) + b"\n")
-            try:
-                await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
-            except (StreamClosedError, TimeoutError):
-                self.detach().close()
-                return
+        with contextlib.suppress(StreamClosedError):
+            for id in self.services.db.read(chats.ids, user.row_id):
+                try:
+                    export = await self.services.chats.export(user, id)
+                except NotFound:
+                    continue  # deleted meanwhile
+                await self.send_export(export)
+                await self.send_chunk(b"\n")
 
 
-class Export(BaseHandler):
+class Export(_ExportHandler):
     async def get(self, id: str) -> None:
         given = self.parameter("format")
         form = "json" if given is None else given
@@ -95,26 +105,13 @@ class Export(BaseHandler):
         ending = "json" if form == "json" else "md"
         self.set_header("Content-Disposition", f'attachment; filename="{id}.{ending}"')
         if form == "json" and export["files"]:
-            await self._stream(export)
+            with contextlib.suppress(StreamClosedError):
+                await self.send_export(export)
         elif form == "json":
             self.respond(export)
         else:
             self.set_header("Content-Type", "text/markdown; charset=utf-8")
             self.respond_bytes(markdown(export).encode())
-
-    async def _stream(self, export: dict[str, Any]) -> None:
-        """Send an export with the content of its files, of which one piece is in memory."""
-        uploads, user = self.services.uploads, self.known_caller.user
-        files, said = export.pop("files"), export.pop("messages")
-        separator = documents.encoded(export)[:-1] + b',"files":['
-        with contextlib.suppress(StreamClosedError):
-            for file in files:
-                found = uploads.find(user, file["id"])
-                self.write(separator + documents.encoded(file)[:-1] + b',"content":"')
-                for piece in uploads.in_base64(found.row_id):
-                    await self.send_chunk(piece)
-                separator = b'"},'
-            await self.send_chunk(b'"}],"messages":' + documents.encoded(said) + b"}")
 
 
 class Import(BaseHandler):

@@ -251,6 +251,8 @@ async def test_exports_have_files(ada: Client, anyone: Client) -> None:
     assert [base64.b64decode(file.pop("content")) for file in export["files"]] == [PNG, large]
     assert export["files"] == files
     exported = (await ada("GET /chats/{id}/export", id=chat)).body
+    everything = json.loads((await ada("GET /chats/export")).raw)
+    assert {**everything, "exported_at": ""} == {**exported, "exported_at": ""}
     for account in (ada, bob):
         imported = (await account("POST /chats/import", exported)).body["id"]
         again = (await account("GET /chats/{id}/export", id=imported)).body
