@@ -26,6 +26,9 @@ DISK_RESERVE_BYTES = 64 << 20  # or a twentieth of a small disk; kept for logins
 # Uploads of more than a piece, each of which holds one in memory.
 UPLOADS = 32
 UPLOADS_EACH = 4  # at a time for one account
+# Pieces that are being stored. A commit's time grows with its bytes, and all other writes wait.
+PIECES = 2
+PIECES_EACH = 1
 
 # Prompts with more than 1 MiB of files, which are in memory, encoded, until the reply ends.
 LARGE_PROMPTS = 8

@@ -6,10 +6,10 @@ import asyncio
 import base64
 from collections.abc import Iterator
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 from core import fairness, file_names, ids
-from core.errors import InvalidRequest, StorageUnavailable
+from core.errors import InvalidRequest, QuilliumError, StorageUnavailable
 from core.fair_slots import FairSlots
 from core.file_types import TypeDetector
 from core.records import File, User
@@ -31,12 +31,22 @@ def attached_ids(attachments: list[Any]) -> list[str]:
     return list(dict.fromkeys(sent))
 
 
+class Slots(NamedTuple):
+    """What uploads wait for: the memory for a piece, and the disk's time to store one."""
+
+    memory: FairSlots
+    disk: FairSlots
+
+
 class Uploads:
     def __init__(self, db: Database, removal: Removal, clock: CalendarClock) -> None:
         self._db = db
         self._removal = removal
         self._clock = clock
-        self._slots = FairSlots(fairness.UPLOADS, fairness.UPLOADS_EACH)
+        self._slots = Slots(
+            FairSlots(fairness.UPLOADS, fairness.UPLOADS_EACH),
+            FairSlots(fairness.PIECES, fairness.PIECES_EACH),
+        )
 
     def begin(self, user: User, name: str, announced: int = 0) -> Upload:
         """Begin an upload of a file of at least `announced` bytes.
@@ -92,7 +102,7 @@ class Upload:
     """
 
     def __init__(
-        self, db: Database, removal: Removal, slots: FairSlots, user: User, new: uploads.NewFile
+        self, db: Database, removal: Removal, slots: Slots, user: User, new: uploads.NewFile
     ) -> None:
         self._db = db
         self._removal = removal
@@ -103,6 +113,7 @@ class Upload:
         self._waiting = bytearray()
         self._has_slot = False
         self._has_ended = False
+        self._is_stored = False  # whether the database may have a part of it
         self._aborting: asyncio.Future[None] | None = None
 
     async def add(self, chunk: bytes) -> None:
@@ -110,28 +121,40 @@ class Upload:
 
         Raises `QuotaExceeded`, `StorageUnavailable`.
         """
+        fairness.charge(self._user.id)  # chunks arrive outside of the request's task
         self._detector.add(chunk)
         self._waiting += chunk
         if len(self._waiting) < uploads.PIECE_BYTES:
             return
         if not self._has_slot:
-            await self._slots.acquire(self._user.id)
+            await self._slots.memory.acquire(self._user.id)
             self._has_slot = True
             if self._has_ended:  # the client left while it waited
                 self._release()
         while len(self._waiting) >= uploads.PIECE_BYTES and not self._has_ended:
             piece = bytes(self._waiting[: uploads.PIECE_BYTES])
             del self._waiting[: uploads.PIECE_BYTES]
-            await self._db.write(uploads.append, self._user.row_id, self._new, piece)
+            await self._append(piece)
+
+    async def _append(self, piece: bytes) -> None:
+        was_stored, self._is_stored = self._is_stored, True  # also if the caller is cancelled
+        try:
+            async with self._slots.disk.slot(self._user.id):
+                if not self._has_ended:
+                    await self._db.write(uploads.append, self._user.row_id, self._new, piece)
+        except QuilliumError:
+            self._is_stored = was_stored
+            raise
 
     async def complete(self) -> File:
         """Store the rest, and return the file. Raises `InvalidRequest` for an empty file."""
         content_type, last = self._detector.content_type(), bytes(self._waiting)
         if not last and not self._has_slot:
             raise InvalidRequest("The file is empty.")
-        file = await self._db.write(
-            uploads.complete, self._user.row_id, self._new, last, content_type
-        )
+        async with self._slots.disk.slot(self._user.id):
+            file = await self._db.write(
+                uploads.complete, self._user.row_id, self._new, last, content_type
+            )
         self._has_ended = True
         self._release()
         return file
@@ -142,9 +165,13 @@ class Upload:
             return
         self._has_ended = True
         self._waiting.clear()
+        if not self._is_stored:
+            self._release()
+            return
         self._aborting = asyncio.ensure_future(self._abandon())
 
     async def _abandon(self) -> None:
+        fairness.charge(self._user.id)
         # Writes of one account keep their order, so a piece that is being stored comes before.
         try:
             await self._db.write(uploads.abandon, self._new.id)
@@ -157,4 +184,4 @@ class Upload:
     def _release(self) -> None:
         if self._has_slot:
             self._has_slot = False
-            self._slots.release(self._user.id)
+            self._slots.memory.release(self._user.id)

@@ -17,6 +17,7 @@ from tests.program import Program, run
 
 Fault = Callable[[Program, Path], Any]
 PATH = "/api/v1/chats"
+FILES = "/api/v1/files"
 
 
 def status(program: Program, method: str, path: str, body: Any = None, token: str = "") -> int:
@@ -99,6 +100,7 @@ def withstand(program: Program, folder: Path, fault: Fault) -> None:
         refused = {"content": "x" * 50_000, "client_id": "b"}
         assert status(program, "POST", messages, refused, token) == 503
         assert status(program, "POST", PATH, {"title": "x" * 200}, token) == 503
+        assert status(program, "POST", FILES, {"a file": "x" * 60_000}, token) == 503
         assert status(program, "GET", "/health") == 503
         assert program.call("GET", PATH, token=token)["data"][0]["title"] == "before"
         assert program.call("GET", f"{PATH}?q=slow", token=token)["pagination"]["total"] == 1
@@ -109,6 +111,8 @@ def withstand(program: Program, folder: Path, fault: Fault) -> None:
     stored = program.call("POST", messages, refused, token)
     again = program.call("POST", messages, refused, token)
     assert stored == again  # it was not stored in the dark
+    file = program.call("POST", FILES, {"a file": "x" * 60_000}, token)
+    assert program.call("GET", f"{FILES}/{file['id']}", token=token) == {"a file": "x" * 60_000}
     listed = program.call("GET", messages, token=token)["data"]
     assert [line["client_id"] for line in listed if line["sender"] == "user"] == ["a", "b"]
 

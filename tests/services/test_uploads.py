@@ -10,7 +10,7 @@ import pytest
 from core import fairness
 from core.errors import InvalidRequest, NotFound, QuotaExceeded, StorageUnavailable
 from core.records import File, User
-from services.uploads import Upload, attached_ids
+from services.uploads import Upload, Uploads, attached_ids
 from storage import uploads
 from storage.connection import Connection
 
@@ -141,3 +141,38 @@ async def test_a_file_that_is_removed_while_it_is_read(rooms: Any, user: User) -
 
 def test_attached_ids() -> None:
     assert attached_ids(["file_1", {"id": "file_2", "name": "x"}, "file_1"]) == ["file_1", "file_2"]
+
+
+async def test_only_some_pieces_are_stored_at_once(
+    rooms: Any, user: User, other: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit of many pieces would keep the writes of others waiting."""
+    monkeypatch.setattr(fairness, "PIECES", 1)
+    uploading = Uploads(rooms.db, rooms.removal, rooms.clock)
+    held, writes = asyncio.Event(), []
+    write = rooms.db.write
+
+    async def wait(work: Any, *arguments: Any) -> Any:
+        writes.append((work, fairness.charged()))
+        await held.wait()
+        return await write(work, *arguments)
+
+    monkeypatch.setattr(rooms.db, "write", wait)
+    storing = [
+        asyncio.ensure_future(uploading.store(account, "a", CHUNK * PIECE_CHUNKS))
+        for account in (user, user, other)
+    ]
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert writes == [(uploads.append, user.id)]
+    left = uploading.begin(other, "left")
+    adding = asyncio.ensure_future(left.add(CHUNK * PIECE_CHUNKS))
+    await asyncio.sleep(0)
+    left.abort()  # before its piece is stored
+    held.set()
+    assert {file.size for file in await asyncio.gather(*storing)} == {uploads.PIECE_BYTES}
+    await adding
+    await settled(left)
+    await rooms.removal.finished()
+    assert rooms.db.read(count) == (3, 3)
+    assert {account for _, account in writes} == {user.id, other.id}
