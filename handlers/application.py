@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tornado.escape import url_unescape
 from tornado.web import Application
 
 from handlers import openai, openapi, routes
-from handlers.dev_routes import DEV
+from handlers.dev_routes import DEV, DEV_PAGE
 from handlers.route import Route
 from services import Services
 from web import guards
@@ -53,8 +53,9 @@ class QuilliumApplication(Application):
             websocket_max_message_size=MAX_BODY,
         )
         self._services = services
-        api = (*routes.API, *DEV) if services.config.dev else routes.API
-        self._literal, self._routes = _literal(api), _compiled(api)
+        paths = _paths(is_test_backend=services.config.dev)
+        self._literal = {path: route for path, route in paths if "{" not in path}
+        self._routes = [(_pattern(path), route) for path, route in paths if "{" in path]
         self._slots = BodySlots()
 
     def use(self, services: Services) -> None:
@@ -121,19 +122,12 @@ _PLACEHOLDERS = {
 }
 
 
-def _literal(api: Sequence[Route]) -> dict[str, Route]:
-    """Return the routes without a placeholder, by path."""
-    return {path: route for path, route in _paths(api) if "{" not in path}
-
-
-def _compiled(api: Sequence[Route]) -> list[tuple[re.Pattern[str], Route]]:
-    """Return the routes with a placeholder, in matching order."""
-    return [(_pattern(path), route) for path, route in _paths(api) if "{" in path]
-
-
-def _paths(api: Sequence[Route]) -> list[tuple[str, Route]]:
+def _paths(*, is_test_backend: bool) -> list[tuple[str, Route]]:
+    """Return all paths in matching order, with their routes."""
+    api = (*routes.API, *DEV) if is_test_backend else routes.API
+    around = (*routes.AROUND, DEV_PAGE) if is_test_backend else routes.AROUND
     paths = [(prefix + route.path, route) for prefix in routes.PREFIXES for route in api]
-    return paths + [(route.path, route) for route in routes.AROUND]
+    return paths + [(route.path, route) for route in around]
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core import errors
-from handlers import dev
+from handlers import dev, pages
 from handlers.route import OPEN, Route
 from web.base import BaseHandler
 from web.operations import Operation
@@ -68,3 +68,5 @@ DEV = (
         },
     ),
 )
+
+DEV_PAGE = Route("/dev", pages.Dev, {"GET": Operation("Get the page", OPEN, response=None)})

@@ -143,6 +143,12 @@ class Docs(Page):
     file = "docs/index.html"
 
 
+class Dev(Page):
+    """The page of a test backend at `/dev`."""
+
+    file = "dev/index.html"
+
+
 class Favicon(Page):
     """`/favicon.ico`, which some clients request regardless of the page's icon links."""
 

@@ -22,8 +22,9 @@ from web.admission import Admission, allowed_methods
 from web.body import Owner
 from web.operations import Access
 from web.simulation import of_rule, simulated
-from web.target import without_prefix
+from web.target import PREFIXES, without_prefix
 
+_SIMULATED = (*(f"{prefix}/" for prefix in PREFIXES), "/openai/")
 SUBPROTOCOL = "quillium.v1"
 _BEARER_SUBPROTOCOL = "bearer."
 
@@ -96,9 +97,13 @@ def _simulation(admission: Admission, *, is_socket: bool = False) -> Awaitable[N
 
 
 def faults(admission: Admission) -> Awaitable[None] | None:
-    """In a test backend, simulate the failure that a rule asks for (section 11)."""
+    """In a test backend, simulate the failure that a rule asks for (section 11).
+
+    Rules don't concern pages, nor the API that sets them.
+    """
     dev = admission.services.dev
-    if dev is None or admission.route.startswith("/dev/"):
+    is_api = admission.request.path.startswith(_SIMULATED)
+    if dev is None or not is_api or admission.route.startswith("/dev/"):
         return None
     user = admission.caller.user if admission.caller is not None else None
     path = without_prefix(admission.request.path)

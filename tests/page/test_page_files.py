@@ -20,11 +20,11 @@ VENDOR = STATIC / "vendor"
 LANGUAGES = {
     file.stem: json.loads(file.read_text()) for file in sorted((PAGE / "languages").glob("*.json"))
 }
-# What the page at `/` may load; `/docs` has its own, and the client's sources are joined.
+# What the page at `/` may load; `/docs` and `/dev` have their own, and the client's sources are joined.
 LOADED = [
     file
     for file in sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")])
-    if file.parent.name not in {"docs", "client"} and file.stem != "swagger-ui"
+    if file.parent.name not in {"docs", "dev", "client"} and file.stem != "swagger-ui"
 ]
 LOADED += [STATIC / "client" / "records.js", STATIC / "client" / "tabs.js"]
 FONTS = STATIC / "fonts"
