@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import schemas
+from core.errors import InvalidRequest
 from core.records import User
 from core.times import CalendarClock, rfc3339
 from services import provider_settings
@@ -55,14 +56,24 @@ class Settings:
         return self._public(json.loads(chosen), updated_at)
 
     async def update_of_user(self, user: User, changes: dict[str, Any]) -> dict[str, Any]:
-        """Merge changes into a user's settings; omitted settings keep their values."""
+        """Merge changes into a user's settings; omitted settings keep their values.
+
+        Raises `InvalidRequest`.
+        """
+        _check_presets(changes)
         now = rfc3339(self._clock())
         chosen = await self._db.write(stored.merge_of_user, user.row_id, changes, now)
         return self._public(chosen, now)
 
     def _public(self, chosen: dict[str, Any], updated_at: str) -> dict[str, Any]:
         """Return a user's settings, the reference's four fields first (contract, section 5)."""
-        settings = {**self._user_defaults, **chosen, "updated_at": updated_at}
+        shared = self._admin["presets"]
+        settings = {
+            **self._user_defaults,
+            **chosen,
+            "updated_at": updated_at,
+            "shared_presets": shared,
+        }
         return {name: settings[name] for name in self._user_fields}
 
     def admin(self) -> dict[str, Any]:
@@ -76,6 +87,7 @@ class Settings:
 
     def check(self, changes: dict[str, Any]) -> None:
         """Raise `InvalidRequest` unless the admin may make these changes."""
+        _check_presets(changes)
         provider_settings.check(changes.get("providers", []), self._is_built_in)
 
     async def update_of_admin(self, changes: dict[str, Any]) -> dict[str, Any]:
@@ -100,3 +112,10 @@ class Settings:
     def _cache(self, document: dict[str, Any], updated_at: str) -> None:
         self._admin = {**self._admin_defaults, **document, "updated_at": updated_at}
         self._use_providers(self._admin["providers"])
+
+
+def _check_presets(changes: dict[str, Any]) -> None:
+    names = [preset["name"] for preset in changes.get("presets", [])]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise InvalidRequest(f"presets.{index}.name: another preset has this name")

@@ -25,6 +25,8 @@ async def test_user_settings_defaults_and_merge(ada: Client, bob: Client) -> Non
         "language": "en",
         "notifications_enabled": True,
         "default_model": None,
+        "presets": [],
+        "shared_presets": [],
     }
     await ada("PUT /settings/user", {"theme": "light", "default_model": "m"})
     merged = (await ada("PUT /settings/user", {"language": "pt-BR"})).body
@@ -60,6 +62,7 @@ async def test_admin_settings_are_the_admins(ada: Client, bob: Client) -> None:
         "rate_limit_per_minute": 100,
         "storage_per_user_mib": 1024,
         "providers": [],
+        "presets": [],
     }
 
 
@@ -149,3 +152,23 @@ async def test_two_providers_of_one_name(ada: Client) -> None:
 async def test_admin_settings_refuse_nonsense(ada: Client) -> None:
     for body in ({"rate_limit_per_minute": -1}, {"rate_limit_per_minute": 1.5}, {"x": 1}):
         assert (await ada("PUT /settings/admin", body)).error == "400 invalid_request"
+
+
+async def test_presets_of_a_user_and_of_the_admin(ada: Client, bob: Client) -> None:
+    short = {"name": "Short", "model": "m", "system_prompt": "Be brief.", "parameters": {"seed": 1}}
+    saved = await bob("PUT /settings/user", {"presets": [short, {"name": "Empty"}]})
+    assert saved.body["presets"] == [short, {"name": "Empty"}]
+    await ada("PUT /settings/admin", {"presets": [{"name": "Shared"}]})
+    found = (await bob("GET /settings/user")).body
+    assert (found["presets"], found["shared_presets"]) == (
+        saved.body["presets"],
+        [{"name": "Shared"}],
+    )
+    assert (await ada("GET /settings/user")).body["presets"] == []
+    assert (await bob("PUT /settings/user", found)).status == 200  # sent back unchanged
+    for client, path in ((bob, "user"), (ada, "admin")):
+        twice = await client(f"PUT /settings/{path}", {"presets": [short, short]})
+        assert twice.details == "presets.1.name: another preset has this name"
+    fields = {name: short[name] for name in ("model", "system_prompt", "parameters")}
+    chat = (await bob("POST /chats", fields)).body
+    assert {name: chat[name] for name in fields} == fields

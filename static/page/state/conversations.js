@@ -234,9 +234,11 @@ on("problem", tellError);
 /** It is stored and sent once; see `outbox` for what waits, and `refused` for what can't be stored. */
 export const say = (id, content, files) => void quillium.say(id, content, {files}).catch(() => {});
 
-/** Begin a chat with its first message, and show it. It is created once there is a connection. */
-export function begin(content, model, files) {
-  const {id, stored} = quillium.begin(content, model ? {model} : {}, {files});
+/** Begin a chat with its first message, with a model or a preset, and show it. It is created once there is a connection. */
+export function begin(content, {model, system_prompt, parameters}, files) {
+  const given = Object.entries({model, system_prompt, parameters}).filter(([, value]) => value);
+  const chosen = Object.fromEntries(given);
+  const {id, stored} = quillium.begin(content, chosen, {files});
   stored.catch(() => {}); // as in `say`
   show(id);
 }

@@ -8,6 +8,7 @@ import {Entrance} from "./entrance.js";
 import {Failed} from "./failed.js";
 import {html, useEffect} from "./html.js";
 import {IconButton} from "./icons.js";
+import {Instructions} from "./instructions.js";
 import {ManageChats} from "./manage_chats.js";
 import {DeleteMessage} from "./message_actions.js";
 import {Notices} from "./notices.js";
@@ -23,7 +24,7 @@ import {chatId} from "../state/route.js";
 import {isAway, isSignedIn, limitedUntil, user} from "../state/session.js";
 import {t} from "../state/words.js";
 
-const DIALOGS = {delete_message: DeleteMessage, manage: ManageChats, picture: PictureViewer, rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
+const DIALOGS = {delete_message: DeleteMessage, instructions: Instructions, manage: ManageChats, picture: PictureViewer, rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
 
 const narrow = matchMedia("(max-width: 50rem)");
 const isNarrow = signal(narrow.matches);

@@ -52,6 +52,7 @@ function Items({chat, close}) {
     <div ref=${place} popover class="menu" role="menu" aria-label=${t("chat.actions", {title: chat.title})}
       onKeyDown=${move} onToggle=${event => event.newState === "closed" && close()}>
       ${item("edit", t("chat.rename"), () => (dialog.value = {name: "rename", chat}))}
+      ${item("settings", t("instructions.title"), () => (dialog.value = {name: "instructions", chat}))}
       ${item("pin", t(chat.is_pinned ? "chat.unpin" : "chat.pin"), () =>
         update(chat.id, {is_pinned: !chat.is_pinned}).catch(tellError))}
       ${item("save", t("chat.save_markdown"), () => save(chat.id, "markdown").catch(tellError))}

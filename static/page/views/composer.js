@@ -19,11 +19,12 @@ const finePointer = matchMedia("(pointer: fine)"); // else there is a keyboard o
  * @param {object} props
  * @param {string | null} props.id of the chat; null for a new one
  * @param {string} props.model that replies
+ * @param {object[]} props.choices presets that can be chosen instead
  * @param {((model: string) => void) | null} props.choose null where it can't be chosen now
  * @param {(content: string) => void} props.send
  * @param {boolean} props.isReplying
  */
-export function Composer({id, model, choose, send, isReplying}) {
+export function Composer({id, model, choices = [], choose, send, isReplying}) {
   const text = draftOf(id);
   const place = useRef(null);
   useEffect(() => finePointer.matches && place.current.focus(), []);
@@ -81,7 +82,11 @@ export function Composer({id, model, choose, send, isReplying}) {
         <label class="model-picker">
           <span class="hidden">${t("model.label")}</span>
           <select value=${model} disabled=${choose === null} onChange=${event => choose(event.target.value)}>
-            <${ModelOptions} models=${models.value} chosen=${model} />
+            ${choices.length > 0 && html`
+              <optgroup label=${t("preset.label")}>
+                ${choices.map(({name, value}) => html`<option value=${value} selected=${value === model}>${name}</option>`)}
+              </optgroup>`}
+            <${ModelOptions} models=${models.value} chosen=${choices.some(({value}) => value === model) ? null : model} />
           </select>
         </label>
         <span id="composer-problem" class="composer-problem" role="status">

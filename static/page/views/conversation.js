@@ -7,6 +7,7 @@ import {Quill} from "./icons.js";
 import {Transcript} from "./transcript.js";
 import {chatOf} from "../state/chats.js";
 import {begin, choose, conversationOf, restarted, say} from "../state/conversations.js";
+import {presets} from "../state/presets.js";
 import {models, user} from "../state/session.js";
 import {t} from "../state/words.js";
 
@@ -37,15 +38,16 @@ const standardModel = () => models.value.find(({is_default}) => is_default)?.id;
 /** No chat yet: an invitation to begin one. */
 function New({before}) {
   const model = useSignal(undefined);
-  const answers = model.value ?? standardModel();
-  const start = (content, files) => begin(content, model.value, files);
+  const preset = presets.value.find(({value}) => value === model.value);
+  const answers = preset?.model ?? (preset ? standardModel() : model.value ?? standardModel());
+  const start = (content, files) => begin(content, preset ?? {model: model.value}, files);
   return html`
     <${Head} before=${before} title=${t("chats.new")} />
     <div class="transcript">
       <${Welcome} suggestions=${answers === "quillium-demo" ? "demo" : "model"} start=${start} />
     </div>
     <div class="column">
-      <${Composer} id=${null} model=${answers} choose=${chosen => (model.value = chosen)} send=${start} isReplying=${false} />
+      <${Composer} id=${null} model=${preset?.value ?? answers} choices=${presets.value} choose=${chosen => (model.value = chosen)} send=${start} isReplying=${false} />
     </div>`;
 }
 

@@ -5,10 +5,12 @@ import {Administration} from "./settings_admin.js";
 import {Dialog} from "./dialog.js";
 import {Check, Field, ModelOptions} from "./form.js";
 import {html, useId, useRef, useSignal} from "./html.js";
+import {IconButton} from "./icons.js";
 import {Keys} from "./settings_keys.js";
 import {bring} from "../state/imports.js";
 import {notify, tellError} from "../state/notices.js";
 import {askPermission, permission} from "../state/notifications.js";
+import {presets, removePreset} from "../state/presets.js";
 import {show} from "../state/route.js";
 import {changeSettings, isAdmin, models, settings} from "../state/session.js";
 import {LANGUAGES, language, t} from "../state/words.js";
@@ -68,7 +70,25 @@ function Preferences() {
     <${Check} label=${t("settings.notifications")} checked=${notifications_enabled}
       onChange=${event => change({notifications_enabled: event.target.checked})} />
     ${notifications_enabled && html`<${Permission} />`}
+    <${Presets} />
     <${Import} />`;
+}
+
+/** The presets that the user may remove: their own, and the admin's if they are one. */
+function Presets() {
+  const removable = presets.value.filter(({kind}) => kind === "own" || isAdmin.value);
+  if (!removable.length) return null;
+  return html`
+    <section>
+      <h3>${t("preset.label")}</h3>
+      <ul class="presets">${removable.map(preset => html`
+        <li key=${preset.value}>
+          <span dir="auto">${preset.name}</span>
+          <${IconButton} icon="trash" label=${t("preset.remove", {name: preset.name})}
+            onClick=${() => removePreset(preset).catch(tellError)} />
+        </li>`)}
+      </ul>
+    </section>`;
 }
 
 function Permission() {
