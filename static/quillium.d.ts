@@ -257,6 +257,7 @@ export class Quillium {
    *
    * @param path Path below `base`, such as `"/chats?limit=20"`, or a link from a response, such as
    * `pagination.next`.
+   * Deleting the account also ends the session and deletes the account's data from this browser.
    * @returns The parsed body, or null if there is none. `Body` may be a generated type.
    */
   call<Body = any>(

@@ -457,6 +457,8 @@ class Calls {
 
 const OPEN_MS = 3_000; // then storage counts as unavailable
 
+const STORES = ["outbox", "created", "drafts"];
+
 class Records {
   #name;
   #opening = null;
@@ -505,6 +507,17 @@ class Records {
   /** Delete a record, if it exists. */
   delete(store, key) {
     return this.#transact([store], "readwrite", transaction => transaction.objectStore(store).delete(key));
+  }
+
+  /** Delete all records of an account. */
+  deleteAccount(account) {
+    return this.#transact(STORES, "readwrite", transaction => {
+      for (const name of STORES) {
+        const store = transaction.objectStore(name);
+        const keys = store.index("account").getAllKeys(account);
+        keys.onsuccess = () => keys.result.forEach(key => store.delete(key));
+      }
+    }, {commitsAtOnce: false});
   }
 
   /** Close the database; the next call opens it again. */
@@ -761,6 +774,8 @@ const RATE_LIMIT_MS = 5_000; // for a rate limit without `Retry-After`
 const LONGEST_RETRY_MS = 30_000;
 const LOCK_MS = 15_000; // a tab that holds the lock longer is assumed frozen
 const MAX_SERVER_ERRORS = 6; // of one entry; then it is rejected
+const MAX_CREATED = 500; // chats whose local ids are kept, for addresses with a local id
+const MAX_SETTLED = 500; // then the records are read, and the ids that they no longer have forgotten
 
 /** A local id of a chat that is not on the server yet; it is also the chat's `client_id`. */
 const isLocal = chatId => chatId.startsWith("new_");
@@ -783,6 +798,8 @@ class Queue {
   #promises = new Map(); // by client id: promises of callers that wait for an acknowledgement
   #created = new Map(); // server ids of chats, by local id
   #isLoaded = false;
+  #loading = null; // one at a time: a stream of `added` from another tab doesn't read all again for each
+  #isStale = false; // whether the records changed since the current load began
   #storing = Promise.resolve();
   #isOnline = false;
   #isSending = false;
@@ -831,19 +848,42 @@ class Queue {
     this.stop();
     this.#account = account;
     [this.#entries, this.#isLoaded] = [[], false];
+    this.#created.clear();
     this.#emit("outbox", this.messages);
     await this.load();
   }
 
   /** Reload the stored entries, which other tabs may have changed. */
-  async load() {
-    const account = this.#account;
-    if (account === null) return;
-    const [stored, created] = await this.#records.all(account, "outbox", "created").catch(() => [null, []]);
-    if (account !== this.#account) return;
+  load() {
+    if (this.#account === null) return Promise.resolve();
+    this.#isStale = true;
+    this.#loading ??= this.#loadAll();
+    return this.#loading;
+  }
+
+  async #loadAll() {
+    try {
+      while (this.#isStale && this.#account !== null) {
+        this.#isStale = false;
+        const account = this.#account;
+        const read = await this.#records.all(account, "outbox", "created").catch(() => null);
+        if (account === this.#account) this.#loaded(read);
+      }
+    } finally {
+      this.#loading = null;
+    }
+  }
+
+  /** @param {[object[], object[]] | null} read null if storage is unavailable */
+  #loaded(read) {
     this.#isLoaded = true;
-    for (const {local_id, chat_id} of created) this.#created.set(local_id, chat_id);
-    if (stored !== null) this.#merge(stored);
+    if (read) {
+      const [stored, created] = read;
+      this.#mergeCreated(created, stored);
+      this.#merge(stored);
+    } else {
+      this.#settled.clear(); // there are no records from which they could come back
+    }
     this.#send();
   }
 
@@ -978,7 +1018,8 @@ class Queue {
     this.#created.set(chat_id, chat.id);
     this.#broadcast({type: "created", local_id: chat_id, chat, account});
     if (account === this.#account) this.#emit("created", {local_id: chat_id, chat});
-    await this.#records.put("created", {local_id: chat_id, account, chat_id: chat.id}).catch(() => {});
+    const record = {local_id: chat_id, account, chat_id: chat.id, created_at: Date.now()};
+    await this.#records.put("created", record).catch(() => {});
     this.settle(client_id, chat);
   }
 
@@ -1018,6 +1059,7 @@ class Queue {
 
   #remove(clientId) {
     this.#settled.add(clientId);
+    if (this.#settled.size > MAX_SETTLED) this.load();
     this.#fileIds.delete(clientId);
     const entry = this.#entries.find(({client_id}) => client_id === clientId);
     if (entry) this.#update(this.#entries.filter(other => other !== entry));
@@ -1028,9 +1070,23 @@ class Queue {
     const known = new Map(this.#entries.map(entry => [entry.client_id, entry]));
     const own = this.#entries.filter(({isOnlyHere, place}) => isOnlyHere || place === undefined);
     const ownIds = new Set(own.map(({client_id}) => client_id));
+    const storedIds = new Set(stored.map(({client_id}) => client_id));
+    this.#settled = new Set([...this.#settled].filter(id => storedIds.has(id)));
     const others = stored.filter(({client_id}) => !this.#settled.has(client_id) && !ownIds.has(client_id))
       .map(entry => known.get(entry.client_id) ?? entry);
     this.#update([...others, ...own]);
+  }
+
+  /** Learn the created chats, and forget the oldest, unless a waiting message belongs to one. */
+  #mergeCreated(records, stored) {
+    const newest = records.sort((one, other) => (other.created_at ?? 0) - (one.created_at ?? 0));
+    const waiting = new Set([...this.#entries, ...stored].map(({chat_id}) => chat_id));
+    newest.forEach(({local_id, chat_id}, number) => {
+      this.#created.set(local_id, chat_id);
+      if (number < MAX_CREATED || waiting.has(local_id)) return;
+      this.#created.delete(local_id);
+      this.#records.delete("created", local_id).catch(() => {});
+    });
   }
 
   #update(entries) {
@@ -1207,7 +1263,8 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Call the API. Refreshes an expired token and waits for a rate limit, once each.
+   * Call the API. Refreshes an expired token and waits for a rate limit, once each. Deleting the account
+   * also ends the session and deletes the account's data from this browser.
    *
    * @param {string} method
    * @param {string} path such as `/chats?limit=20`, or a link from a response such as `pagination.next`
@@ -1222,8 +1279,17 @@ export class Quillium extends EventTarget {
    * @returns {Promise<any>} the parsed body; null if there is none
    * @throws {QuilliumError}
    */
-  call(method, path, body, options) {
-    return this.#calls.call(method, path, body, options);
+  async call(method, path, body, options) {
+    const {account} = this;
+    const response = await this.#calls.call(method, path, body, options);
+    if (method === "DELETE" && path === "/users/me") await this.#forget(account);
+    return response;
+  }
+
+  /** Delete everything that this browser stores for a deleted account. */
+  async #forget(account) {
+    if (this.account === account) this.#session.clear();
+    await this.#records.deleteAccount(account).catch(() => {}); // nothing is stored
   }
 
   // Files

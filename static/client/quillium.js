@@ -179,7 +179,8 @@ export class Quillium extends EventTarget {
   }
 
   /**
-   * Call the API. Refreshes an expired token and waits for a rate limit, once each.
+   * Call the API. Refreshes an expired token and waits for a rate limit, once each. Deleting the account
+   * also ends the session and deletes the account's data from this browser.
    *
    * @param {string} method
    * @param {string} path such as `/chats?limit=20`, or a link from a response such as `pagination.next`
@@ -194,8 +195,17 @@ export class Quillium extends EventTarget {
    * @returns {Promise<any>} the parsed body; null if there is none
    * @throws {QuilliumError}
    */
-  call(method, path, body, options) {
-    return this.#calls.call(method, path, body, options);
+  async call(method, path, body, options) {
+    const {account} = this;
+    const response = await this.#calls.call(method, path, body, options);
+    if (method === "DELETE" && path === "/users/me") await this.#forget(account);
+    return response;
+  }
+
+  /** Delete everything that this browser stores for a deleted account. */
+  async #forget(account) {
+    if (this.account === account) this.#session.clear();
+    await this.#records.deleteAccount(account).catch(() => {}); // nothing is stored
   }
 
   // Files

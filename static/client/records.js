@@ -8,6 +8,8 @@
 
 const OPEN_MS = 3_000; // then storage counts as unavailable
 
+const STORES = ["outbox", "created", "drafts"];
+
 export class Records {
   #name;
   #opening = null;
@@ -56,6 +58,17 @@ export class Records {
   /** Delete a record, if it exists. */
   delete(store, key) {
     return this.#transact([store], "readwrite", transaction => transaction.objectStore(store).delete(key));
+  }
+
+  /** Delete all records of an account. */
+  deleteAccount(account) {
+    return this.#transact(STORES, "readwrite", transaction => {
+      for (const name of STORES) {
+        const store = transaction.objectStore(name);
+        const keys = store.index("account").getAllKeys(account);
+        keys.onsuccess = () => keys.result.forEach(key => store.delete(key));
+      }
+    }, {commitsAtOnce: false});
   }
 
   /** Close the database; the next call opens it again. */

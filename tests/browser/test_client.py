@@ -270,3 +270,76 @@ def test_an_answer_as_text_and_one_that_is_given_up(
         path,
     )
     assert given_up == "AbortError"
+
+
+RECORDS = """
+() => {
+  window.records = (mode, work) => new Promise((resolve, reject) => {
+    const opening = indexedDB.open("quillium");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const stores = ["outbox", "created", "drafts"];
+      const transaction = opening.result.transaction(stores, mode);
+      const request = work(name => transaction.objectStore(name));
+      transaction.oncomplete = () => { opening.result.close(); resolve(request?.result); };
+    };
+  });
+}
+"""
+
+
+def test_ids_of_created_chats_are_forgotten(context: BrowserContext, server: Server) -> None:
+    """The oldest of more than 500, except those that a waiting message needs."""
+    page, chat = signed_in(context, server)
+    page.evaluate(RECORDS)
+    page.evaluate(
+        """async chat => {
+          quillium.disconnect();
+          const account = quillium.account;
+          await records("readwrite", store => {
+            for (let number = 0; number < 600; number++)
+              store("created").put({local_id: `new_${number}`, account, chat_id: chat, created_at: number});
+            store("outbox").add({account, client_id: "waits", chat_id: "new_0", content: "kept"});
+          });
+        }""",
+        chat,
+    )
+    page.reload()
+    page.evaluate(START)
+    page.evaluate(RECORDS)
+    kept = page.evaluate(
+        """async chat => {
+          await quillium.persisted();
+          const kept = await records("readonly", store => store("created").getAllKeys());
+          const ids = ["new_0", "new_99", "new_100", "new_599"].map(id => quillium.chatId(id) === chat);
+          quillium.connect();
+          await until(() => quillium.outbox.length === 0);
+          return [kept.length, kept.includes("new_0"), kept.includes("new_99"), ids];
+        }""",
+        chat,
+    )
+    assert kept == [501, True, False, [True, False, True, True]]
+    assert said(page, chat) == ["kept"]
+
+
+def test_a_deleted_account_leaves_nothing_behind(context: BrowserContext, server: Server) -> None:
+    page, chat = signed_in(context, server)
+    page.evaluate(RECORDS)
+    before, after, is_signed_in = page.evaluate(
+        """async chat => {
+          await quillium.register("bob@example.com", "a good password", "Bob");
+          const {account} = quillium;
+          quillium.begin("unsent").stored.catch(() => {});
+          await quillium.persisted();
+          const waiting = () => records("readonly", store => store("outbox").index("account").getAll(account));
+          quillium.disconnect();
+          quillium.say(chat, "unsent, too").catch(() => {});
+          await quillium.persisted();
+          const before = await waiting();
+          await quillium.call("DELETE", "/users/me", {current_password: "a good password"});
+          return [before.length, (await waiting()).length, quillium.isSignedIn];
+        }""",
+        chat,
+    )
+    assert before > 0
+    assert (after, is_signed_in) == (0, False)
