@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from services.dev import Dev
+from web import guards
 from web.base import BaseHandler
 
 
 class DevHandler(BaseHandler):
     """Requests of tests: anybody may send them, and none is counted or simulated."""
 
+    guards = guards.DEV
     is_counted = False
     max_body = 16 << 20
 

@@ -52,6 +52,7 @@ class Database:
         self._cache: dict[Hashable, object] = {}  # results by work and arguments
         self._cached_version = self._writer.version
         self._loop = asyncio.get_running_loop()
+        self._is_closed = False
         self._slots = FairSlots(
             fairness.POOL_READS, fairness.POOL_READS_EACH, fairness.POOL_READS_WAITING_EACH
         )
@@ -76,6 +77,7 @@ class Database:
 
     def read(self, work: Callable[[Connection, *Arguments], T], *arguments: *Arguments) -> T:
         """Run a short, indexed read in a snapshot, on this thread. Raises `StorageUnavailable`."""
+        self._check_open()
         return _read(self._reader, work, arguments)
 
     def cached_read(
@@ -86,6 +88,7 @@ class Database:
         Meant for reads that nearly every request needs. No other process writes to the file, so a
         result stays valid from one commit to the next.
         """
+        self._check_open()
         version = self._writer.version
         if version != self._cached_version or len(self._cache) >= _MAX_CACHED:
             self._cache.clear()
@@ -103,6 +106,7 @@ class Database:
         It waits for a turn of the account that is charged (`core.fairness`). Raises `RateLimited`
         if too many reads of the account wait.
         """
+        self._check_open()
         account = fairness.charged()
         await self._slots.acquire(account)
         run = partial(self._read_pooled, work, arguments)
@@ -135,10 +139,16 @@ class Database:
 
         `is_discarded` saves erasing the deleted content of a file that is about to be removed.
         """
+        self._is_closed = True
         self._pool.shutdown()
         if is_discarded:
             self._writer.keep_deleted_content()
         self._opened.close()
+
+    def _check_open(self) -> None:
+        """Raise `StorageUnavailable` after `close`: a request may outlive the database."""
+        if self._is_closed:
+            raise StorageUnavailable("The server is shutting down. Try again in a moment.")
 
     def _read_pooled(
         self, work: Callable[[Connection, *Arguments], T], arguments: tuple[*Arguments]

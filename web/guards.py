@@ -314,4 +314,5 @@ SOCKET: tuple[Guard, ...] = (
     rate_limit,
     method,
 )
+DEV: tuple[Guard, ...] = (host, origin, method, size, media_type)  # whoever sends it
 CONTROL: tuple[Guard, ...] = (host, origin, control_key, method, size, media_type)

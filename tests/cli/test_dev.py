@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,17 @@ async def test_a_bad_seed_is_one_clear_line(
     with pytest.raises(ConfigError) as raised:
         await backend[0].seed(backend[1], [file])
     assert str(raised.value).startswith(f"--seed {file}: {reason}")
+
+
+async def test_requests_beside_resets(anyone: Client, backend: Any, seed: Path) -> None:
+    await backend[0].seed(backend[1], [seed])
+    ada = anyone.with_credential("token-of-ada")
+    operations = ["POST /dev/reset", "POST /chats", "POST /dev/reset", "GET /chats"] * 5
+    answers = await asyncio.gather(*(ada(one, {} if "P" in one else None) for one in operations))
+    statuses: dict[str, set[int]] = {one: set() for one in operations}
+    for one, answer in zip(operations, answers, strict=True):
+        statuses[one].add(answer.status)
+    assert statuses["POST /dev/reset"] == {204}
+    assert statuses["POST /chats"] <= {201, 503}
+    assert statuses["GET /chats"] <= {200, 503}
+    assert (await ada("GET /chats")).body["pagination"]["total"] == 1

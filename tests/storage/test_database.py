@@ -109,3 +109,14 @@ async def test_long_reads_of_one_account_leave_threads_to_others(db: Database) -
     go_on.set()
     await asyncio.gather(*long, return_exceptions=True)
     assert await asyncio.ensure_future(charged("greedy", numbers)) == []
+
+
+async def test_reads_after_the_end_are_refused(db: Database) -> None:
+    """A request may outlive the database: at a shutdown, and at the reset of a test backend."""
+    db.close()
+    with pytest.raises(StorageUnavailable, match="shutting down"):
+        db.read(numbers)
+    with pytest.raises(StorageUnavailable, match="shutting down"):
+        db.cached_read(pragma, "user_version")
+    with pytest.raises(StorageUnavailable, match="shutting down"):
+        await db.read_in_pool(numbers)
