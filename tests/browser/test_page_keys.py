@@ -104,6 +104,34 @@ def test_enter_on_a_touch_keyboard_begins_a_line(browser: Browser, served: Progr
         expect(user.said).to_have_text(["one\ntwo"])
 
 
+@pytest.mark.parametrize("is_touch", [False, True])
+def test_keys_right_after_the_first_message(
+    browser: Browser, served: Program, is_touch: bool
+) -> None:
+    """The composer of the chat has the focus before the next key can come."""
+    device = {"has_touch": True, "is_mobile": True} if is_touch else {}
+    with browser.new_context(locale="en-GB", **device) as context:  # type: ignore[arg-type]
+        user = User(context.new_page(), served)
+        user.open(user.register())
+        user.composer.fill("one")
+        assert (
+            user.composer.evaluate(
+                """async composer => {
+              composer.focus();
+              const [key, bubbles, cancelable] = ["Enter", true, true];
+              composer.dispatchEvent(new KeyboardEvent("keydown", {key, ctrlKey: true, bubbles, cancelable}));
+              for (let turn = 0; turn < 5; turn++) await Promise.resolve(); // no other event comes between
+              return document.activeElement.id;
+            }"""
+            )
+            == "composer"
+        )
+        user.page.keyboard.type("two")
+        expect(user.composer).to_have_value("two")
+        expect(user.replies).to_have_count(1)
+        expect(user.composer).to_be_focused()
+
+
 @pytest.mark.parametrize("place", ["#search", "body", ".transcript", "#composer"])
 def test_escape_stops_a_reply_from_anywhere(ada: User, place: str) -> None:
     ada.say("/slow 60")

@@ -15,6 +15,15 @@ import {language, t} from "../state/words.js";
 const MAX_CHARACTERS = 100_000;
 const finePointer = matchMedia("(pointer: fine)"); // else there is a keyboard on the screen, or none
 
+let hadFocus = false; // whether the composer that was removed last had the focus
+
+/** Focus a composer: always with a keyboard, and on a touch screen if it replaces one that had the focus. */
+function keepFocus(textarea) {
+  if (finePointer.matches || hadFocus) textarea.focus();
+  hadFocus = false;
+  return () => (hadFocus = document.activeElement === textarea);
+}
+
 /**
  * @param {object} props
  * @param {string | null} props.id of the chat; null for a new one
@@ -27,7 +36,7 @@ const finePointer = matchMedia("(pointer: fine)"); // else there is a keyboard o
 export function Composer({id, model, choices = [], choose, send, isReplying}) {
   const text = draftOf(id);
   const place = useRef(null);
-  useEffect(() => finePointer.matches && place.current.focus(), []);
+  useLayoutEffect(() => keepFocus(place.current), []); // before any further key
   useLayoutEffect(() => {
     place.current.style.height = "auto";
     place.current.style.height = `${place.current.scrollHeight}px`;
