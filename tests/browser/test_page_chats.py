@@ -189,6 +189,34 @@ def test_no_chat_is_missing_after_a_deep_link_and_deletions(ada: User) -> None:
     assert seen - {"Chat 167", "Chat 168"} == expected
 
 
+def test_a_search_opens_a_chat_at_the_message(ada: User) -> None:
+    chat = ada.imported(300)
+    ada.call("POST", f"/chats/{chat}/messages", {"content": "The end"})
+    search = ada.page.get_by_label("Search chats")
+    for number in (143, 171):
+        search.fill(f"message {number}")
+        snippet = ada.page.locator(".snippet")
+        expect(snippet).to_contain_text(f"Message {number}")
+        expect(snippet.locator("mark").first).to_have_text("Message")
+        ada.chats.click()
+        expect(ada.page.get_by_text(f"Message {number}", exact=True).first).to_be_in_viewport()
+        expect(ada.page.get_by_text("The end")).not_to_be_in_viewport()
+
+
+def test_a_search_finds_another_version(ada: User) -> None:
+    chat = ada.chat("Geese fly")
+    first = ada.call("GET", f"/chats/{chat}/messages")["data"][0]["id"]
+    edited = {"content": "Swans swim", "replaces": first}
+    ada.call("POST", f"/chats/{chat}/messages", edited)
+    ada.chats.click()
+    expect(ada.said).to_have_text("Swans swim")
+    expect(ada.replies).to_have_count(1)
+    ada.page.get_by_label("Search chats").fill("geese")
+    expect(ada.page.locator(".snippet")).to_contain_text("Geese")
+    ada.chats.click()
+    expect(ada.said).to_have_text("Geese fly")
+
+
 def test_a_chat_that_is_created_during_a_search_is_listed(ada: User) -> None:
     ada.chat("Hello", title="Found")
     ada.page.get_by_role("searchbox").fill("Found")

@@ -234,6 +234,7 @@ def test_administration(admin: User, context: BrowserContext) -> None:
         "rate_limit_per_minute": 50,
         "storage_per_user_mib": 1024,
         "providers": [],
+        "presets": [],
     }
     admin.close()
     panel = admin.settings("Server")

@@ -17,7 +17,7 @@ const MAX_TITLE = 80; // characters of a chat that is not created yet
 const known = signal(new Map()); // by id, latest known state
 const listed = signal(new Set()); // ids in the pages that were loaded, or that came since
 const hidden = signal(new Set()); // ids of those that go when their notice does
-const found = signal(null); // what a search found: {ids, count, total}; null without a search
+const found = signal(null); // what a search found: {ids, count, total, matches}; null without a search
 const isWhole = signal(false); // whether the last page was loaded
 let oldest = ""; // time of the last chat up to which the pages were loaded
 const begun = signal([]); // chats that the server does not have yet
@@ -56,6 +56,14 @@ export function groupOf({is_pinned, updated_at}) {
   const span = SPANS.find(([most]) => days <= most);
   return span ? t(span[1]) : time.toLocaleDateString(language(), {month: "long", year: "numeric"});
 }
+
+const matchesOf = chats => chats.map(({id, match}) => [id, match]);
+
+/** The message of a chat that a search found: {message_id, snippet}; null if only the title has the words. */
+export const matchOf = id => found.value?.matches.get(id) ?? null;
+
+/** Whether the chats that are shown are those that a search found. */
+export const areFound = computed(() => found.value !== null);
 
 export const hasMore = computed(() => found.value !== null
   ? found.value.count < found.value.total
@@ -139,7 +147,8 @@ async function loadMoreFound() {
     learn(data);
     const ids = [...new Set([...found.value.ids, ...data.map(({id}) => id)])];
     const isEnd = offset + data.length <= count; // fewer are found than before
-    found.value = {ids, count: offset + data.length, total: isEnd ? 0 : pagination.total};
+    const matches = new Map([...found.value.matches, ...matchesOf(data)]);
+    found.value = {ids, count: offset + data.length, total: isEnd ? 0 : pagination.total, matches};
   });
 }
 
@@ -151,7 +160,7 @@ async function search() {
   batch(() => {
     learn(data);
     const ids = [...new Set([...createdMeanwhile, ...data.map(({id}) => id)])];
-    found.value = {ids, count: data.length, total: pagination.total};
+    found.value = {ids, count: data.length, total: pagination.total, matches: new Map(matchesOf(data))};
     isSearching.value = false;
   });
 }

@@ -135,6 +135,22 @@ const places = new Map(); // by id of a chat that was begun here, its local id
 /** Grows when conversations have to be asked for again. */
 export const restarted = signal(0);
 
+/** The message to land on in the chat that is shown: {chat, id, count}; `count` grows with each. */
+export const landing = signal({chat: null, id: null, count: 0});
+
+/** Show a chat at one of its messages. One that is not shown in the chat is selected first. */
+export async function openAt(id, message_id) {
+  const path = `/chats/${id}/messages`;
+  try {
+    await quillium.call("GET", `${path}?around=${message_id}&limit=1`);
+  } catch (error) {
+    if (error.code !== "not_found") return tellError(error);
+    await quillium.call("POST", `${path}/${message_id}/select`, {}).catch(tellError);
+  }
+  landing.value = {chat: id, id: message_id, count: landing.value.count + 1};
+  return show(id);
+}
+
 /** What stands for a chat on the screen: the same before and after the server gives it an id. */
 export const placeOf = id => places.get(id) ?? id;
 

@@ -4,8 +4,9 @@ import {ChatMenu} from "./chat_menu.js";
 import {Failed} from "./failed.js";
 import {html, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {
-  groupOf, hasMore, isLoaded, isSearching, loadMore, moreError, query, retrySearch, searchError, shownChats,
+  areFound, groupOf, hasMore, isLoaded, isSearching, loadMore, matchOf, moreError, query, retrySearch, searchError, shownChats,
 } from "../state/chats.js";
+import {openAt} from "../state/conversations.js";
 import {addressOf, chatId} from "../state/route.js";
 import {fullTime, shortTime, t} from "../state/words.js";
 
@@ -75,18 +76,30 @@ function useRows(count) {
 
 function ChatRow({chat, isShown}) {
   const {id, title, unread_count, updated_at} = chat;
+  const match = matchOf(id);
+  const open = event => {
+    const {ctrlKey, metaKey, shiftKey, altKey} = event;
+    if (!match || ctrlKey || metaKey || shiftKey || altKey) return;
+    event.preventDefault();
+    openAt(id, match.message_id);
+  };
   return html`
     <li class="chat-row">
-      <a href=${addressOf(id)} aria-current=${isShown ? "page" : undefined}>
+      <a href=${addressOf(id)} aria-current=${isShown ? "page" : undefined} onClick=${open}>
         <span class="chat-title" dir="auto">${title}</span>
         ${unread_count > 0
           ? html`<span class="badge" aria-hidden="true">${unread_count > 99 ? "99+" : unread_count}</span>
             <span class="hidden">${t("chats.unread", {count: unread_count})}</span>`
           : html`<time datetime=${updated_at} title=${fullTime(updated_at)}>${shortTime(updated_at)}</time>`}
+        ${areFound.value && html`<span class="snippet" dir="auto">${match && marked(match.snippet)}</span>`}
       </a>
       ${chat.isPending || html`<${ChatMenu} chat=${chat} />`}
     </li>`;
 }
+
+const HIT = /\uE000([^\uE001]*)\uE001/; // as the server marks the words of the query
+
+const marked = snippet => snippet.split(HIT).map((part, place) => (place % 2 ? html`<mark>${part}</mark>` : part));
 
 /** At the end of what is loaded; usually the next page is loaded before this is seen. */
 const More = () => (moreError.value

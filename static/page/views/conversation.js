@@ -6,7 +6,7 @@ import {html, useRef, useSignal} from "./html.js";
 import {Quill} from "./icons.js";
 import {Transcript} from "./transcript.js";
 import {chatOf} from "../state/chats.js";
-import {begin, choose, conversationOf, restarted, say} from "../state/conversations.js";
+import {begin, choose, conversationOf, landing, restarted, say} from "../state/conversations.js";
 import {presets} from "../state/presets.js";
 import {models, user} from "../state/session.js";
 import {t} from "../state/words.js";
@@ -25,7 +25,7 @@ function Known({id, before}) {
   const scrolling = useRef(null);
   return html`
     <${Head} before=${before} title=${chat?.title ?? ""}>${chat && !chat.isPending && html`<${ChatMenu} chat=${chat} />`}<//>
-    <${Transcript} key=${restarted.value} id=${id} conversation=${conversation} controls=${scrolling} />
+    <${Transcript} key=${`${restarted.value}/${landing.value.chat === id ? landing.value.count : 0}`} id=${id} conversation=${conversation} controls=${scrolling} />
     <div class="column">
       <p class="elsewhere" role="status">${conversation.isTyping.value && t("message.typing_elsewhere")}</p>
       <${Composer} id=${id} model=${chat?.model ?? standardModel()} choose=${chat?.isPending ? null : model => choose(id, model)}

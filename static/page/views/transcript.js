@@ -7,11 +7,12 @@ import {Reply, Said} from "./message.js";
 import {MessageWindow} from "./message_window.js";
 import {onPrinting} from "./printing.js";
 import {Scrolling} from "./scrolling.js";
-import {outbox} from "../state/conversations.js";
+import {landing, outbox} from "../state/conversations.js";
 import {keepReadingPlace, readingPlace} from "../state/reading.js";
 import {t} from "../state/words.js";
 
 const LOAD_AHEAD = 1_200; // pixels before the first message at which the page before it is loaded
+const LANDING_OFFSET = 48; // pixels above a message that was opened
 const MAX_PAGES_BACK = 60; // that are loaded to find the place where the user read before
 
 /** @param {{id: string, conversation: object, controls: {current: object}}} props `controls.beginTurn` */
@@ -53,6 +54,16 @@ export function Transcript({id, conversation, controls}) {
       </div>`}`;
 }
 
+let landed = 0;
+
+/** Where a message that was opened goes, once for each time. */
+function landingPlace(id) {
+  const {chat, id: message, count} = landing.peek();
+  if (chat !== id || count === landed) return undefined;
+  landed = count;
+  return {id: message, offset: LANDING_OFFSET};
+}
+
 /** What one view of a conversation knows. */
 class View {
   drawing = new MessageWindow();
@@ -72,7 +83,7 @@ class View {
 
   attach(box, list) {
     [this.#box, this.#list] = [box, list];
-    const place = readingPlace(this.#id);
+    const place = landingPlace(this.#id) ?? readingPlace(this.#id);
     const detach = this.scrolling.attach(box, list, place);
     if (place) this.#restore(place);
     const keep = () => keepReadingPlace(this.#id, this.scrolling.place);
