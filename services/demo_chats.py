@@ -6,11 +6,15 @@ from typing import NamedTuple
 
 
 class DemoChat(NamedTuple):
-    """A sample chat: `age_hours` is its last message's age; `turns` are (question, reply) pairs."""
+    """A sample chat: `age_hours` is its last message's age; `turns` are (question, reply) pairs.
+
+    `picture` is an icon of the page that is attached to the last question.
+    """
 
     title: str
     age_hours: float
     turns: tuple[tuple[str, str], ...]
+    picture: str | None = None
 
 
 CHATS: tuple[DemoChat, ...] = (
@@ -312,6 +316,14 @@ model: I follow rules, need no network, and give the same answer to the same con
 - Type `/help` for commands that shape my replies, such as `/markdown` or `/lorem 100`.
 - For real conversations, add a model in **Settings → Server**, or start Ollama on this computer.""",
             ),
+            (
+                "What is this picture?",
+                """You sent `icon-192.png`: an image (PNG) of 192 × 192 pixels, Quillium's own icon.
+
+I read its size from the file and can't see what it shows. **A model with vision can**: paste a \
+screenshot and ask about it. Text files work with every model.""",
+            ),
         ),
+        picture="icon-192.png",
     ),
 )

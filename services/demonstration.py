@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from assistant.directory import BUILT_IN_MODEL
@@ -12,6 +14,7 @@ from services import Services
 from services.chats import EXPORT_FORMAT, EXPORT_VERSION
 from services.demo_chats import CHATS, DemoChat
 
+_ICONS = Path(__file__).parent.parent / "static" / "icons"
 EMAIL = "demo@quillium.local"
 _BETWEEN_MESSAGES = 40.0  # seconds
 _HOUR = 3600.0
@@ -42,7 +45,7 @@ def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
         rfc3339(CalendarTime(last - _BETWEEN_MESSAGES * (len(texts) - number)))
         for number in range(1, len(texts) + 1)
     ]
-    messages = [
+    messages: list[dict[str, Any]] = [
         {
             "content": text,
             "sender": "assistant" if number % 2 else "user",
@@ -52,6 +55,8 @@ def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
         }
         for number, (text, time) in enumerate(zip(texts, times, strict=True))
     ]
+    files = [] if chat.picture is None else [_picture(chat.picture)]
+    messages[-2]["attachments"] = [file["id"] for file in files]
     described = {
         "title": chat.title,
         "model": BUILT_IN_MODEL,
@@ -62,5 +67,12 @@ def _document(chat: DemoChat, now: CalendarTime) -> dict[str, Any]:
         "format": EXPORT_FORMAT,
         "version": EXPORT_VERSION,
         "chat": described,
+        "files": files,
         "messages": messages,
     }
+
+
+def _picture(name: str) -> dict[str, str]:
+    """Return an icon of the page as a file of an import document."""
+    content = base64.b64encode((_ICONS / name).read_bytes()).decode()
+    return {"id": name, "name": name, "content": content}

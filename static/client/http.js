@@ -111,10 +111,9 @@ function fetchWithProgress(address, {method, body, headers, signal, onProgress})
     request.upload.onprogress = ({loaded, total}) => total && onProgress(loaded / total);
     request.onload = () => resolve(new Response(request.response, {
       status: request.status,
-      headers: new Headers(request.getAllResponseHeaders().trim().split("\r\n").map(line => line.split(/: (.*)/s).slice(0, 2))),
+      headers: {"Retry-After": request.getResponseHeader("Retry-After") ?? ""},
     }));
-    request.onerror = () => reject(new TypeError("The request failed."));
-    request.onabort = () => reject(signal.reason);
+    request.onerror = request.onabort = reject;
     signal.addEventListener("abort", () => request.abort());
     request.send(body);
   });

@@ -24,6 +24,17 @@ const hexadecimal = byte => byte.toString(16).padStart(2, "0");
 export const randomId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(12)), hexadecimal).join("");
 
+/** An entry to store: files as bytes, because WebKit can't store a `Blob` in private windows. */
+const withBytes = async ({files = [], ...entry}) => ({...entry, files: await Promise.all(files.map(bytesOf))});
+
+const bytesOf = async file => (file instanceof Blob
+  ? {name: file.name, type: file.type, bytes: await file.arrayBuffer()} : file);
+
+/** The entry that `withBytes` stored. */
+const withFiles = ({files = [], ...entry}) => ({...entry, files: files.map(fileOf)});
+
+const fileOf = ({bytes, ...file}) => (bytes ? new File([bytes], file.name ?? "file", file) : file);
+
 export class Queue {
   #records;
   #name;
@@ -144,14 +155,14 @@ export class Queue {
     this.#update([...this.#entries, ...added]);
     const last = added.at(-1).client_id;
     const acknowledged = new Promise((resolve, reject) => this.#promises.set(last, {resolve, reject}));
-    this.#storing = this.#store(added);
+    this.#storing = this.#storing.then(() => this.#store(added)); // in order, as reading files takes time
     return acknowledged;
   }
 
   async #store(entries) {
     let places;
     try {
-      places = await this.#records.append(entries);
+      places = await this.#records.append(await Promise.all(entries.map(withBytes)));
     } catch { // storage is unavailable: keep them in this tab, after the earlier entries
       const [before = 0] = this.#entries.map(({place}) => place ?? 0).sort((one, other) => other - one);
       places = entries.map((_, number) => before + (number + 1) / 1024);
@@ -313,7 +324,7 @@ export class Queue {
     const storedIds = new Set(stored.map(({client_id}) => client_id));
     this.#settled = new Set([...this.#settled].filter(id => storedIds.has(id)));
     const others = stored.filter(({client_id}) => !this.#settled.has(client_id) && !ownIds.has(client_id))
-      .map(entry => known.get(entry.client_id) ?? entry);
+      .map(entry => known.get(entry.client_id) ?? withFiles(entry));
     this.#update([...others, ...own]);
   }
 

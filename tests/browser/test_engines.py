@@ -67,6 +67,24 @@ def test_a_reply_is_drawn_as_markdown(ada: Visitor) -> None:
     assert height > 5
 
 
+def test_a_picture_is_dropped_sent_and_shown(ada: Visitor) -> None:
+    ada.script(
+        """const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [4000, 20];
+        canvas.toBlob(blob => {
+          const data = new DataTransfer();
+          data.items.add(new File([blob], "wide.png", {type: "image/png"}));
+          const options = {dataTransfer: data, bubbles: true, cancelable: true};
+          document.body.dispatchEvent(new DragEvent("drop", options));
+        });"""
+    )
+    ada.one(".composer .file img[src^='data:image/png']")
+    ada.say("What is this?")
+    ada.replies(1)
+    assert "2048 × 11 pixels" in ada.one(".reply .prose").text
+    ada.one(".said .picture img[src^='data:image/png']")
+
+
 def test_a_reply_streams_and_is_stopped(ada: Visitor) -> None:
     ada.say("/slow 60")
     ada.until(lambda: ada.all(".reply[aria-busy=true]"))

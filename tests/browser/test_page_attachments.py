@@ -159,6 +159,16 @@ def test_images_are_scaled_down_and_others_are_not(ada: User) -> None:
 def test_files_that_can_not_be_sent(ada: User) -> None:
     choose(ada, file("empty.txt", b""))
     expect(ada.notice("empty.txt is empty.")).to_be_visible()
+    ada.page.evaluate(  # as for a folder, or a file that was deleted meanwhile
+        """() => {
+          File.prototype.arrayBuffer = () => {
+            delete File.prototype.arrayBuffer;
+            return Promise.reject(new DOMException("gone", "NotReadableError"));
+          };
+        }"""
+    )
+    choose(ada, file("gone.txt", b"x"))
+    expect(ada.notice("gone.txt can’t be read.")).to_be_visible()
     choose(ada, *(file(f"{number}.txt", b"x") for number in range(11)))
     expect(ada.notice("A message can have up to 10 files.")).to_be_visible()
     expect(ada.page.locator(".composer .file")).to_have_count(10)

@@ -24,6 +24,8 @@ async def test_a_demo_has_a_dozen_chats_over_some_weeks(rooms: Any) -> None:
         assert times == sorted(times)
         assert times[-1] == chat["updated_at"]
         assert [message.sender for message in said] == ["user", "assistant"] * len(demo.turns)
+        pictures = [file.name for message in said for file in message.attachments]
+        assert pictures == ([demo.picture] if demo.picture else [])
 
 
 def test_the_chats_show_what_the_page_can_display() -> None:

@@ -15,8 +15,8 @@ const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"])
 const chosen = signal(new Map()); // files by chat id
 const pictures = new Map(); // promises of data URLs, by file id
 
-/** Shares of uploads, by the client id of their message. */
-export const uploaded = signal(new Map());
+/** The upload that is in progress: the client id of its message, and the share that was sent. */
+export const uploaded = signal({});
 
 /** The files to send with the next message. @param {string | null} chatId null for a new chat */
 export const filesOf = chatId => chosen.value.get(chatId ?? NEW) ?? [];
@@ -24,11 +24,19 @@ export const filesOf = chatId => chosen.value.get(chatId ?? NEW) ?? [];
 /** Choose files for the next message. Images are scaled down first. @param {Iterable<File>} files */
 export async function attach(chatId, files) {
   for (const file of files) {
-    const small = await scaled(file);
-    const problem = problemOf(small, filesOf(chatId).length);
+    const small = await inMemory(await scaled(file));
+    const problem = small === null
+      ? t("attach.unreadable", {name: file.name}) : problemOf(small, filesOf(chatId).length);
     if (problem) notify(problem, {isError: true});
     else put(chatId, [...filesOf(chatId), small]);
   }
+}
+
+/** A copy that stays as it is if the file changes; null for a folder, and what can't be read. */
+async function inMemory(file) {
+  if (file.size > MAX_BYTES) return file; // it is refused
+  const bytes = await file.arrayBuffer().catch(() => null);
+  return bytes && new File([bytes], file.name, {type: file.type});
 }
 
 function problemOf({name, size}, count) {
@@ -82,13 +90,7 @@ const dataUrl = blob => new Promise((resolve, reject) => {
   reader.readAsDataURL(blob);
 });
 
-on("upload", ({client_id, share}) => (uploaded.value = new Map(uploaded.value).set(client_id, share)));
-on("message", ({client_id}) => {
-  if (!uploaded.value.has(client_id)) return;
-  const left = new Map(uploaded.value);
-  left.delete(client_id);
-  uploaded.value = left;
-});
+on("upload", ({client_id, share}) => (uploaded.value = {client_id, share}));
 
 on("created", ({local_id, chat}) => {
   const files = takeFiles(local_id);
@@ -97,6 +99,6 @@ on("created", ({local_id, chat}) => {
 
 on("session", isIn => {
   if (isIn) return;
-  [chosen.value, uploaded.value] = [new Map(), new Map()];
+  chosen.value = new Map();
   pictures.clear();
 });

@@ -4,18 +4,18 @@ const MAX_PIXELS = 2048; // of the longer side
 const MAX_BYTES = 2 << 20; // of an image that is sent as it is
 const QUALITY = 0.85;
 const USUAL = new Set(["image/jpeg", "image/png", "image/webp"]); // the others become JPEG
-const UNSCALED = new Set(["image/gif", "image/svg+xml"]); // animations, and what is text
+const UNSCALED = /^(?!image\/)|gif|svg/; // animations, text, and what is no image
 
 /** Return an image that is small enough for a model; any other file as it is. @param {File} file */
 export async function scaled(file) {
-  if (!file.type.startsWith("image/") || UNSCALED.has(file.type)) return file;
+  if (UNSCALED.test(file.type)) return file;
   const bitmap = await createImageBitmap(file).catch(() => null); // the browser can't read it
   if (bitmap === null) return file;
   const share = Math.min(1, MAX_PIXELS / Math.max(bitmap.width, bitmap.height));
   if (share === 1 && file.size <= MAX_BYTES && USUAL.has(file.type)) return file;
   const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * share));
-  canvas.height = Math.max(1, Math.round(bitmap.height * share));
+  canvas.width = Math.ceil(bitmap.width * share);
+  canvas.height = Math.ceil(bitmap.height * share);
   const context = canvas.getContext("2d");
   const draw = () => context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   draw();

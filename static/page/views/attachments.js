@@ -28,10 +28,10 @@ export const AttachedFiles = ({files}) => html`
   <ul class="files" aria-label=${t("attach.list")}>${files.map(file => html`
     <li key=${file.id ?? file}>${isPicture(file)
       ? html`
-        <button type="button" class="picture" aria-label=${t("attach.open", {name: file.name})} title=${file.name}
+        <button type="button" class="picture" aria-label=${t("attach.open", {name: file.name})}
           onClick=${() => (dialog.value = {name: "picture", file})}><${Picture} file=${file} /></button>`
       : html`
-        <button type="button" class="file" aria-label=${t("attach.save", {name: file.name})} title=${file.name}
+        <button type="button" class="file" aria-label=${t("attach.save", {name: file.name})}
           onClick=${() => saveFile(file)}>
           <${Icon} name="file" /> <span class="file-name">${file.name}</span>
           <span class="file-size">${sizeInWords(file.size)}</span>
@@ -44,7 +44,7 @@ export const PictureViewer = ({file}) => html`
   <${Dialog} title=${file.name} className="viewer">
     <${Picture} file=${file} />
     <p class="about">
-      <span>${sizeInWords(file.size)}</span>
+      ${sizeInWords(file.size)}
       <button type="button" class="quiet" onClick=${() => saveFile(file)}><${Icon} name="save" /> ${t("action.save")}</button>
     </p>
   <//>`;
@@ -64,7 +64,6 @@ function Picture({file}) {
 
 /** A size such as `1.5 MB`. */
 function sizeInWords(bytes) {
-  const [value, unit] = bytes < 1e3 ? [bytes, "byte"] : bytes < 1e6 ? [bytes / 1e3, "kilobyte"] : [bytes / 1e6, "megabyte"];
-  const form = {style: "unit", unit, unitDisplay: unit === "byte" ? "long" : "short", maximumFractionDigits: value < 10 ? 1 : 0};
-  return value.toLocaleString(language(), form);
+  const [value, unit] = bytes < 1e6 ? [bytes / 1e3, "kilobyte"] : [bytes / 1e6, "megabyte"];
+  return value.toLocaleString(language(), {style: "unit", unit, maximumSignificantDigits: 2});
 }

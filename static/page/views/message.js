@@ -47,8 +47,8 @@ export function Said({message, isWaiting = false}) {
 const Files = ({files = []}) => files.length > 0 && html`<${AttachedFiles} files=${files} />`;
 
 function waitingWords({client_id}) {
-  const share = uploaded.value.get(client_id);
-  return share === undefined ? ["message.waiting"] : ["message.uploading", {percent: Math.round(100 * share)}];
+  const {client_id: uploading, share} = uploaded.value;
+  return client_id === uploading ? ["message.uploading", {percent: Math.round(100 * share)}] : ["message.waiting"];
 }
 
 /**
