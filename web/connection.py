@@ -103,13 +103,14 @@ class Refusing(Relay):
         try:
             return super().headers_received(start_line, headers)
         except httputil.HTTPInputError:
-            return self._refuse()
+            assert isinstance(start_line, httputil.RequestStartLine)
+            return self._refuse(start_line.path)
 
-    async def _refuse(self) -> None:
+    async def _refuse(self, path: str) -> None:
         assert isinstance(self._connection, HTTP1Connection)
         stream = self._connection.detach()  # stops reading
         with contextlib.suppress(StreamClosedError):
-            await stream.write(refusal("The Host or the query is malformed."))
+            await stream.write(refusal("The Host or the query is malformed.", path))
         stream.close()
 
 
@@ -123,11 +124,20 @@ class Peer:
         self.remote_ip = address[0] if isinstance(address, tuple) else ""
 
 
-def refusal(details: str) -> bytes:
-    """Return a complete 400 response for a request that has no handler."""
+def refusal(details: str, path: str = "") -> bytes:
+    """Return a complete 400 response for a request that has no handler.
+
+    Errors below `/openai/` have OpenAI's form (contract, section 8), if the path could be read.
+    """
+    error = errors.InvalidRequest(details)
+    envelope: dict[str, Any] = error.public()
+    if "/openai/" in path.partition("?")[0]:
+        message = f"{error.message}: {details}"
+        kind = "invalid_request_error"
+        envelope = {"message": message, "type": kind, "param": None, "code": error.code}
     request_id = ids.request_id()
     log.info("request %s was malformed: %s", request_id, details)
-    body = documents.encoded({"error": errors.InvalidRequest(details).public()})
+    body = documents.encoded({"error": envelope})
     head = (
         "HTTP/1.1 400 Bad Request\r\n"
         "Server: Quillium\r\n"

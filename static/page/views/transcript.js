@@ -169,9 +169,13 @@ class View {
   }
 
   async #loadAll() {
-    const {hasOlder, olderError} = this.#conversation;
-    while (hasOlder.peek() && !olderError.peek()) await this.#loadOlder();
-    if (olderError.peek()) throw olderError.peek();
+    let conversation;
+    do {
+      conversation = this.#conversation; // another one when everything is listed again
+      await conversation.ready;
+      if (conversation.hasOlder.peek()) await this.#loadOlder();
+      if (conversation.olderError.peek()) throw conversation.olderError.peek();
+    } while (conversation.hasOlder.peek() || conversation !== this.#conversation);
   }
 
   async #loadOlder() {
