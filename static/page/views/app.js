@@ -12,6 +12,7 @@ import {Instructions} from "./instructions.js";
 import {ManageChats} from "./manage_chats.js";
 import {DeleteMessage} from "./message_actions.js";
 import {Notices} from "./notices.js";
+import {Palette} from "./palette.js";
 import {Rename} from "./rename.js";
 import {SettingsDialog} from "./settings.js";
 import {Shortcuts} from "./shortcuts.js";
@@ -24,7 +25,7 @@ import {chatId} from "../state/route.js";
 import {isAway, isSignedIn, limitedUntil, user} from "../state/session.js";
 import {t} from "../state/words.js";
 
-const DIALOGS = {delete_message: DeleteMessage, instructions: Instructions, manage: ManageChats, picture: PictureViewer, rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
+const DIALOGS = {delete_message: DeleteMessage, instructions: Instructions, manage: ManageChats, palette: Palette, picture: PictureViewer, rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
 
 const narrow = matchMedia("(max-width: 50rem)");
 const isNarrow = signal(narrow.matches);

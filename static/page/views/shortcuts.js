@@ -16,7 +16,8 @@ const steps = isMac ? ["⌘", "⇧"] : ["Alt"];
 const SHORTCUTS = [
   {name: "help", keys: ["?"], is: event => isPlain(event, "?") && !isWriting(event), act: openList},
   {name: "new", keys: isMac ? ["⌘", "⇧", "O"] : ["Alt", "N"], is: isForNew, act: () => show(null)},
-  {name: "search", keys: [command, "K"], is: event => isCommand(event, "k"), act: () => focusOn("search")},
+  {name: "palette", keys: [command, "K"], is: event => isCommand(event, "k"), act: () => (dialog.value = {name: "palette"})},
+  {name: "search", keys: ["/"], is: event => isPlain(event, "/") && !isWriting(event), act: () => focusOn("search")},
   {name: "compose", keys: [command, "I"], is: event => isCommand(event, "i"), act: () => focusOn("composer")},
   {name: "next", keys: [...steps, "↓"], is: event => isStep(event, "ArrowDown"), act: () => step(1)},
   {name: "previous", keys: [...steps, "↑"], is: event => isStep(event, "ArrowUp"), act: () => step(-1)},
