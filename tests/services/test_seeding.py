@@ -99,6 +99,24 @@ async def test_the_state_comes_back_as_a_seed(anyone: Client) -> None:
     assert (await anyone("GET /dev/seed")).body == state.body
 
 
+async def test_versions_and_the_order_of_chats_come_back(anyone: Client) -> None:
+    ada = await seeded(anyone)
+    await ada.say("chat_1", "Rome again", replaces="msg_1")
+    select = "POST /chats/{id}/messages/msg_1/select"
+    assert (await ada(select, id="chat_1")).body["message_count"] == len(HISTORY)
+    await ada("PATCH /chats/{id}", {"is_pinned": True, "is_archived": True}, id="chat_1")
+    state = (await anyone("GET /dev/seed")).body
+    before = (await ada("GET /chats/{id}", id="chat_1")).body
+    assert (await ada("DELETE /chats/{id}", id="chat_1")).status == 204
+    first = state["users"][0]
+    rome = next(chat for chat in first["chats"] if chat["id"] == "chat_1")
+    more = {"users": [{"email": first["email"], "chats": [rome]}]}
+    assert (await anyone("POST /dev/seed", more)).status == 204
+    assert (await ada("GET /chats/{id}", id="chat_1")).body == before
+    versions = "GET /chats/{id}/messages/msg_1/versions"
+    assert (await ada(versions, id="chat_1")).body["pagination"]["total"] == 2
+
+
 async def test_a_seed_adds_to_an_account_and_its_sockets_see_it(anyone: Client) -> None:
     ada = await seeded(anyone)
     socket = await ada.socket(since=0)
