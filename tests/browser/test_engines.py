@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.browser.engines import PASSWORD, Visitor, browser, display, missing
+from tests.browser.network import Reached, network
 from tests.program import Program
 
 numbers = itertools.count(1)
@@ -91,6 +93,46 @@ def test_a_reply_streams_and_is_stopped(ada: Visitor) -> None:
     ada.press("\ue00c")  # Escape
     ada.until(lambda: ada.all(".reply .problem"))
     assert "stopped" in ada.one(".reply .problem").text
+
+
+def test_messages_written_offline_are_sent_once_and_in_order(
+    visited: Visitor, served: Program
+) -> None:
+    with network(served.url) as relay:
+        reached: Any = Reached(relay.url, served.call)
+        user = Visitor(visited.driver, reached, f"offline{next(numbers)}@example.com")
+        user.open()
+        relay.cut()
+        user.until(lambda: user.all(".banner button"))
+        for text in ("one", "two"):
+            user.say(text)
+        user.until(lambda: len(user.all(".is-waiting")) == 2)
+        user.press("half a thought")
+        relay.restore()
+        user.script("dispatchEvent(new Event('online'))")
+        user.replies(2)
+        assert user.all(".is-waiting") == []
+        chats = user.call("GET", "/chats")["data"]
+        assert len(chats) == 1
+        said = user.call("GET", f"/chats/{chats[0]['id']}/messages")["data"]
+        texts = [message["content"] for message in said if message["sender"] == "user"]
+        assert texts == ["one", "two"]
+        assert user.one("#composer").get_attribute("value") == "half a thought"
+        user.driver.get(f"{served.url}/static/theme.js")  # away from the network
+
+
+def test_drafts_are_kept_per_chat_and_through_a_reload(ada: Visitor) -> None:
+    ada.say("Hello")
+    ada.press("for the chat")  # the focus is in the composer of the new chat
+    ada.replies(1)
+    assert ada.one("#composer").get_attribute("value") == "for the chat"
+    ada.script("location.hash = ''")
+    ada.until(lambda: ada.one("#composer").get_attribute("value") == "")
+    ada.one("#composer").send_keys("for a new one")
+    ada.one(".chat-row a").click()
+    ada.until(lambda: ada.one("#composer").get_attribute("value") == "for the chat")
+    ada.driver.refresh()
+    ada.until(lambda: ada.one("#composer").get_attribute("value") == "for the chat")
 
 
 def test_the_menu_of_a_chat_is_inside_the_view(ada: Visitor) -> None:
