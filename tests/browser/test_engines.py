@@ -83,7 +83,7 @@ def test_a_picture_is_dropped_sent_and_shown(ada: Visitor) -> None:
     ada.one(".composer .file img[src^='data:image/png']")
     ada.say("What is this?")
     ada.replies(1)
-    assert "2048 × 11 pixels" in ada.one(".reply .prose").text
+    ada.until(lambda: "2048 × 11 pixels" in ada.one(".reply .prose").text)  # shown at a pace
     ada.one(".said .picture img[src^='data:image/png']")
 
 
