@@ -67,6 +67,7 @@ class Process:
             _bound_shutdown(resources)
             self._stopping = Stopping()
             self._stopping.install()
+            resources.callback(self._stopping.uninstall)
             resources.enter_context(drain_on_console_close(self._stopping))
             self._is_ready = asyncio.Event()
             if self._config.sidecar:

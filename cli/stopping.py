@@ -52,6 +52,12 @@ class Stopping:
             if number != _HANGUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
 
+    def uninstall(self) -> None:
+        """Let signals end the process, which may live on: the watcher of `--dev` does."""
+        for number in _SIGNALS:
+            if signal.getsignal(number) == self._on_signal:
+                signal.signal(number, signal.SIG_DFL)
+
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Raise `Interrupted` on the main thread if a stop is requested inside this block.
