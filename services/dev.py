@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +23,9 @@ from services.seeding import Seeding
 
 DETERMINISTIC_START = "2024-01-01T00:00:00.000Z"
 MAX_ENTRIES = 1000
-_MAX_BODY = 64 << 10  # bytes in the journal
-_SECRETS = {"password", "current_password"}
+MAX_BYTES = 16 << 20  # of memory for the journal's entries
+MAX_BODY = 64 << 10  # bytes of a body in the journal
+_SECRETS = {"password", "current_password", "api_key", "headers"}
 
 
 class DevClock:
@@ -73,34 +75,57 @@ class DevClock:
 
 
 class Journal:
-    """The last 1,000 requests, and frames of sockets."""
+    """The last requests, and frames of sockets: at most 1,000 of them, and 16 MiB."""
 
     def __init__(self, clock: CalendarClock) -> None:
         self._clock = clock
-        self._entries: deque[dict[str, Any]] = deque(maxlen=MAX_ENTRIES)
+        self._entries: deque[dict[str, Any]] = deque()
+        self._bytes = 0
 
     def add(self, body: bytes | str | None, **fields: Any) -> None:
-        """Add an entry; `body` is JSON."""
-        self._entries.append({"at": rfc3339(self._clock()), **fields, "body": body})
+        """Add an entry; `body` is JSON, of which more than 64 KiB are not kept."""
+        kept = None if body is None or len(body) > MAX_BODY else body
+        entry = {"at": rfc3339(self._clock()), **fields, "body": kept}
+        self._entries.append(entry)
+        self._bytes += _size(entry)
+        while len(self._entries) > MAX_ENTRIES or self._bytes > MAX_BYTES:
+            self._bytes -= _size(self._entries.popleft())
 
     def public(self) -> list[dict[str, Any]]:
-        """Return the entries, oldest first, without passwords."""
+        """Return the entries, oldest first, without passwords and keys."""
         return [{**entry, "body": _shown(entry["body"])} for entry in self._entries]
 
     def clear(self) -> None:
         self._entries.clear()
+        self._bytes = 0
+
+
+def _size(entry: dict[str, Any]) -> int:
+    """Return the bytes of memory that an entry takes."""
+    return sys.getsizeof(entry) + sum(map(sys.getsizeof, entry.values()))
 
 
 def _shown(body: bytes | str | None) -> Any:
-    if not body or len(body) > _MAX_BODY:
+    if not body:
         return None
     try:
-        document = json.loads(body)
-    except ValueError:
+        return _without_secrets(json.loads(body))
+    except (ValueError, RecursionError):
         return None
-    if isinstance(document, dict):
-        return {k: "…" if k in _SECRETS else value for k, value in document.items()}
-    return document
+
+
+def _without_secrets(value: Any, name: str = "") -> Any:
+    """Return a JSON value in which all strings below a secret `name` are hidden."""
+    if isinstance(value, str):
+        return "…" if name in _SECRETS else value
+    if isinstance(value, list):
+        return [_without_secrets(item, name) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: _without_secrets(item, name if name in _SECRETS else key)
+            for key, item in value.items()
+        }
+    return value
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import fnmatch
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.records import User
+
+_PREFIX = re.compile(r"\A(/api)?/v1(?=/)")
+_PARAMETER = re.compile(r"\{[^/{}]*\}")
 
 
 @dataclass
@@ -74,7 +78,18 @@ class FaultRules:
 
 
 def _is_path(wanted: str, path: str, route: str) -> bool:
-    return wanted == route or fnmatch.fnmatchcase(path, wanted)
+    """Return whether a rule's path is that of a request, or of its route.
+
+    The names of a route's parameters don't matter, and `*` is any text.
+    """
+    wanted = _PREFIX.sub("", wanted)
+    is_route = _PARAMETER.sub("{}", wanted) == _PARAMETER.sub("{}", route)
+    return is_route or _pattern(wanted).fullmatch(path) is not None
+
+
+@lru_cache(1000)
+def _pattern(wanted: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, wanted.split("*"))), re.DOTALL)
 
 
 def _is_user(match: Mapping[str, Any], user: User | None) -> bool:

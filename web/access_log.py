@@ -9,7 +9,7 @@ from tornado.web import RequestHandler
 from core import logs
 from services.dev import Journal
 from web.base import BaseHandler
-from web.target import without_prefix
+from web.target import is_api, without_prefix
 
 log = logging.getLogger("quillium.access")
 
@@ -26,7 +26,8 @@ def log_request(handler: RequestHandler) -> None:
     if method not in handler.SUPPORTED_METHODS:
         method = "other"  # arbitrary method names must not create new time series
     handler.services.metrics.request(handler.route, method, status, milliseconds / 1000)
-    if handler.services.dev is not None and not handler.route.startswith("/dev/"):
+    is_of_tests = handler.route.startswith("/dev/")
+    if handler.services.dev is not None and is_api(handler.request.path) and not is_of_tests:
         _record(handler, handler.services.dev.journal, status, milliseconds)
     level = logging.INFO if handler.is_counted else logging.DEBUG
     level = level if status < 500 else logging.ERROR

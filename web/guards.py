@@ -22,9 +22,8 @@ from web.admission import Admission, allowed_methods
 from web.body import Owner
 from web.operations import Access
 from web.simulation import of_rule, simulated
-from web.target import PREFIXES, without_prefix
+from web.target import is_api, without_prefix
 
-_SIMULATED = (*(f"{prefix}/" for prefix in PREFIXES), "/openai/")
 SUBPROTOCOL = "quillium.v1"
 _BEARER_SUBPROTOCOL = "bearer."
 
@@ -102,12 +101,12 @@ def faults(admission: Admission) -> Awaitable[None] | None:
     Rules don't concern pages, nor the API that sets them.
     """
     dev = admission.services.dev
-    is_api = admission.request.path.startswith(_SIMULATED)
-    if dev is None or not is_api or admission.route.startswith("/dev/"):
+    path = admission.request.path
+    if dev is None or not is_api(path) or admission.route.startswith("/dev/"):
         return None
     user = admission.caller.user if admission.caller is not None else None
-    path = without_prefix(admission.request.path)
-    respond = dev.rules.of_request(admission.request.method or "", path, admission.route, user)
+    method, route = admission.request.method or "", admission.route
+    respond = dev.rules.of_request(method, without_prefix(path), route, user)
     if respond is None:
         return None
     admission.simulation = of_rule(respond)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core import ids
+from services.dev import MAX_BODY, MAX_BYTES, MAX_ENTRIES
 from tests.conftest import Client, Clock
 
 pytestmark = pytest.mark.flags("--dev")
@@ -95,3 +96,47 @@ async def test_the_journal(ada: Client) -> None:
     await socket.closed()
     assert (await ada("DELETE /dev/journal")).status == 204
     assert (await ada("GET /dev/journal")).body == {"entries": []}
+
+
+async def entries(client: Client) -> list[dict[str, Any]]:
+    return list((await client("GET /dev/journal")).body["entries"])
+
+
+async def test_the_journal_has_the_api_alone(ada: Client) -> None:
+    await ada("DELETE /dev/journal")
+    for path in ("/", "/static/quillium.js", "/v1/nothing", "/api/v1/models", "/openai/v1/models"):
+        await ada(f"GET {path}", prefix="")
+    paths = [entry["path"] for entry in await entries(ada)]
+    assert paths == ["/nothing", "/models", "/openai/v1/models"]
+
+
+async def test_the_journal_is_bounded(ada: Client) -> None:
+    await ada("DELETE /dev/journal")
+    title = "x" * MAX_BODY
+    await ada("POST /chats", {"title": title})
+    await ada("POST /chats", {"title": title[:-20]})
+    (large, small) = await entries(ada)
+    assert large["body"] is None
+    assert small["body"] == {"title": title[:-20]}
+    for _ in range(MAX_BYTES // MAX_BODY):
+        await ada("POST /chats", {"title": title[:-20]})
+    kept = sum(len(entry["body"]["title"]) for entry in await entries(ada))
+    assert 0.9 * MAX_BYTES < kept < MAX_BYTES
+    for _ in range(MAX_ENTRIES + 1):
+        await ada("GET /models")
+    assert len(await entries(ada)) == MAX_ENTRIES
+
+
+async def test_the_journal_has_no_secrets(ada: Client) -> None:
+    await ada("DELETE /dev/journal")
+    provider = {
+        "name": "Other",
+        "base_url": "http://127.0.0.1:9/v1",
+        "api_key": "sk-secret",
+        "headers": {"X-Token": "secret"},
+        "models": ["other"],
+    }
+    assert (await ada("PUT /settings/admin", {"providers": [provider]})).status == 200
+    (entry,) = await entries(ada)
+    hidden = {"api_key": "…", "headers": {"X-Token": "…"}}
+    assert entry["body"] == {"providers": [{**provider, **hidden}]}

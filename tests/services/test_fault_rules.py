@@ -49,6 +49,8 @@ async def test_what_a_rule_matches(ada: Client, bob: Client) -> None:
     assert await statuses() == [500, 500, 500, 500]
     assert await statuses(path="/chats/{id}") == [500, 405, 200, 200]
     assert await statuses(path=f"/chats/{chat}") == [500, 405, 200, 200]
+    assert await statuses(path="/api/v1/chats/{chat_id}") == [500, 405, 200, 200]
+    assert await statuses(path="/chats/?*[a-z]") == usual  # only `*` is special
     assert await statuses(path="/chats/*") == [500, 500, 500, 200]
     assert await statuses(path="/chats/*", method="GET") == [500, 405, 500, 200]
     assert await statuses(user="bob@example.com") == [200, 405, 200, 500]
