@@ -5,16 +5,19 @@ A seed may fix ids, tokens and keys, so that tests can name them.
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import schemas
 from assistant.directory import Directory
 from assistant.scripted import Scripts
-from core import identity, ids, passwords
+from core import file_names, identity, ids, passwords
 from core.errors import InvalidRequest
-from core.records import UNKNOWN_CLIENT
+from core.file_types import TypeDetector
+from core.records import UNKNOWN_CLIENT, File
 from core.times import CalendarClock, CalendarTime, normalized, rfc3339
 from core.tokens import Claims, FixedTokens
 from services import api_keys, frames, imports
@@ -22,6 +25,7 @@ from services.connections import ConnectionRegistry
 from services.conversation import opening_words
 from services.fault_rules import FaultRules
 from services.settings import Settings
+from services.uploads import MAX_BYTES, attached_ids
 from storage import seeds
 from storage.chats import NewChat
 from storage.database import Database
@@ -127,6 +131,8 @@ class Seeding:
             if known.user_id != id:
                 raise InvalidRequest(f"{place}.access_token: another user has this token")
             fixed[user["access_token"]] = claims
+        files = [self._file(f, f"{place}.files.{n}") for n, f in enumerate(user.get("files", []))]
+        by_id = {file.id: file for file, _ in files}
         return seeds.SeedUser(
             id,
             email,
@@ -137,23 +143,49 @@ class Seeding:
             schemas.accept("user_settings_update", user.get("settings", {})),
             session,
             [_key(key) for key in user.get("api_keys", [])],
-            [self._chat(chat, model) for chat in user.get("chats", [])],
+            files,
+            [
+                self._chat(chat, f"{place}.chats.{number}", model, by_id)
+                for number, chat in enumerate(user.get("chats", []))
+            ],
         )
+
+    def _file(self, document: dict[str, Any], place: str) -> seeds.SeedFile:
+        try:
+            content = base64.b64decode(document["content"], validate=True)
+        except ValueError:
+            raise InvalidRequest(f"{place}.content: expected base64") from None
+        if len(content) > MAX_BYTES:
+            raise InvalidRequest(f"{place}.content: a file may have at most {MAX_BYTES:,} bytes")
+        detector = TypeDetector()
+        detector.add(content)
+        created_at = normalized(document.get("created_at") or rfc3339(self._clock()))
+        id, name = document.get("id") or ids.new("file"), file_names.cleaned(document["name"])
+        file = File(id, name, detector.content_type(), len(content), created_at)
+        return seeds.SeedFile(file, content)
 
     def _session(self) -> NewSession:
         now = rfc3339(self._clock())
         token_id = ids.random_text(22)
         return NewSession(ids.new("sess"), token_id, now, _NEVER, _NEVER, UNKNOWN_CLIENT)
 
-    def _chat(self, chat: dict[str, Any], model: str) -> seeds.SeedChat:
+    def _chat(
+        self, chat: dict[str, Any], place: str, model: str, files: Mapping[str, File]
+    ) -> seeds.SeedChat:
+        """Return a chat to store; `files` are its user's, by their ids."""
         id, given = chat.get("id") or ids.new("chat"), chat.get("messages", [])
         first = self._clock() - _BETWEEN_MESSAGES * len(given)
         said, tree = [], imports.Tree()
         for number, document in enumerate(given):
             at = rfc3339(CalendarTime(first + _BETWEEN_MESSAGES * number))
             message = imports.message({"timestamp": at, **document}, id)
-            message = replace(message, id=document.get("id") or message.id)
-            said.append(tree.place(document, message, f"messages.{number}"))
+            named = f"{place}.messages.{number}"
+            attachments = tuple(
+                _attached(files, id, named) for id in attached_ids(document.get("attachments", []))
+            )
+            id_of_message = document.get("id") or message.id
+            message = replace(message, id=id_of_message, attachments=attachments)
+            said.append(tree.place(document, message, named))
         now = rfc3339(self._clock())
         title = chat.get("title", "").strip()
         if not title:
@@ -172,6 +204,12 @@ class Seeding:
         )
         updated_at = chat.get("updated_at") or (said[-1].timestamp if said else new.created_at)
         return seeds.SeedChat(new, normalized(updated_at), said, tree.leaf(chat))
+
+
+def _attached(files: Mapping[str, File], id: str, place: str) -> File:
+    if id not in files:
+        raise InvalidRequest(f"{place}.attachments: the user's files have none with the id {id}")
+    return files[id]
 
 
 def _key(key: dict[str, Any]) -> seeds.SeedKey:

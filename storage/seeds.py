@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from core.errors import Conflict
-from core.records import ChatChange, Message, User
-from storage import api_keys, chats, hidden_chats, imports, messages, sessions, settings, users
+from core.records import ChatChange, File, Message, User
+from storage import (
+    api_keys,
+    chats,
+    hidden_chats,
+    imports,
+    messages,
+    sessions,
+    settings,
+    uploads,
+    users,
+)
 from storage.connection import Connection
 
 # Fields of a message in a seed.
 _OF_MESSAGES = {
     "id", "content", "sender", "timestamp", "status", "model", "client_id", "parent_id",
-    "error", "reasoning", "finish_reason", "usage",
+    "error", "reasoning", "finish_reason", "usage", "attachments",
 }  # fmt: skip
 
 
@@ -26,6 +37,13 @@ class SeedKey(NamedTuple):
     name: str
     prefix: str
     hash: str
+
+
+class SeedFile(NamedTuple):
+    """A file to store."""
+
+    file: File
+    content: bytes
 
 
 class SeedChat(NamedTuple):
@@ -49,6 +67,7 @@ class SeedUser(NamedTuple):
     settings: dict[str, Any]
     session: sessions.NewSession | None  # of the fixed access token
     keys: Sequence[SeedKey]
+    files: Sequence[SeedFile]
     chats: Sequence[SeedChat]
 
 
@@ -80,6 +99,9 @@ def _add(connection: Connection, seed: SeedUser, now: str) -> Seeded:
         sessions.add(connection, user.row_id, seed.session)
     for id, name, prefix, hash in seed.keys:
         api_keys.add(connection, id, user.row_id, name, prefix, hash, now, None)
+    for file, content in seed.files:
+        new = uploads.NewFile(file.id, file.name, file.created_at)
+        uploads.add(connection, user.row_id, new, content, file.content_type)
     changes = [
         imports.add(connection, user.row_id, chat, updated_at, said, leaf)
         for chat, updated_at, said, leaf in seed.chats
@@ -122,8 +144,14 @@ def _user(connection: Connection, user: User) -> dict[str, Any]:
         "api_keys": [
             dict(zip(("id", "name", "hash", "prefix"), row, strict=True)) for row in keys.fetchall()
         ],
+        "files": [_file(connection, stored) for stored in uploads.of(connection, user.row_id)],
         "chats": [_chat(connection, row) for row in rows if row[0] not in hidden],
     }
+
+
+def _file(connection: Connection, stored: uploads.Stored) -> dict[str, Any]:
+    content = uploads.beginning(connection, stored.file.id, stored.file.size)
+    return {**stored.file.public(), "content": base64.b64encode(content).decode()}
 
 
 def _chat(connection: Connection, row: tuple[Any, ...]) -> dict[str, Any]:

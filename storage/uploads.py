@@ -23,7 +23,7 @@ UNUSED_HOURS = 24  # of uptime, until a file that is attached to nothing is remo
 
 _STORED = (
     "SELECT number, id, name, content_type, size, created_at FROM files"
-    " WHERE id = ? AND user = ? AND content_type IS NOT NULL"
+    " WHERE user = ? AND content_type IS NOT NULL"
 )
 # Not if only chats have it that are being removed in slices.
 _VISIBLE = (
@@ -54,22 +54,31 @@ def append(connection: Connection, user: int, new: NewFile, content: bytes) -> i
     quota.check(connection, user, len(content))
     row = connection.execute("SELECT number, user FROM files WHERE id = ?", (new.id,)).fetchone()
     if row is None:
-        number = connection.execute(
-            "INSERT INTO files (id, user, name, created_at) VALUES (?, ?, ?, ?)",
-            (new.id, user, new.name, new.created_at),
-        ).lastrowid
-        assert number is not None
+        number = _create(connection, user, new)
     else:
         number = row[0]
         if row[1] is None:
             raise NotFound("file")
+    _append(connection, number, content)
+    return number
+
+
+def _create(connection: Connection, user: int, new: NewFile) -> int:
+    number = connection.execute(
+        "INSERT INTO files (id, user, name, created_at) VALUES (?, ?, ?, ?)",
+        (new.id, user, new.name, new.created_at),
+    ).lastrowid
+    assert number is not None
+    return number
+
+
+def _append(connection: Connection, number: int, content: bytes) -> None:
     connection.execute(
         "INSERT INTO file_pieces (file, position, content) SELECT ?, COUNT(*), ?"
         " FROM file_pieces WHERE file = ?",
         (number, content, number),
     )
     connection.execute("UPDATE files SET size = size + ? WHERE number = ?", (len(content), number))
-    return number
 
 
 def complete(
@@ -82,14 +91,31 @@ def complete(
     return find(connection, user, new.id).file
 
 
+def add(connection: Connection, user: int, new: NewFile, content: bytes, content_type: str) -> None:
+    """Store a whole file. Raises `sqlite3.IntegrityError` if its id exists, and `QuotaExceeded`."""
+    quota.check(connection, user, len(content))
+    # A file with this id that was given up is removed now, not a moment later.
+    connection.execute("DELETE FROM files WHERE id = ? AND user IS NULL", (new.id,))
+    number = _create(connection, user, new)
+    for start in range(0, len(content), PIECE_BYTES):
+        _append(connection, number, content[start : start + PIECE_BYTES])
+    complete(connection, user, new, b"", content_type)
+
+
+def of(connection: Connection, user: int) -> list[Stored]:
+    """Return all complete files of a user, in the order of their upload."""
+    rows = connection.execute(f"{_VISIBLE} ORDER BY number", (user,))
+    return [Stored(row[0], File(*row[1:])) for row in rows]
+
+
 def find(connection: Connection, user: int, id: str) -> Stored:
     """Return a user's complete file. Raises `NotFound`, also for another user's file."""
-    return _found(connection.execute(_VISIBLE, (id, user)).fetchone())
+    return _found(connection.execute(f"{_VISIBLE} AND id = ?", (user, id)).fetchone())
 
 
 def find_importing(connection: Connection, user: int, id: str) -> Stored:
     """Return a user's file like `find`, also if only a chat has it that is being imported."""
-    return _found(connection.execute(_STORED, (id, user)).fetchone())
+    return _found(connection.execute(f"{_STORED} AND id = ?", (user, id)).fetchone())
 
 
 def _found(row: tuple[Any, ...] | None) -> Stored:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
 
+from core.errors import InvalidRequest
+from services import Services
 from tests.conftest import Client, Clock
 
 pytestmark = pytest.mark.flags("--dev")
@@ -204,3 +207,65 @@ async def test_a_limit_can_be_set(anyone: Client) -> None:
 async def test_without_dev_there_are_no_such_paths(anyone: Client) -> None:
     for operation in ("POST /dev/reset", "GET /dev/seed", "POST /dev/seed"):
         assert (await anyone(operation)).error == "404 not_found"
+
+
+NOTES = {"id": "file_1", "name": "a/notes.txt", "content": base64.b64encode(b"Rome").decode()}
+LARGE = bytes(range(256)) * 3000  # three pieces in the database
+
+
+async def test_files_of_a_seed(anyone: Client) -> None:
+    large = {"name": "large.bin", "content": base64.b64encode(LARGE).decode()}
+    said = [
+        {"content": "Read this", "sender": "user", "attachments": ["file_1", "file_1"]},
+        {"content": "Done", "sender": "assistant"},
+    ]
+    user = {"email": "ada@example.com", "access_token": "token-of-ada", "files": [NOTES, large]}
+    admin = {"email": "bob@example.com", "access_token": "token-of-bob", "is_admin": True}
+    ada = await seeded(anyone, {"users": [{**user, "chats": [{"messages": said}]}, admin]})
+    chat = (await ada("GET /chats")).body["data"][0]["id"]
+    first, second = (await ada("GET /chats/{id}/messages", id=chat)).body["data"]
+    (notes,) = first["attachments"]
+    assert (notes["name"], notes["content_type"], notes["size"]) == ("notes.txt", "text/plain", 4)
+    assert second["attachments"] == []
+    assert (await ada("GET /files/file_1")).raw == b"Rome"
+    state = (await anyone("GET /dev/seed")).body
+    assert state["users"][0]["files"][0] == {**notes, "content": NOTES["content"]}
+    again = state["users"][0]["files"][1]
+    assert (await ada("GET /files/{id}", id=again["id"])).raw == LARGE
+    bob = anyone.with_credential("token-of-bob")
+    assert (await bob("DELETE /users/{id}", id=state["users"][0]["id"])).status == 204
+    assert (await anyone("POST /dev/seed", {"users": state["users"][:1]})).status == 204
+    back = {user["email"]: user for user in (await anyone("GET /dev/seed")).body["users"]}
+    assert back["ada@example.com"] == state["users"][0]
+    assert (await ada("GET /files/{id}", id=again["id"])).raw == LARGE
+    more = {"users": [{"email": "eve@example.com", "files": [NOTES]}]}
+    answer = await anyone("POST /dev/seed", more)
+    assert (answer.error, "files.id" in answer.details) == ("409 conflict", True)
+
+
+@pytest.mark.parametrize(
+    ("files", "attachments", "details"),
+    [
+        ([{**NOTES, "content": "?"}], [], "users.0.files.0.content: expected base64"),
+        (
+            [NOTES],
+            ["file_2"],
+            "users.0.chats.0.messages.0.attachments: the user's files have none with the id file_2",
+        ),
+        (
+            [{**NOTES, "content": "AAAA" * (7 << 20)}],
+            [],
+            "users.0.files.0.content: a file may have at most 20,971,520 bytes",
+        ),
+    ],
+)
+async def test_files_that_can_not_be_stored(
+    rooms: Services, files: Any, attachments: Any, details: str
+) -> None:
+    assert rooms.dev is not None
+    said = [{"content": "x", "sender": "user", "attachments": attachments}]
+    user = {"email": "ada@example.com", "files": files, "chats": [{"messages": said}]}
+    with pytest.raises(InvalidRequest) as raised:
+        await rooms.dev.seeding.add({"users": [user]})
+    assert raised.value.details == details
+    assert rooms.dev.seeding.document()["users"] == []
