@@ -19,13 +19,14 @@ from typing import Any
 import services
 from assistant import local, model_file
 from assistant.addresses import is_loopback
-from cli import demo_folder, listening
+from cli import brand_file, demo_folder, listening
 from cli.console import drain_on_console_close
 from cli.dev import SeededServer
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
 from cli.streams import notify, print_line
 from core import ids
+from core.brand import QUILLIUM, Brand
 from core.config import Config
 from core.progress import Progress
 from core.records import User
@@ -85,6 +86,7 @@ class Process:
 
     def _start(self, resources: AsyncExitStack) -> None:
         """Open all resources. Blocks the event loop, on which nothing else runs yet."""
+        brand = brand_file.read(self._config.brand) if self._config.brand else QUILLIUM
         demo_folder.sweep()
         if self._config.is_temporary:
             path = resources.enter_context(demo_folder.temporary())
@@ -122,7 +124,7 @@ class Process:
             self._backend = SeededServer(data, open_database, build)
             self._backend.use = self._use
         resources.push_async_callback(self._close_services)
-        self._serve_requests(resources, data)
+        self._serve_requests(resources, data, brand)
         # Objects that exist now live until exit: exempt them from collection to avoid pauses.
         gc.collect()
         gc.freeze()
@@ -156,7 +158,9 @@ class Process:
         for bound in self._sockets:
             resources.callback(bound.close)
 
-    def _serve_requests(self, resources: AsyncExitStack, data: folder.DataFolder) -> None:
+    def _serve_requests(
+        self, resources: AsyncExitStack, data: folder.DataFolder, brand: Brand
+    ) -> None:
         published = resources.enter_context(ExitStack())
         endpoint = published.enter_context(data.control_endpoint(self._url))
         application = QuilliumApplication(
@@ -165,6 +169,7 @@ class Process:
             self._stopping.is_requested,
             endpoint.key,
             self._backend.reset if self._backend else None,
+            brand,
         )
         self._application = application
         server = Server(application)

@@ -34,6 +34,7 @@ class Config:
     demo_pace: int | None  # tokens a second
     open: bool
     sidecar: bool
+    brand: Path | None
     metrics: bool
     log_level: str
     log_format: str

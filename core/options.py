@@ -323,6 +323,13 @@ OPTIONS: tuple[Option, ...] = (
         MODES,
     ),
     Option(
+        "brand",
+        "",
+        _path,
+        "JSON file with the name, icon, colours, greeting and hidden parts of the page",
+        MODES,
+    ),
+    Option(
         "metrics",
         "false",
         _switch,

@@ -12,6 +12,7 @@ from tornado import httputil
 from tornado.escape import url_unescape
 from tornado.web import Application
 
+from core.brand import QUILLIUM, Brand
 from handlers import openai, openapi, routes
 from handlers.dev_routes import DEV, DEV_PAGE
 from handlers.route import Route
@@ -34,6 +35,7 @@ class QuilliumApplication(Application):
         is_draining: Callable[[], bool],
         control_key: str = "",
         reset: Callable[[], Awaitable[None]] | None = None,
+        brand: Brand = QUILLIUM,
     ) -> None:
         """`control_key` authenticates commands of the server's owner; None disables them.
 
@@ -46,6 +48,7 @@ class QuilliumApplication(Application):
             is_draining=is_draining,
             control_key=control_key,
             reset=reset,
+            brand=brand,
             openapi=openapi.prepared,
             log_function=log_request,
             websocket_ping_interval=30,

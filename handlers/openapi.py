@@ -131,7 +131,14 @@ _TAGS = {
 _ANYWHERE = (errors.InvalidRequest, errors.Forbidden, errors.InternalError, errors.ShuttingDown)
 _WRONG = "What was wrong with this request, and how to fix it."
 _BODIES = {routes.JSON: {"type": "object"}, ANY: {"type": "string", "format": "binary"}}
-_PAGES = {"/", "/docs", "/control", "/favicon.ico", "/static/{file}"}  # not part of the API
+_PAGES = {
+    "/",
+    "/docs",
+    "/control",
+    "/favicon.ico",
+    "/brand/icon",
+    "/static/{file}",
+}  # not part of the API
 
 
 # OpenAPI can't describe the frames of a WebSocket; a callback is the closest match.

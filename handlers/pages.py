@@ -9,7 +9,8 @@ from typing import Any
 
 from tornado.web import HTTPError, StaticFileHandler
 
-from handlers import bundle
+from core.brand import Brand
+from handlers import branding, bundle
 from web import headers
 from web.base import BaseHandler
 from web.compression import PreparedBody
@@ -45,10 +46,11 @@ def _compressed(file: Path, changed: int) -> PreparedBody:
 
 
 @lru_cache(maxsize=4)
-def _joined(name: str, static: Path, changed: int) -> PreparedBody:
+def _joined(name: str, static: Path, changed: int, brand: Brand) -> PreparedBody:
     """Return a bundle; `changed` is the latest modification time of its sources."""
-    join = bundle.joined_script if name.endswith(".js") else bundle.joined_styles
-    return PreparedBody(join(static).encode())
+    if name.endswith(".js"):
+        return PreparedBody(bundle.joined_script(static).encode())
+    return PreparedBody(branding.styles(bundle.joined_styles(static), brand).encode())
 
 
 class Static(BaseHandler, StaticFileHandler):
@@ -100,9 +102,12 @@ class Static(BaseHandler, StaticFileHandler):
 
     async def _prepared(self, path: str) -> PreparedBody | None:
         """Return a bundle or a compressible file; None for a file to send unchanged."""
-        root = Path(self.root).resolve()
+        root, brand = Path(self.root).resolve(), self.application.settings["brand"]
         if path in bundle.JOINED:
-            return await asyncio.to_thread(_joined, path, root, bundle.changed(root))
+            return await asyncio.to_thread(_joined, path, root, bundle.changed(root), brand)
+        if branding.is_branded(path, brand):
+            file = root / path
+            return branding.branded(path, file, file.stat().st_mtime_ns, brand)
         if not self.accepts_gzip or not path.endswith(COMPRESSED):
             return None
         file = Path(root, self.parse_url_path(path)).resolve()
@@ -153,3 +158,9 @@ class Favicon(Page):
     """`/favicon.ico`, which some clients request regardless of the page's icon links."""
 
     file = "icons/favicon.ico"
+
+    async def get(self, include_body: bool = True) -> None:  # type: ignore[override]
+        if self.application.settings["brand"].icon is None:
+            await super().get(include_body)
+        else:
+            branding.respond_icon(self)

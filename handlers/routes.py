@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from core import errors
 from handlers import (
+    branding,
     chats,
     control,
     files,
@@ -303,6 +304,11 @@ API = (
         },
     ),
     Route(
+        "/brand",
+        branding.GetBrand,
+        {"GET": Operation("Get how the server presents itself", OPEN, response="brand")},
+    ),
+    Route(
         "/openapi.json",
         system.OpenAPI,
         {"GET": Operation("Get this document", OPEN, response=None)},
@@ -360,6 +366,11 @@ AROUND = (
                 response="controlled",
             )
         },
+    ),
+    Route(
+        "/brand/icon",
+        branding.GetIcon,
+        {"GET": Operation("Get the icon of the brand", OPEN, response=None, media_type=ANY)},
     ),
     Route("/favicon.ico", pages.Favicon, {"GET": Operation("Get the icon", OPEN, response=None)}),
     Route("/static/{file}", pages.Static, {"GET": Operation("Get a file", OPEN, response=None)}),

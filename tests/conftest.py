@@ -46,7 +46,16 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 ROOT = Path(__file__).parent.parent
 CONTROL_KEY = "what lies in the data folder while the server serves"
 SECRET = b"the signing key of the tests, which is long enough"
-_AROUND = ("/health", "/static", "/favicon.ico", "/control", "/docs", "/metrics", "/openai/")
+_AROUND = (
+    "/health",
+    "/static",
+    "/favicon.ico",
+    "/brand/icon",
+    "/control",
+    "/docs",
+    "/metrics",
+    "/openai/",
+)
 # The statuses that the OpenAPI document knows; 304 is answered to whoever asks for it.
 DOCUMENTED = {
     (path.removeprefix("/api/v1"), method): {*operation["responses"], "304"}

@@ -35,6 +35,14 @@ STATIC: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-site",
 }
 
+# The icon of a brand, which may be an SVG: a document of no origin if it is opened, and never run.
+ICON: Mapping[str, str] = {
+    **STATIC,
+    "Content-Security-Policy": (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    ),
+}
+
 # For documents only: a window that another site opened can't reach the page in it.
 PAGE: Mapping[str, str] = {
     **STATIC,

@@ -1,6 +1,7 @@
 /** The page's entry point: sets the language, renders the app, and connects. */
 
 import {render} from "../vendor/preact.js";
+import {brand} from "./state/brand.js";
 import {quillium} from "./state/client.js";
 import {signInByCode} from "./state/code.js";
 import "./state/notifications.js";
@@ -26,7 +27,7 @@ async function start() {
 /** Shown when not even the words could be loaded; so it is in English. */
 const Unloaded = () => html`
   <main class="entrance" role="alert">
-    <p>Quillium couldn’t be loaded. The server can’t be reached.</p>
+    <p>${brand.name} couldn’t be loaded. The server can’t be reached.</p>
     <p><button type="button" onClick=${start}>Try again</button></p>
   </main>`;
 

@@ -24,6 +24,7 @@ WITHOUT_A_CREDENTIAL = {
     "/auth/refresh",
     "/auth/exchange",
     "/auth/registration",
+    "/brand",
     "/openapi.json",
     "/ws",  # the handshake can't carry a header; the handler asks for a token
 }

@@ -418,7 +418,7 @@ def test_line_breaks_and_secrets_never_reach_the_log(launched: Any) -> None:
 OPEN = {
     "POST /auth/register", "POST /auth/login", "POST /auth/refresh", "POST /auth/exchange",
     "GET /auth/registration",
-    "GET /openapi.json", "GET /ws",
+    "GET /brand", "GET /brand/icon", "GET /openapi.json", "GET /ws",
     "GET /health", "GET /", "GET /docs", "GET /favicon.ico", "GET /static/{file}",
 }  # fmt: skip
 

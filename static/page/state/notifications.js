@@ -2,6 +2,7 @@
 
 import {signal} from "../../vendor/signals.js";
 import {locked} from "../../client/tabs.js";
+import {brand} from "./brand.js";
 import {chatOf} from "./chats.js";
 import {on} from "./client.js";
 import {ROOT} from "./place.js";
@@ -9,7 +10,7 @@ import {show} from "./route.js";
 import {settings} from "./session.js";
 import {inWords} from "./words.js";
 
-const ICON = new URL("static/quill.svg", ROOT).href;
+const ICON = new URL(brand.icon ?? "static/quill.svg", ROOT).href;
 const SHOWN_CHARACTERS = 140;
 const LOCK = "quillium-looked-at"; // held by each tab that is looked at
 
@@ -44,7 +45,7 @@ on("message", async message => {
   const isWanted = settings.value?.notifications_enabled && permission.value === "granted";
   if (message.sender !== "assistant" || !isWanted || await isLookedAt()) return;
   const text = message.error ? inWords(message.error) : message.content;
-  const title = chatOf(message.chat_id)?.title ?? "Quillium";
+  const title = chatOf(message.chat_id)?.title ?? brand.name;
   const options = {body: text.slice(0, SHOWN_CHARACTERS), tag: message.id, icon: ICON};
   let notification;
   try {

@@ -2,6 +2,7 @@
 
 import {signal} from "../../vendor/signals.js";
 import {QuilliumError} from "../../quillium.js";
+import {brand} from "./brand.js";
 import {keep, recall} from "./kept.js";
 
 export const LANGUAGES = {
@@ -45,15 +46,18 @@ async function load(address) {
 }
 
 /**
- * The words for a key. `{name}` in them is replaced by `values.name`; where `values.count` is given,
- * the key's `.one` or `.other` is taken, as the language has it.
+ * The words for a key. `{name}` in them is replaced by `values.name`, and `{brand}` by the product's
+ * name; where `values.count` is given, the key's `.one` or `.other` is taken, as the language has it.
  */
 export function t(key, values = {}) {
   const {words} = spoken.value;
   const rule = values.count === undefined ? "" : new Intl.PluralRules(language()).select(values.count);
   const text = words[`${key}.${rule}`] ?? words[`${key}.other`] ?? words[key] ?? key;
-  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return filled(text, {brand: brand.name, ...values});
 }
+
+/** Replace each `{name}` in a text by `values.name`. */
+export const filled = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 
 const has = key => key in spoken.value.words;
 

@@ -17,6 +17,7 @@ import {Rename} from "./rename.js";
 import {SettingsDialog} from "./settings.js";
 import {Shortcuts} from "./shortcuts.js";
 import {Sidebar} from "./sidebar.js";
+import {brand} from "../state/brand.js";
 import {chatOf, isLoaded, unreadCount} from "../state/chats.js";
 import {listingError, quillium} from "../state/client.js";
 import {outbox, placeOf} from "../state/conversations.js";
@@ -95,5 +96,5 @@ const Edge = () => html`
 effect(() => {
   const unread = unreadCount.value ? `(${unreadCount.value}) ` : "";
   const title = isLoaded.value && chatOf(chatId.value)?.title;
-  document.title = `${unread}${title ? `${title} – ` : ""}Quillium`;
+  document.title = `${unread}${title ? `${title} – ` : ""}${brand.name}`;
 });

@@ -3,13 +3,14 @@
 import {ChatMenu} from "./chat_menu.js";
 import {Composer} from "./composer.js";
 import {html, useRef, useSignal} from "./html.js";
-import {Quill} from "./icons.js";
+import {Mark} from "./icons.js";
 import {Transcript} from "./transcript.js";
+import {brand, isHidden} from "../state/brand.js";
 import {chatOf} from "../state/chats.js";
 import {begin, choose, conversationOf, landing, restarted, say} from "../state/conversations.js";
 import {presets} from "../state/presets.js";
 import {models, user} from "../state/session.js";
-import {t} from "../state/words.js";
+import {filled, t} from "../state/words.js";
 
 /** @param {{id: string | null, before: any}} props `before`: what stands before the title */
 export const Conversation = ({id, before}) =>
@@ -51,13 +52,15 @@ function New({before}) {
     </div>`;
 }
 
+const greeting = ({name}) => (brand.welcome ? filled(brand.welcome, {name}) : t("welcome.title", {name}));
+
 const Welcome = ({suggestions, start}) => html`
   <div class="column welcome">
-    <${Quill} />
-    <p class="welcome-title">${user.value && t("welcome.title", {name: user.value.name})}</p>
-    <p class="lead">${t("welcome.lead")}</p>
+    <${Mark} />
+    <p class="welcome-title">${user.value && greeting(user.value)}</p>
+    ${isHidden("suggestions") || html`<p class="lead">${t("welcome.lead")}</p>
     <ul class="suggestions">${[1, 2, 3].map(number => {
       const text = t(`welcome.${suggestions}.${number}`);
       return html`<li><button type="button" onClick=${() => start(text)}>${text}</button></li>`;
-    })}</ul>
+    })}</ul>`}
   </div>`;

@@ -1,8 +1,9 @@
 /** Signing in, and making an account. */
 
 import {html, useEffect, useSignal} from "./html.js";
-import {Quill} from "./icons.js";
+import {Mark} from "./icons.js";
 import {Field, Form} from "./form.js";
+import {brand, isHidden} from "../state/brand.js";
 import {quillium} from "../state/client.js";
 import {keep, recall} from "../state/kept.js";
 import {notify, tellError} from "../state/notices.js";
@@ -36,14 +37,15 @@ export function Entrance() {
   const registration = useRegistration();
   const chosen = useSignal(null); // "register" or "login", once somebody has switched
   if (!registration) return html`<main class="entrance" aria-busy="true"></main>`;
-  const {is_open: isOpen, is_first: isFirst} = registration;
+  const {is_first: isFirst} = registration; // and has to be created, whatever is hidden
+  const isOpen = registration.is_open && (isFirst || !isHidden("sign_up"));
   const isNewHere = isFirst || (!recall(KNOWN) && !hasExpired.value);
   const isNew = isOpen && (chosen.value ? chosen.value === "register" : isNewHere);
   const which = isNew ? "register" : "login";
   return html`
     <main class="entrance">
       <div class="entrance-card">
-        <h1><${Quill} /> Quillium</h1>
+        <h1><${Mark} /> ${brand.name}</h1>
         <p class="lead">${t(`${which}.lead`)}</p>
         ${hasExpired.value && html`<p class="expired" role="alert">${t("login.expired")}</p>`}
         <${Form} key=${which} send=${isNew ? join : enter} label=${t(`${which}.submit`)}>

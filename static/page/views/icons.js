@@ -1,6 +1,7 @@
 /** Line icons on a grid of 24, drawn for this page. They are decoration: labels are words. */
 
 import {html} from "./html.js";
+import {brand} from "../state/brand.js";
 
 const PATHS = {
   alert: "M12 4 2.5 20h19L12 4Zm0 6v4.5m0 2.5v.2",
@@ -33,8 +34,10 @@ const PATHS = {
 export const Icon = ({name}) => html`
   <svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d=${PATHS[name]} /></svg>`;
 
-/** The quill of `quill.svg`. */
-export const Quill = () => html`
+/** The mark of the product: the quill of `quill.svg`, or the icon of a brand. */
+export const Mark = () => (brand.icon ? html`<img class="quill" src=${brand.icon} alt="" />` : html`<${Quill} />`);
+
+const Quill = () => html`
   <svg class="quill" viewBox="0 0 32 32" aria-hidden="true">
     <path class="feather" d="M28 3C17 3 8 10 6 21l-3 8h2l2-6c10-1 17-6 19-13l-4 1 5-4c1-2 1-3 1-4Z" />
     <path class="shaft" d="M7 23C11 16 16 11 23 8" />

@@ -3,6 +3,7 @@
 import {Dialog, closeDialog, dialog} from "./dialog.js";
 import {html, useEffect, useId, useRef, useSignal} from "./html.js";
 import {isComposing} from "./keys.js";
+import {isHidden} from "../state/brand.js";
 import {shownChats} from "../state/chats.js";
 import {quillium} from "../state/client.js";
 import {choose, openAt} from "../state/conversations.js";
@@ -22,7 +23,7 @@ function commands() {
     {label: t("chats.new"), run: () => show(null)},
     {label: t("manage.title"), run: open("manage")},
     {label: t("settings.title"), run: open("settings")},
-    {label: t("shortcuts.title"), run: open("shortcuts")},
+    ...(isHidden("shortcuts") ? [] : [{label: t("shortcuts.title"), run: open("shortcuts")}]),
   ];
   const chats = shownChats.value.map(chat => ({label: chat.title, kind: t("chats.label"), key: chat.id, run: () => show(chat.id)}));
   const answering = id === null || isLocal(id) ? [] : models.value;

@@ -3,6 +3,7 @@
 import {dialog, Dialog} from "./dialog.js";
 import {html} from "./html.js";
 import {isAlt, isCommand, isMac, isPlain} from "./keys.js";
+import {isHidden} from "../state/brand.js";
 import {shownChats} from "../state/chats.js";
 import {conversationOf, stop} from "../state/conversations.js";
 import {chatId, show} from "../state/route.js";
@@ -14,7 +15,7 @@ const steps = isMac ? ["⌘", "⇧"] : ["Alt"];
 
 /** Each with the keys that the list shows, and for those that hold everywhere `is` and `act`. */
 const SHORTCUTS = [
-  {name: "help", keys: ["?"], is: event => isPlain(event, "?") && !isWriting(event), act: openList},
+  {name: "help", keys: ["?"], is: event => isPlain(event, "?") && !isWriting(event) && !isHidden("shortcuts"), act: openList},
   {name: "new", keys: isMac ? ["⌘", "⇧", "O"] : ["Alt", "N"], is: isForNew, act: () => show(null)},
   {name: "palette", keys: [command, "K"], is: event => isCommand(event, "k"), act: () => (dialog.value = {name: "palette"})},
   {name: "search", keys: ["/"], is: event => isPlain(event, "/") && !isWriting(event), act: () => focusOn("search")},

@@ -3,7 +3,8 @@
 import {ChatList} from "./chat_list.js";
 import {dialog} from "./dialog.js";
 import {html} from "./html.js";
-import {Icon, IconButton, Quill} from "./icons.js";
+import {Icon, IconButton, Mark} from "./icons.js";
+import {brand, isHidden} from "../state/brand.js";
 import {query} from "../state/chats.js";
 import {tellError} from "../state/notices.js";
 import {show} from "../state/route.js";
@@ -13,7 +14,7 @@ import {t} from "../state/words.js";
 export function Sidebar() {
   return html`
     <div class="sidebar-top">
-      <p class="brand"><${Quill} /> Quillium</p>
+      <p class="brand"><${Mark} /> ${brand.name}</p>
       <button type="button" class="new-chat" onClick=${() => show(null)}>
         <${Icon} name="plus" /> ${t("chats.new")}
       </button>
@@ -36,8 +37,8 @@ function UserBar() {
         <span class="hidden">${t("settings.title")}</span>
       </button>
       <${IconButton} icon="list" label=${t("manage.title")} onClick=${() => (dialog.value = {name: "manage"})} />
-      <${IconButton} icon="keyboard" label=${t("shortcuts.title")}
-        onClick=${() => (dialog.value = {name: "shortcuts"})} />
+      ${isHidden("shortcuts") || html`<${IconButton} icon="keyboard" label=${t("shortcuts.title")}
+        onClick=${() => (dialog.value = {name: "shortcuts"})} />`}
       <${IconButton} icon="leave" label=${t("session.sign_out")} onClick=${() => logout().catch(tellError)} />
     </div>`;
 }
