@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import FIRST_SECONDS, SILENT_SECONDS, TOTAL_SECONDS, Upstream
+from assistant.upstream import (
+    FIRST_SECONDS,
+    SILENT_SECONDS,
+    TOTAL_SECONDS,
+    Send,
+    Upstream,
+    send_request,
+)
 
 
-def provider(settings: Mapping[str, Any]) -> OpenAICompatible:
-    """Return the provider that the settings describe. Older stored settings may lack fields."""
+def provider(settings: Mapping[str, Any], send: Send = send_request) -> OpenAICompatible:
+    """Return the provider that the settings describe. Older stored settings may lack fields.
+
+    `send` sends its requests.
+    """
     silence = settings.get("timeout_seconds")
     total = settings.get("total_timeout_seconds") or TOTAL_SECONDS
     max_tokens = settings.get("max_tokens")
@@ -28,4 +38,5 @@ def provider(settings: Mapping[str, Any]) -> OpenAICompatible:
         extra_body=settings.get("extra_body"),
         context_window=settings.get("context_window"),
         defaults={"max_tokens": max_tokens} if max_tokens else None,
+        send=send,
     )

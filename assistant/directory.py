@@ -18,7 +18,7 @@ from assistant.demo import Demo
 from assistant.local import Local
 from assistant.openai_compatible import OpenAICompatible
 from assistant.scripted import Scripts
-from assistant.upstream import Upstream
+from assistant.upstream import Send, Upstream, send_request
 from core.errors import QuilliumError
 
 BUILT_IN_MODEL = "quillium-demo"
@@ -32,6 +32,8 @@ LOCAL_SERVERS = (
     Upstream("Ollama", "http://127.0.0.1:11434/v1"),
     Upstream("LM Studio", "http://127.0.0.1:1234/v1"),
 )
+
+_NOWHERE = "http://recording.invalid/v1"  # of a replayed provider, to which nothing is sent
 
 log = logging.getLogger("quillium.models")
 
@@ -53,15 +55,23 @@ class Directory:
         local: Local | None = None,
         discovered: Sequence[Upstream] = (),
         scripts: Scripts | None = None,
+        send: Send = send_request,
+        recorded: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """`discovered` are servers that are used, if they respond, without being configured.
 
-        `scripts` are replies that precede every model's.
+        `scripts` are replies that precede every model's. `send` sends the requests to all servers.
+        `recorded` are models that can be used without being configured, by provider.
         """
         self._scripts = scripts
+        self._send = send
         self._discovered = [
-            _Server(OpenAICompatible(server), ALL_MODELS, server.name, self._invalidate)
+            self._server(OpenAICompatible(server, send=send), ALL_MODELS, server.name)
             for server in discovered
+        ]
+        self._recorded = [
+            self._server(OpenAICompatible(Upstream(name, _NOWHERE), send=send), models, name)
+            for name, models in (recorded or {}).items()
         ]
         self._configured: list[_Server] = []
         self._disabled_models: set[str] = set()
@@ -82,13 +92,13 @@ class Directory:
             if not settings.get("is_enabled", True):
                 self._disabled_models.update(settings["models"])
                 continue
-            provider = configured.provider(settings)
-            server = _Server(provider, settings["models"], repr(settings), self._invalidate)
+            provider = configured.provider(settings, self._send)
+            server = self._server(provider, settings["models"], repr(settings))
             self._configured.append(before.pop(server.settings, server))
         for server in before.values():
             server.cancel()
         self._invalidate()
-        for server in (*self._configured, *self._discovered):
+        for server in self._servers:
             server.refresh()
 
     def models(self) -> list[Model]:
@@ -136,13 +146,20 @@ class Directory:
         if not self.is_settled(model):
             await asyncio.wait(self._first_listings(), timeout=FIRST_LIST_SECONDS)
 
+    def _server(self, provider: OpenAICompatible, models: Sequence[str], settings: str) -> _Server:
+        return _Server(provider, models, settings, self._invalidate)
+
+    @property
+    def _servers(self) -> tuple[_Server, ...]:
+        """All servers, those first whose models come first."""
+        return (*self._configured, *self._recorded, *self._discovered)
+
     def _invalidate(self) -> None:
         """Invalidate the merged list, because a server's list has changed."""
         self._cached = None
 
     def _first_listings(self) -> list[asyncio.Task[None]]:
-        servers = (*self._configured, *self._discovered)
-        return [task for server in servers if (task := server.first_listing) is not None]
+        return [task for server in self._servers if (task := server.first_listing) is not None]
 
     def preload(self) -> None:
         """Load the local model in the background, if there is one."""
@@ -151,14 +168,14 @@ class Directory:
 
     async def close(self) -> None:
         """Cancel list requests, and unload the local model."""
-        for server in (*self._configured, *self._discovered):
+        for server in self._servers:
             await server.close()
         if self._local is not None:
             await self._local.close()
 
     def _served(self) -> dict[str, Provider]:
         """Return the provider of each model, in listing order."""
-        for server in (*self._configured, *self._discovered):
+        for server in self._servers:
             server.refresh()
         if self._cached is None:
             self._cached = self._merged()
@@ -170,7 +187,7 @@ class Directory:
             for name in server.models:
                 if name not in self._embedded:
                     served.setdefault(name, server.provider)
-        for server in self._discovered:
+        for server in (*self._recorded, *self._discovered):
             for name in server.models:
                 if name not in self._embedded and name not in self._disabled_models:
                     served.setdefault(name, server.provider)

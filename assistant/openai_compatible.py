@@ -18,7 +18,7 @@ from assistant.events import ReplyEvent
 from assistant.failures import ReportedFailure
 from assistant.listing import Listed, listed_models
 from assistant.retrying import Attempts, Refused, refused_parameters_of, without
-from assistant.upstream import MAX_BYTES, Deadline, Response, Upstream, send_request
+from assistant.upstream import MAX_BYTES, Deadline, Response, Send, Upstream, send_request
 from core.errors import ModelTimeout, ModelUnavailable
 
 LIST_SECONDS = 10.0
@@ -43,12 +43,14 @@ class OpenAICompatible:
         extra_body: Mapping[str, Any] | None = None,
         context_window: int | None = None,
         defaults: Mapping[str, Any] | None = None,
+        send: Send = send_request,
     ) -> None:
         self.name = upstream.name
         self.upstream = upstream
         self.windows: dict[str, int] = {}  # tokens, by model; filled in by the model directory
         self.extra_body = {k: v for k, v in (extra_body or {}).items() if k not in _RESERVED}
         self.lacks_responses = False  # whether the server is known to lack `/responses`
+        self._send = send
         self._context_window = context_window
         self._defaults = dict(defaults or {})
         self._refused_parameters: dict[str, set[str]] = {}  # by model
@@ -123,7 +125,7 @@ class OpenAICompatible:
         deadline = Deadline(self.upstream)
         if not request.get("stream"):  # no byte arrives before the response is complete
             deadline.silent_seconds = self.upstream.total_seconds
-        async with send_request(self.upstream, "POST", path, sent, deadline=deadline) as response:
+        async with self._send(self.upstream, "POST", path, sent, deadline=deadline) as response:
             yield response
 
     async def _attempt(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
@@ -158,7 +160,7 @@ class OpenAICompatible:
         received = 0
         sent = json.dumps(body).encode()
         path = "/chat/completions"
-        async with send_request(self.upstream, "POST", path, sent, deadline=deadline) as response:
+        async with self._send(self.upstream, "POST", path, sent, deadline=deadline) as response:
             if response.status != 200:
                 document = await response.error()
                 failure = self.upstream.error_for(response.status, document)
@@ -204,7 +206,7 @@ class OpenAICompatible:
 
     async def _models(self) -> list[Listed]:
         body = bytearray()
-        async with send_request(
+        async with self._send(
             self.upstream, "GET", "/models", accept="application/json"
         ) as response:
             if response.status != 200:

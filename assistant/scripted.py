@@ -13,7 +13,7 @@ from core import errors
 from core.errors import InvalidRequest, QuilliumError
 
 _PIECE = re.compile(r"\s*\S+|\s+\Z")  # a text is streamed by words
-_FAILURES: dict[str, type[QuilliumError]] = {
+FAILURES: dict[str, type[QuilliumError]] = {
     error.code: error
     for error in (errors.ModelUnavailable, errors.ModelRefused, errors.ModelTimeout)
 }
@@ -85,7 +85,7 @@ class Scripted:
                 await asyncio.sleep(began + number / pace - loop.time())
             yield event
         if "error" in reply:
-            raise errors.of(_FAILURES[reply["error"]], "This failure was scripted.")
+            raise errors.of(FAILURES[reply["error"]], "This failure was scripted.")
         usage = reply.get("usage")
         reason = "tool_calls" if "tool_calls" in reply else "stop"
         yield End(reply.get("finish_reason", reason), Usage(**usage) if usage else None)

@@ -13,10 +13,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders
@@ -32,6 +32,7 @@ SILENT_SECONDS = 60.0  # between two tokens (contract, section 5)
 TOTAL_SECONDS = 600.0  # for a whole response
 MAX_BYTES = 8 << 20  # of a decoded response
 MAX_BYTES_OF_AN_ERROR = 1 << 16
+ACCEPTED = "text/event-stream, application/json"
 _READ_AT_ONCE = 1 << 16  # bytes
 
 
@@ -117,29 +118,56 @@ class Response:
     """A response whose header has been received."""
 
     def __init__(
-        self, upstream: Upstream, stream: IOStream, parser: ResponseParser, deadline: Deadline
+        self,
+        status: int,
+        headers: HTTPHeaders,
+        body: AsyncGenerator[bytes, None],
+        secrets: Sequence[str],
+        deadline: Deadline,
     ) -> None:
-        self.deadline = deadline
+        """`secrets` are the strings to remove from forwarded errors."""
+        self.status = status
+        self.headers = headers
+        self.secrets = secrets
+        self._body = body
+        self._deadline = deadline
+
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body in chunks. Raises `ModelUnavailable` if it is incomplete."""
+        return self._body
+
+    def tapped(self, tap: Tap) -> Response:
+        """Return the same response, whose body passes through `tap`."""
+        return Response(self.status, self.headers, tap(self._body), self.secrets, self._deadline)
+
+    async def error(self) -> Any:
+        """Read the body of an error, up to a limit. Return it parsed, or as text."""
+        body = bytearray()
+        with contextlib.suppress(ModelUnavailable, ModelTimeout):
+            self._deadline.silent_seconds = min(10.0, self._deadline.silent_seconds)
+            async with contextlib.aclosing(self.chunks()) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > MAX_BYTES_OF_AN_ERROR:
+                        break
+        return parsed(bytes(body))
+
+
+Tap = Callable[[AsyncGenerator[bytes, None]], AsyncGenerator[bytes, None]]
+
+
+class _Connection:
+    """A connection over which a request was sent."""
+
+    def __init__(self, upstream: Upstream, stream: IOStream, deadline: Deadline) -> None:
         self._upstream = upstream
         self._stream = stream
-        self._parser = parser
-        self._first: Iterator[bytes] = iter(())
+        self._deadline = deadline
+        self._parser = ResponseParser()
 
-    @property
-    def status(self) -> int:
-        return self._parser.status
-
-    @property
-    def secrets(self) -> list[str]:
-        """The strings to remove from forwarded errors."""
-        return self._upstream.secrets
-
-    @property
-    def headers(self) -> HTTPHeaders:
-        return self._parser.headers
-
-    async def begin(self) -> None:
-        """Read the response header. Body data that arrives with it is kept for `chunks`."""
+    async def response(self) -> Response:
+        """Read the response header. Body data that arrives with it is kept for the body."""
+        first: Iterator[bytes] = iter(())
         while not self._parser.status:
             data = await self._read()
             if data is None:
@@ -147,13 +175,14 @@ class Response:
                     f"{self._upstream.name} closed the connection, or is no HTTP server."
                 )
             try:
-                self._first = self._parser.feed(data)
+                first = self._parser.feed(data)
             except MalformedResponse:
                 raise self._upstream.unreadable_error() from None
+        parser, secrets = self._parser, self._upstream.secrets
+        return Response(parser.status, parser.headers, self._body(first), secrets, self._deadline)
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body in chunks. Raises `ModelUnavailable` if it is incomplete."""
-        for chunk in self._readable(self._first):
+    async def _body(self, first: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
+        for chunk in self._readable(first):
             yield chunk
         while not self._parser.is_complete:
             data = await self._read()
@@ -163,18 +192,6 @@ class Response:
                 return
             for chunk in self._readable(data):
                 yield chunk
-
-    async def error(self) -> Any:
-        """Read the body of an error, up to a limit. Return it parsed, or as text."""
-        body = bytearray()
-        with contextlib.suppress(ModelUnavailable, ModelTimeout):
-            self.deadline.silent_seconds = min(10.0, self.deadline.silent_seconds)
-            async with contextlib.aclosing(self.chunks()) as chunks:
-                async for chunk in chunks:
-                    body += chunk
-                    if len(body) > MAX_BYTES_OF_AN_ERROR:
-                        break
-        return parsed(bytes(body))
 
     def _readable(self, data: bytes | Iterator[bytes]) -> Iterator[bytes]:
         try:
@@ -186,12 +203,26 @@ class Response:
         """Return the next bytes; None at the end of the connection."""
         try:
             return await asyncio.wait_for(
-                self._stream.read_bytes(_READ_AT_ONCE, partial=True), self.deadline.seconds()
+                self._stream.read_bytes(_READ_AT_ONCE, partial=True), self._deadline.seconds()
             )
         except TimeoutError:
-            raise self.deadline.exceeded() from None
+            raise self._deadline.exceeded() from None
         except StreamClosedError:
             return None
+
+
+class Send(Protocol):
+    """What sends requests: `send_request`, or a recording of it."""
+
+    def __call__(
+        self,
+        upstream: Upstream,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        accept: str = ACCEPTED,
+        deadline: Deadline | None = None,
+    ) -> AbstractAsyncContextManager[Response]: ...
 
 
 @asynccontextmanager
@@ -200,7 +231,7 @@ async def send_request(
     method: str,
     path: str,
     body: bytes = b"",
-    accept: str = "text/event-stream, application/json",
+    accept: str = ACCEPTED,
     deadline: Deadline | None = None,
 ) -> AsyncIterator[Response]:
     """Send a request over a new connection. Leaving the block closes the connection.
@@ -211,11 +242,10 @@ async def send_request(
     stream, target, extra = await connect(upstream.name, upstream.address(path))
     try:
         head = _head(upstream, method, target, {"Accept": accept, **extra}, body)
-        response = Response(upstream, stream, ResponseParser(), deadline)
+        connection = _Connection(upstream, stream, deadline)
         sending = asyncio.ensure_future(_send(stream, head + body))
         try:
-            await response.begin()
-            yield response
+            yield await connection.response()
         finally:
             sending.cancel()
             await asyncio.wait([sending])

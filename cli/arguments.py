@@ -129,10 +129,11 @@ def _check_conflicts(given: Mapping[str, Any], values: Mapping[str, Any]) -> Non
         raise ConfigError("--demo and --sidecar can't be combined")
     if values["demo"] and given["data_dir"] is not None:
         raise ConfigError("--demo uses a temporary data folder: remove --data-dir")
-    if values["seed"] and not values["dev"]:
-        raise ConfigError("--seed needs --dev")
-    if values["deterministic"] and not values["dev"]:
-        raise ConfigError("--deterministic needs --dev")
+    for name in ("seed", "deterministic", "record", "replay"):
+        if values[name] and not values["dev"]:
+            raise ConfigError(f"--{name} needs --dev")
+    if values["record"] and values["replay"]:
+        raise ConfigError("--record and --replay can't be combined")
     if values["seed"] and values["demo"]:
         raise ConfigError("--seed and --demo can't be combined")
     if given["demo_password"] is not None and not values["demo"]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from assistant import recordings
+from assistant.recorder import Recorder
+from assistant.recordings import Recording
 from core import documents, ids
+from core.config import Config
 from core.errors import Conflict, QuilliumError
 from core.options import ConfigError
 from core.tokens import Claims
@@ -19,6 +24,25 @@ from storage.database import Database
 from storage.folder import DataFolder
 
 _NO_SEED = "Start with --seed, or with an empty data folder: reset would delete what is stored."
+
+
+@contextmanager
+def recording_of(config: Config) -> Iterator[Recorder | Recording | None]:
+    """Yield what records responses of models, or what is replayed. Raises `ConfigError`."""
+    path = config.record or config.replay
+    flag = "--record" if config.record else "--replay"
+    with ExitStack() as stack:
+        recording: Recorder | Recording | None = None
+        try:
+            if config.record is not None:
+                recording = Recorder(stack.enter_context(recordings.opened(config.record)))
+            elif config.replay is not None:
+                recording = recordings.read(config.replay)
+        except OSError as error:
+            raise ConfigError(f"{flag} {path}: {error.strerror}") from None
+        except recordings.UnusableRecording as error:
+            raise ConfigError(f"{flag} {path} {error}") from None
+        yield recording
 
 
 class _Snapshot(NamedTuple):

@@ -21,7 +21,7 @@ from assistant import local, model_file
 from assistant.addresses import is_loopback
 from cli import brand_file, demo_folder, listening
 from cli.console import drain_on_console_close
-from cli.dev import SeededServer
+from cli.dev import SeededServer, recording_of
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
 from cli.streams import notify, print_line
@@ -94,6 +94,7 @@ class Process:
         config = self._config
         data = self._lock_folder(resources)  # first, because it explains an unusable folder
         embedded = local.find(config.local_model, model_file.installed(config.data_dir))
+        recording = resources.enter_context(recording_of(config))
         self._listen(resources)
 
         def open_database() -> Database:
@@ -115,6 +116,7 @@ class Process:
                 embedded,
                 Prometheus() if config.metrics else None,
                 previous_key=previous_key,
+                recording=recording,
             )
 
         self._services = build(database)

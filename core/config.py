@@ -29,6 +29,8 @@ class Config:
     dev: bool
     seed: tuple[Path, ...]
     deterministic: bool
+    record: Path | None
+    replay: Path | None
     demo: bool
     demo_password: str | None
     demo_pace: int | None  # tokens a second

@@ -290,6 +290,20 @@ OPTIONS: tuple[Option, ...] = (
         MODES,
     ),
     Option(
+        "record",
+        "",
+        _path,
+        "with --dev, record what model servers respond to this file; it is continued if it exists",
+        MODES,
+    ),
+    Option(
+        "replay",
+        "",
+        _path,
+        "with --dev, respond as this file of --record has it, without calling a model server",
+        MODES,
+    ),
+    Option(
         "demo",
         "false",
         _switch,

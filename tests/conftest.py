@@ -28,7 +28,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import schemas
 import services
 from cli import arguments
-from cli.dev import SeededServer
+from cli.dev import SeededServer, recording_of
 from core import fairness
 from core.times import CalendarTime, MonotonicTime
 from handlers import openapi
@@ -328,12 +328,15 @@ class Parts(NamedTuple):
 
 
 @pytest.fixture
-def parts(request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Iterator[Parts]:
+def parts(
+    request: pytest.FixtureRequest, clock: Clock, data_dir: Path, tmp_path: Path
+) -> Iterator[Parts]:
     """The parts of an application over a locked data folder."""
     marker = request.node.get_closest_marker("flags")
     flags = ["--bcrypt-cost=4", "--check-responses", "--no-discovery", f"--data-dir={data_dir}"]
-    chosen = arguments.parse([*flags, *(marker.args if marker else ())], {}, "1.2.3").config
-    with folder.locked(chosen.data_dir) as data:
+    more = [flag.format(tmp_path=tmp_path) for flag in (marker.args if marker else ())]
+    chosen = arguments.parse([*flags, *more], {}, "1.2.3").config
+    with folder.locked(chosen.data_dir) as data, recording_of(chosen) as recording:
 
         def open_database() -> Database:
             return data.database(lambda doing, share: None)
@@ -347,6 +350,7 @@ def parts(request: pytest.FixtureRequest, clock: Clock, data_dir: Path) -> Itera
                 clock,
                 prometheus=Prometheus() if chosen.metrics else None,
                 monotonic=clock.monotonic,
+                recording=recording,
             )
 
         yield Parts(data, open_database, build)
