@@ -21,6 +21,7 @@ STYLES = (
     "conversation",
     "attachments",
     "dialogs",
+    "settings",
     "devices",
 )  # in this order
 JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`

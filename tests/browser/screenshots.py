@@ -23,7 +23,7 @@ def conversation(user: User) -> None:
 
 
 def settings(user: User) -> None:
-    user.settings("Server")
+    user.settings("Models")
     expect(user.page.get_by_label("System prompt")).to_be_visible()
 
 

@@ -137,13 +137,13 @@ def test_export_and_import(ada: User, tmp_path: Path) -> None:
     exported.value.save_as(file)
     assert json.loads(file.read_text())["format"] == "quillium-chat"
 
-    ada.settings().get_by_label("Import a chat").set_input_files(file)
+    ada.settings("Data").get_by_label("Import a chat").set_input_files(file)
     expect(ada.chats).to_have_count(2)
     expect(ada.heading).to_have_text("Hello / there: you?")
     expect(ada.replies).to_have_count(1)
     broken = tmp_path / "broken.json"
     broken.write_text("{")
-    ada.settings().get_by_label("Import a chat").set_input_files(broken)
+    ada.settings("Data").get_by_label("Import a chat").set_input_files(broken)
     expect(ada.notice("This file isn’t JSON.")).to_be_visible()
     broken.write_text('{"format": "other"}')
     ada.page.get_by_label("Import a chat").set_input_files(broken)
@@ -200,7 +200,7 @@ def test_a_search_opens_a_chat_at_the_message(ada: User) -> None:
         expect(snippet.locator("mark").first).to_have_text("Message")
         ada.chats.click()
         expect(ada.page.get_by_text(f"Message {number}", exact=True).first).to_be_in_viewport()
-        expect(ada.page.get_by_text("The end")).not_to_be_in_viewport()
+        expect(ada.page.get_by_text("The end", exact=True)).not_to_be_in_viewport()
 
 
 def test_a_search_finds_another_version(ada: User) -> None:

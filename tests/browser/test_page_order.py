@@ -67,7 +67,7 @@ def test_several_chats_are_managed_at_once(ada: User, tmp_path: Path) -> None:
     ada.close()
     expect(ada.chats).to_have_count(0)
 
-    ada.settings()
+    ada.settings("Data")
     ada.page.locator("input[type=file]").last.set_input_files(file)
     ada.page.keyboard.press("Escape")
     expect(ada.chats).to_have_text(["Swan", "Goose"])

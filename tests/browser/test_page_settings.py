@@ -1,9 +1,10 @@
-"""Settings: preferences, account, API keys, and the admin's settings."""
+"""Settings: what is saved as it is changed, forms, sessions, API keys, and the admin's settings."""
 
 from __future__ import annotations
 
 import re
 import urllib.error
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -28,6 +29,7 @@ def test_the_theme(ada: User, context: BrowserContext) -> None:
     theme = ada.settings().get_by_label("Theme")
     with ada.page.expect_response("**/settings/user"):
         theme.select_option("Dark")
+    expect(ada.page.locator("html")).to_have_attribute("data-theme", "dark")
     dark = background(ada.page)
     assert dark != light
     assert ada.call("GET", "/settings/user")["theme"] == "dark"
@@ -37,6 +39,7 @@ def test_the_theme(ada: User, context: BrowserContext) -> None:
     expect(ada.composer).to_be_visible()
     with ada.page.expect_response("**/settings/user"):
         ada.settings().get_by_label("Theme").select_option("System")
+    expect(ada.page.locator("html")).to_have_attribute("data-theme", "system")
     assert background(ada.page) == light
     ada.page.emulate_media(color_scheme="dark")
     assert background(ada.page) == dark
@@ -146,33 +149,104 @@ def test_a_notification_leads_to_its_chat(ada: User, context: BrowserContext) ->
 
 def test_profile_and_password(ada: User) -> None:
     panel = ada.settings("Account")
-    profile, address, password = (panel.locator("form").nth(place) for place in range(3))
-    profile.get_by_label("Name").fill("Countess")
-    profile.get_by_role("button", name="Save").click()
-    expect(ada.page.locator(".user")).to_contain_text("Countess")
-    address.get_by_label("Email").fill(f"new.{ada.email}")
-    address.get_by_label("Current password").fill("wrong password")
-    address.get_by_role("button", name="Save").click()
-    expect(address.locator(".form-error")).to_contain_text("Wrong email or password")
-    address.get_by_label("Current password").fill(PASSWORD)
-    address.get_by_role("button", name="Save").click()
-    expect(address.locator(".form-state")).to_have_text("Saved")
+    name = panel.get_by_label("Name")
+    name.fill("Countess")
+    name.press("Enter")
+    expect(panel.get_by_text("Saved", exact=True)).to_be_visible()
+    assert ada.call("GET", "/users/me")["name"] == "Countess"
+    ada.button("Change email").click()
+    assert panel.locator("button.primary").count() == 1
+    panel.get_by_label("New email").fill(f"new.{ada.email}")
+    panel.get_by_label("Current password").fill("wrong password")
+    panel.locator("form").get_by_role("button", name="Change email").click()
+    expect(panel.locator("form .form-error")).to_contain_text("Wrong email or password")
+    expect(panel.get_by_label("New email")).to_have_value(f"new.{ada.email}")
+    panel.get_by_label("Current password").fill(PASSWORD)
+    panel.locator("form").get_by_role("button", name="Change email").click()
+    expect(panel.get_by_text("Email changed.")).to_be_visible()
+    expect(panel.locator("form")).to_have_count(0)
     ada.email = f"new.{ada.email}"
+    expect(panel.get_by_text(ada.email)).to_be_visible()
     ada.login()
-    password.get_by_label("New password").fill("a better password")
-    password.get_by_label("Current password").fill(PASSWORD)
-    password.get_by_role("button", name="Change password").click()
-    expect(password.locator(".form-state")).to_contain_text("Password changed.")
-    expect(password.get_by_label("New password")).to_have_value("")
+    ada.button("Change password").click()
+    panel.get_by_label("New password").fill("a better password")
+    panel.get_by_label("Current password").fill(PASSWORD)
+    panel.locator("form").get_by_role("button", name="Change password").click()
+    expect(panel.get_by_text("Password changed.")).to_be_visible()
+    ada.button("Change password").click()
+    expect(panel.get_by_label("New password")).to_have_value("")
+    ada.button("Cancel").click()
+    expect(panel.locator("form")).to_have_count(0)
     with pytest.raises(urllib.error.HTTPError):
         ada.call("GET", "/users/me")  # the other session has ended
     ada.page.reload()
     expect(ada.composer).to_be_visible()  # this one has not
 
 
+def test_what_can_not_be_saved_stays_as_it_was_typed(ada: User, context: BrowserContext) -> None:
+    panel = ada.settings("Account")
+    name = panel.get_by_label("Name")
+    name.fill("")
+    name.press("Tab")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    assert ada.call("GET", "/users/me")["name"] == "Ada"
+    context.route("**/users/me", lambda route: route.abort())
+    name.fill("Countess")
+    name.press("Tab")
+    expect(panel.get_by_role("alert").first).to_contain_text("Can’t reach the server")
+    expect(name).to_have_value("Countess")
+    expect(panel.get_by_text("Saved", exact=True)).to_have_count(0)
+    context.unroute("**/users/me")
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.get_by_text("Saved", exact=True)).to_be_visible()
+    expect(panel.get_by_role("alert").first).to_be_empty()
+    assert ada.call("GET", "/users/me")["name"] == "Countess"
+    name.fill("Lovelace")
+    expect(panel.get_by_text("Saved", exact=True)).to_have_count(0)  # it isn't, yet
+    with ada.page.expect_response("**/users/me"):
+        ada.close()  # by Escape, which leaves no field
+    assert ada.call("GET", "/users/me")["name"] == "Lovelace"
+
+
+def test_a_choice_that_can_not_be_saved(ada: User, context: BrowserContext) -> None:
+    context.route("**/settings/user", lambda route: route.abort())
+    panel = ada.settings()
+    theme, box = panel.get_by_label("Theme"), panel.get_by_label("Notify me about replies")
+    theme.select_option("Dark")
+    box.uncheck()
+    expect(ada.button("Try again")).to_have_count(2)
+    expect(theme).to_have_value("dark")
+    expect(box).not_to_be_checked()
+    context.unroute("**/settings/user")
+    for left in (1, 0):
+        ada.button("Try again").first.click()
+        expect(ada.button("Try again")).to_have_count(left)
+    settings = ada.call("GET", "/settings/user")
+    assert (settings["theme"], settings["notifications_enabled"]) == ("dark", False)
+
+
+def test_sessions(ada: User) -> None:
+    ada.page.evaluate(
+        """body => fetch("api/v1/auth/login", {
+          method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(body),
+        })""",
+        {"email": ada.email, "password": PASSWORD},
+    )
+    ada.login()
+    panel = ada.settings("Sessions")
+    rows = panel.get_by_role("listitem")
+    expect(rows).to_have_count(3)
+    expect(rows.filter(has_text="Chrome on Linux")).to_have_count(1)
+    expect(rows.filter(has_text="This device").get_by_role("button")).to_have_count(0)
+    panel.get_by_role("button", name="Sign out Python-urllib").click()
+    expect(rows).to_have_count(2)
+    with pytest.raises(urllib.error.HTTPError):
+        ada.call("GET", "/users/me")
+
+
 def test_sign_out_everywhere(ada: User) -> None:
     ada.login()
-    ada.settings("Account")
+    ada.settings("Sessions")
     ada.button("Sign out everywhere").click()
     expect(ada.button("Sign in")).to_be_visible()
     expect(ada.page.get_by_text("Your session has ended")).to_have_count(0)  # it was asked for
@@ -193,10 +267,10 @@ def test_api_keys(ada: User, context: BrowserContext) -> None:
     assert ada.page.evaluate("navigator.clipboard.readText()") == key
     ada.token = key
     assert ada.call("GET", "/users/me")["email"] == ada.email
-    expect(panel.locator(".keys li")).to_have_count(1)
+    expect(panel.locator(".rows li")).to_have_count(1)
     ada.close()
     panel = ada.settings("API keys")
-    expect(panel.locator(".keys li")).to_contain_text("laptop")
+    expect(panel.locator(".rows li")).to_contain_text("laptop")
     expect(panel.locator(".made-key")).to_have_count(0)  # shown once
     panel.get_by_role("button", name="Revoke “laptop”").click()
     expect(panel.get_by_text("No API keys yet")).to_be_visible()
@@ -213,18 +287,37 @@ def admin(context: BrowserContext, program: Program) -> User:
 
 def test_only_the_admin_administers(ada: User) -> None:
     ada.settings()
-    expect(ada.page.get_by_role("tab")).to_have_text(["General", "Account", "API keys"])
+    expect(ada.page.get_by_role("tab")).to_have_text(
+        ["General", "Account", "Sessions", "API keys", "Data"]
+    )
 
 
 def test_administration(admin: User, context: BrowserContext) -> None:
     guard = Guard(context, admin.program.url)
     panel = admin.settings("Server")
-    panel.get_by_label("Allow sign-ups").uncheck()
-    panel.get_by_label("Default model").select_option("quillium-demo")
+    saved = panel.get_by_text("Saved", exact=True)
+
+    def change(act: Callable[[], object]) -> None:
+        with admin.page.expect_response("**/settings/admin"):
+            act()
+        expect(saved).to_have_count(1)  # beside the control that was changed last
+
+    change(lambda: panel.get_by_label("Allow sign-ups").uncheck())
+    limit = panel.get_by_label("Requests per minute")
+    limit.fill("-1")
+    limit.press("Enter")
+    expect(limit).to_have_attribute("aria-invalid", "true")
+    limit.fill("")  # is no number, least of all 0, which turns the limit off
+    admin.close()
+    panel = admin.settings("Server")
+    expect(limit).to_have_value("100")
+    limit.fill("50")
+    change(lambda: limit.press("Enter"))
+    admin.settings("Models")
+    change(lambda: panel.get_by_label("Default model").select_option("quillium-demo"))
     panel.get_by_label("System prompt").fill("Be brief.")
-    panel.get_by_label("Requests per minute").fill("50")
-    panel.get_by_role("button", name="Save").first.click()
-    expect(panel.locator(".form-state").first).to_have_text("Saved")
+    change(lambda: panel.get_by_label("System prompt").press("Tab"))
+    assert panel.locator("button.primary").count() == 0
     settings = admin.call("GET", "/settings/admin")
     del settings["updated_at"]
     assert settings == {
@@ -237,16 +330,18 @@ def test_administration(admin: User, context: BrowserContext) -> None:
         "presets": [],
     }
     admin.close()
-    panel = admin.settings("Server")
+    panel = admin.settings("Models")
     expect(panel.get_by_label("System prompt")).to_have_value("Be brief.")
-    expect(panel.get_by_label("Allow sign-ups")).not_to_be_checked()
     expect(panel.get_by_label("Default model")).to_have_value("quillium-demo")
+    admin.settings("Server")
+    expect(panel.get_by_label("Allow sign-ups")).not_to_be_checked()
+    expect(limit).to_have_value("50")
     assert guard.noticed == []
 
 
 def test_providers(admin: User) -> None:
     admin.call("PUT", "/settings/admin", {"rate_limit_per_minute": 0})
-    panel = admin.settings("Server")
+    panel = admin.settings("Models")
     provider = panel.locator(".provider")
     with model_server("I was scripted.", key="k-1") as address:
         admin.button("Add provider").click()
@@ -273,7 +368,7 @@ def test_providers(admin: User) -> None:
         admin.page.get_by_label("Model").select_option("scripted")
         admin.say("Hello", replies=1)
         expect(admin.replies).to_contain_text("I was scripted.")
-    admin.settings("Server")
+    admin.settings("Models")
     provider.get_by_role("button", name="Remove").click()
     expect(provider).to_have_count(0)
     assert admin.call("GET", "/settings/admin")["providers"] == []

@@ -3,15 +3,16 @@
 import {html, useId, useRef, useSignal} from "./html.js";
 import {inWords, t} from "../state/words.js";
 
-/** A labelled control. `hint` is read out with it. */
-export function Field({label, hint, as = "input", children, ...properties}) {
+/** A labelled control. `hint` and `problem` are read out with it; `note` stands beside the label. */
+export function Field({label, hint, note, problem, as = "input", children, ...properties}) {
   const id = useId();
-  const described = hint ? `${id}-hint` : undefined;
+  const described = [hint && `${id}-hint`, problem && `${id}-problem`].filter(Boolean).join(" ") || undefined;
   return html`
     <div class="field">
-      <label for=${id}>${label}</label>
-      <${as} id=${id} aria-describedby=${described} ...${properties}>${children}<//>
-      ${hint && html`<p class="hint" id=${described}>${hint}</p>`}
+      <div class="field-head"><label for=${id}>${label}</label>${note}</div>
+      <${as} id=${id} aria-describedby=${described} aria-invalid=${problem ? "true" : undefined} ...${properties}>${children}<//>
+      ${hint && html`<p class="hint" id=${`${id}-hint`}>${hint}</p>`}
+      ${note && html`<div role="alert" id=${`${id}-problem`}>${problem}</div>`}
     </div>`;
 }
 

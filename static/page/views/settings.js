@@ -1,77 +1,77 @@
-/** The settings: what the user chooses, their account, and for the admin the server's. */
+/** The settings: sections beside each other, whose changes are saved as they are made. */
 
 import {Account} from "./settings_account.js";
-import {Administration} from "./settings_admin.js";
+import {Models, Server} from "./settings_admin.js";
+import {Data} from "./settings_data.js";
 import {Dialog} from "./dialog.js";
-import {Check, Field, ModelOptions} from "./form.js";
+import {ModelOptions} from "./form.js";
 import {html, useId, useRef, useSignal} from "./html.js";
 import {IconButton} from "./icons.js";
 import {Keys} from "./settings_keys.js";
-import {bring} from "../state/imports.js";
-import {notify, tellError} from "../state/notices.js";
+import {Sessions} from "./settings_sessions.js";
+import {Setting, SettingCheck} from "./setting.js";
+import {tellError} from "../state/notices.js";
 import {askPermission, permission} from "../state/notifications.js";
 import {presets, removePreset} from "../state/presets.js";
-import {show} from "../state/route.js";
 import {changeSettings, isAdmin, models, settings} from "../state/session.js";
 import {LANGUAGES, language, t} from "../state/words.js";
 
-const PARTS = {preferences: Preferences, account: Account, keys: Keys, administration: Administration};
+const SECTIONS = {general: General, account: Account, sessions: Sessions, keys: Keys, data: Data};
+const OF_ADMINS = {models: Models, server: Server};
+const narrow = matchMedia("(max-width: 40rem)"); // where the tabs lie above, not beside
 
 /** Tabs, as the ARIA practices have them. */
-export function SettingsDialog({part: first = "preferences"}) {
+export function SettingsDialog({part: first = "general"}) {
   const part = useSignal(first);
   const id = useId();
   const tabs = useRef(null);
-  const names = Object.keys(PARTS).filter(name => name !== "administration" || isAdmin.value);
-  const steps = {ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1};
+  const sections = {...SECTIONS, ...(isAdmin.value && OF_ADMINS)};
+  const names = Object.keys(sections);
+  const at = names.indexOf(part.value);
+  const places = {ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1};
   function move(event) {
-    if (!steps[event.key]) return;
+    if (!(event.key in places)) return;
     event.preventDefault();
-    const next = (names.indexOf(part.value) + steps[event.key] + names.length) % names.length;
+    const next = (places[event.key] + names.length) % names.length;
     part.value = names[next];
     tabs.current.children[next].focus();
   }
   return html`
     <${Dialog} title=${t("settings.title")} className="settings">
-      <div class="tabs" role="tablist" ref=${tabs} onKeyDown=${move}>
-        ${names.map(name => html`
-          <button type="button" role="tab" id=${`${id}-${name}`} aria-selected=${name === part.value}
-            tabindex=${name === part.value ? 0 : -1} aria-controls=${`${id}-panel`}
-            onClick=${() => (part.value = name)}>${t(`settings.${name}`)}</button>`)}
-      </div>
-      <div class="panel" role="tabpanel" id=${`${id}-panel`} aria-labelledby=${`${id}-${part.value}`} tabindex="0">
-        <${PARTS[part.value]} />
+      <div class="sections">
+        <div class="tabs" role="tablist" aria-orientation=${narrow.matches ? "horizontal" : "vertical"}
+          aria-label=${t("settings.title")} ref=${tabs} onKeyDown=${move}>
+          ${names.map(name => html`
+            <button type="button" role="tab" id=${`${id}-${name}`} aria-selected=${name === part.value}
+              tabindex=${name === part.value ? 0 : -1} aria-controls=${`${id}-panel`}
+              onClick=${() => (part.value = name)}>${t(`settings.${name}`)}</button>`)}
+        </div>
+        <div class="panel" role="tabpanel" id=${`${id}-panel`} aria-labelledby=${`${id}-${part.value}`} tabindex="0">
+          <div class="panel-column" key=${part.value}><${sections[part.value]} /></div>
+        </div>
       </div>
     <//>`;
 }
 
-/** What is chosen here holds at once. */
-function Preferences() {
+function General() {
   if (!settings.value) return html`<p class="hint">${t("chat.loading")}</p>`;
   const {theme, notifications_enabled, default_model} = settings.value;
-  const change = changes => changeSettings(changes).catch(tellError);
+  const save = name => value => changeSettings({[name]: value});
   return html`
-    <${Field} as="select" label=${t("settings.theme")} value=${theme}
-      onChange=${event => change({theme: event.target.value})}>
-      ${["system", "light", "dark"].map(name => html`
-        <option value=${name} selected=${name === theme}>${t(`theme.${name}`)}</option>`)}
+    <${Setting} as="select" label=${t("settings.theme")} value=${theme} save=${save("theme")}>
+      ${["system", "light", "dark"].map(name => html`<option value=${name}>${t(`theme.${name}`)}</option>`)}
     <//>
-    <${Field} as="select" label=${t("settings.language")} value=${language()}
-      onChange=${event => change({language: event.target.value})}>
-      ${Object.entries(LANGUAGES).map(([tag, name]) => html`
-        <option value=${tag} selected=${tag === language()}>${name}</option>`)}
+    <${Setting} as="select" label=${t("settings.language")} value=${language()} save=${save("language")}>
+      ${Object.entries(LANGUAGES).map(([tag, name]) => html`<option value=${tag}>${name}</option>`)}
     <//>
-    <${Field} as="select" label=${t("settings.default_model")} value=${default_model ?? ""}
-      hint=${t("settings.default_model_hint")}
-      onChange=${event => change({default_model: event.target.value || null})}>
-      <option value="" selected=${!default_model}>${t("settings.servers_default")}</option>
+    <${Setting} as="select" label=${t("settings.default_model")} hint=${t("settings.default_model_hint")}
+      value=${default_model} save=${save("default_model")} read=${text => text || null}>
+      <option value="">${t("settings.servers_default")}</option>
       <${ModelOptions} models=${models.value} chosen=${default_model} />
     <//>
-    <${Check} label=${t("settings.notifications")} checked=${notifications_enabled}
-      onChange=${event => change({notifications_enabled: event.target.checked})} />
+    <${SettingCheck} label=${t("settings.notifications")} value=${notifications_enabled} save=${save("notifications_enabled")} />
     ${notifications_enabled && html`<${Permission} />`}
-    <${Presets} />
-    <${Import} />`;
+    <${Presets} />`;
 }
 
 /** The presets that the user may remove: their own, and the admin's if they are one. */
@@ -96,33 +96,4 @@ function Permission() {
   if (permission.value !== "default") return html`<p class="hint">${t(`notifications.${permission.value}`)}</p>`;
   return html`
     <p><button type="button" onClick=${() => askPermission().catch(tellError)}>${t("notifications.allow")}</button></p>`;
-}
-
-function Import() {
-  const place = useRef(null);
-  const share = useSignal(null); // of the file, while it is imported
-  async function read({target}) {
-    share.value = 0;
-    try {
-      const chat = await bring(target.files[0], stored => (share.value = stored));
-      const dialog = place.current?.closest("dialog");
-      if (!dialog) return; // closed meanwhile; the chat is in the list
-      dialog.close();
-      show(chat.id);
-    } catch (error) {
-      if (error instanceof SyntaxError) notify(t("import.not_json"), {isError: true});
-      else tellError(error);
-      target.value = ""; // so that the same file, mended, can be chosen again
-    } finally {
-      share.value = null;
-    }
-  }
-  return html`
-    <div ref=${place}>
-      <${Field} label=${t("import.label")} hint=${t("import.hint")} type="file" accept=".json,.ndjson,application/json,application/x-ndjson"
-        disabled=${share.value !== null} onChange=${read} />
-      ${share.value !== null && html`
-        <label class="hint">${t("import.progress", {percent: Math.floor(100 * share.value)})}
-          ${" "}<progress value=${share.value} /></label>`}
-    </div>`;
 }

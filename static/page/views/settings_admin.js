@@ -1,8 +1,9 @@
 /** The server's settings, for the admin. */
 
 import {useLoaded} from "./failed.js";
-import {Check, Field, Form, ModelOptions} from "./form.js";
+import {Field, Form, ModelOptions} from "./form.js";
 import {html, useSignal} from "./html.js";
+import {Setting, SettingCheck} from "./setting.js";
 import {quillium} from "../state/client.js";
 import {tellError} from "../state/notices.js";
 import {loadModels, models} from "../state/session.js";
@@ -10,61 +11,58 @@ import {t} from "../state/words.js";
 
 const ASKED_AFTER_MS = [200, 500, 1_500, 3_000]; // a server may be slow to list its models
 
-export function Administration() {
+/** The server's settings with a function that changes some; before they are loaded, `state`. */
+function useServerSettings() {
   const {value: settings, state} = useLoaded(() => quillium.call("GET", "/settings/admin"));
-  if (!settings.value) return state;
   const change = async changes => (settings.value = await quillium.call("PUT", "/settings/admin", changes));
-  return html`
-    <${Rules} settings=${settings.value} change=${change} />
-    <${Providers} providers=${settings.value.providers} change=${change} />`;
+  return {settings: settings.value, state, change};
 }
 
-function Rules({settings, change}) {
-  const {allow_registration, default_model, system_prompt, rate_limit_per_minute, storage_per_user_mib} = settings;
-  const send = async fields => {
-    await change({
-      allow_registration: "allow_registration" in fields,
-      default_model: fields.default_model || null,
-      system_prompt: fields.system_prompt,
-      rate_limit_per_minute: Number(fields.rate_limit_per_minute),
-      storage_per_user_mib: Number(fields.storage_per_user_mib),
-    });
-    await loadModels();
-  };
+/** Which models there are, and what all of them are told. */
+export function Models() {
+  const {settings, state, change} = useServerSettings();
+  if (!settings) return state;
   return html`
-    <${Form} send=${send} label=${t("action.save")} done=${t("action.saved")}>
-      <${Check} name="allow_registration" label=${t("admin.allow_registration")} defaultChecked=${allow_registration} />
-      <${Field} as="select" label=${t("admin.default_model")} name="default_model">
-        <option value="" selected=${!default_model}>${t("admin.built_in_default")}</option>
-        <${ModelOptions} models=${models.value} chosen=${default_model} />
-      <//>
-      <${Field} as="textarea" label=${t("admin.system_prompt")} name="system_prompt" rows="4" maxlength="20000"
-        hint=${t("admin.system_prompt_hint")} defaultValue=${system_prompt} />
-      <${Field} label=${t("admin.rate_limit")} name="rate_limit_per_minute" type="number" min="0" max="1000000"
-        step="1" required hint=${t("admin.rate_limit_hint")} defaultValue=${rate_limit_per_minute} />
-      <${Field} label=${t("admin.storage")} name="storage_per_user_mib" type="number" min="0" max="100000000"
-        step="1" required hint=${t("admin.rate_limit_hint")} defaultValue=${storage_per_user_mib} />
-    <//>`;
+    <${Setting} as="select" label=${t("admin.default_model")} value=${settings.default_model} read=${text => text || null}
+      save=${value => change({default_model: value}).then(loadModels)}>
+      <option value="">${t("admin.built_in_default")}</option>
+      <${ModelOptions} models=${models.value} chosen=${settings.default_model} />
+    <//>
+    <${Setting} as="textarea" label=${t("admin.system_prompt")} rows="4" maxlength="20000" hint=${t("admin.system_prompt_hint")}
+      value=${settings.system_prompt} save=${value => change({system_prompt: value})} />
+    <${Providers} providers=${settings.providers} change=${change} />`;
+}
+
+/** Who may do how much. */
+export function Server() {
+  const {settings, state, change} = useServerSettings();
+  if (!settings) return state;
+  return html`
+    <${SettingCheck} label=${t("admin.allow_registration")} value=${settings.allow_registration}
+      save=${value => change({allow_registration: value})} />
+    <${Setting} label=${t("admin.rate_limit")} type="number" min="0" max="1000000" step="1" required hint=${t("admin.rate_limit_hint")}
+      value=${settings.rate_limit_per_minute} read=${Number} save=${value => change({rate_limit_per_minute: value})} />
+    <${Setting} label=${t("admin.storage")} type="number" min="0" max="100000000" step="1" required hint=${t("admin.rate_limit_hint")}
+      value=${settings.storage_per_user_mib} read=${Number} save=${value => change({storage_per_user_mib: value})} />`;
 }
 
 function Providers({providers, change}) {
-  const isAdding = useSignal(false);
+  const open = useSignal(null); // the name of the provider whose form is open, "" of a new one
   const others = name => providers.filter(provider => provider.name !== name);
   async function keep(provider, name) {
     await change({providers: [...others(name), provider]});
-    isAdding.value = false;
+    open.value = null;
     await listModels(provider);
   }
+  const forget = name => change({providers: others(name)}).then(loadModels).catch(tellError);
   return html`
     <section>
       <h3>${t("admin.providers")}</h3>
       <p class="hint">${t("admin.providers_hint")}</p>
       ${providers.map(provider => html`
-        <${Provider} key=${provider.name} provider=${provider} keep=${keep}
-          forget=${() => change({providers: others(provider.name)}).then(loadModels).catch(tellError)} />`)}
-      ${isAdding.value
-        ? html`<${ProviderForm} keep=${keep} isOpen />`
-        : html`<button type="button" onClick=${() => (isAdding.value = true)}>${t("provider.add")}</button>`}
+        <${Provider} key=${provider.name} provider=${provider} open=${open} keep=${keep} forget=${() => forget(provider.name)} />`)}
+      ${open.value === "" && html`<${ProviderForm} keep=${keep} close=${() => (open.value = null)} />`}
+      ${open.value === null && html`<button type="button" onClick=${() => (open.value = "")}>${t("provider.add")}</button>`}
     </section>`;
 }
 
@@ -77,13 +75,9 @@ async function listModels({name, models: named}) {
   }
 }
 
-function Provider({provider, keep, forget}) {
-  const isOpen = useSignal(false);
-  const keepAndClose = async (...changed) => {
-    await keep(...changed);
-    isOpen.value = false;
-  };
+function Provider({provider, open, keep, forget}) {
   const served = models.value.filter(model => model.provider === provider.name);
+  const close = () => (open.value = null);
   return html`
     <div class="provider">
       <p><strong>${provider.name}</strong> <code>${provider.base_url}</code></p>
@@ -91,17 +85,17 @@ function Provider({provider, keep, forget}) {
         ? html`<p class="hint">${t("provider.serves", {count: served.length})}</p>
           <ul class="models">${served.map(({id}) => html`<li><code>${id}</code></li>`)}</ul>`
         : html`<p class="problem is-error">${t("provider.serves_none")}</p>`}
-      ${isOpen.value
-        ? html`<${ProviderForm} provider=${provider} keep=${keepAndClose} />`
-        : html`<p class="buttons">
-          <button type="button" onClick=${() => (isOpen.value = true)}>${t("provider.change")}</button>
+      ${open.value === provider.name && html`<${ProviderForm} provider=${provider} keep=${keep} close=${close} />`}
+      ${open.value === null && html`
+        <p class="buttons">
+          <button type="button" onClick=${() => (open.value = provider.name)}>${t("provider.change")}</button>
           <button type="button" onClick=${() => listModels(provider).catch(tellError)}>${t("provider.check")}</button>
           <button type="button" class="danger" onClick=${forget}>${t("provider.forget")}</button>
         </p>`}
     </div>`;
 }
 
-function ProviderForm({provider = {name: "", base_url: "", models: ["*"]}, keep}) {
+function ProviderForm({provider = {name: "", base_url: "", models: ["*"]}, keep, close}) {
   const isNew = provider.name === ""; // one that got another name would lose its key
   const send = ({name, base_url, api_key, models: ids}) => keep({
     name: name.trim(),
@@ -110,7 +104,8 @@ function ProviderForm({provider = {name: "", base_url: "", models: ["*"]}, keep}
     ...(api_key && {api_key}),
   }, provider.name);
   return html`
-    <${Form} send=${send} label=${t("provider.keep")}>
+    <${Form} send=${send} label=${t("provider.keep")}
+      beside=${html`<button type="button" onClick=${close}>${t("action.cancel")}</button>`}>
       <${Field} label=${t("provider.name")} name="name" defaultValue=${provider.name} maxlength="100"
         required readonly=${!isNew} autofocus=${isNew} />
       <${Field} label=${t("provider.address")} name="base_url" type="url" defaultValue=${provider.base_url}

@@ -31,7 +31,7 @@ export function Keys() {
     <//>
     ${made.value && html`<${Made} key=${made.value.id} made=${made.value} />`}
     ${state}
-    <ul class="keys">
+    <ul class="rows">
       ${keys.value?.map(({id, name, prefix, created_at, last_used_at}) => html`
         <li key=${id}>
           <span><strong>${name}</strong> <code>${prefix}…</code></span>
@@ -39,7 +39,7 @@ export function Keys() {
             ${t("keys.made", {time: shortTime(created_at)})}, ${last_used_at
               ? t("keys.used", {time: shortTime(last_used_at)}) : t("keys.never_used")}
           </span>
-          <button type="button" class="danger" aria-label=${t("keys.revoke_name", {name})}
+          <button type="button" class="quiet" aria-label=${t("keys.revoke_name", {name})}
             onClick=${() => revoke(id).catch(tellError)}>${t("keys.revoke")}</button>
         </li>`)}
     </ul>
