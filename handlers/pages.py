@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,14 @@ def _joined(name: str, static: Path, changed: int, brand: Brand) -> PreparedBody
     return PreparedBody(branding.styles(bundle.joined_styles(static), brand).encode())
 
 
+def _is_of_gallery(path: str) -> bool:
+    """Return whether a file below `static` belongs to the gallery, which only test backends have.
+
+    Some file systems ignore case, and all of them empty and dotted folders.
+    """
+    return posixpath.normpath(path.replace("\\", "/")).casefold().startswith("page/gallery")
+
+
 class Static(BaseHandler, StaticFileHandler):
     """Serves the files below `static`, compressed if the client accepts it."""
 
@@ -77,7 +86,8 @@ class Static(BaseHandler, StaticFileHandler):
         return path
 
     def set_extra_headers(self, path: str) -> None:
-        self.set_fixed_headers(headers.PAGE if path.endswith(".html") else headers.STATIC)
+        kind = headers.GALLERY if _is_of_gallery(path) else headers.PAGE
+        self.set_fixed_headers(kind if path.endswith(".html") else headers.STATIC)
         self.set_header("Cache-Control", "no-cache")  # the browser revalidates, and gets a 304
         if path.endswith(COMPRESSED):
             self.add_header("Vary", "Accept-Encoding")
@@ -92,6 +102,8 @@ class Static(BaseHandler, StaticFileHandler):
         return type_of(Path(str(self.absolute_path))) or ""
 
     async def get(self, path: str, include_body: bool = True) -> None:
+        if _is_of_gallery(path) and not self.services.config.dev:
+            raise HTTPError(404)
         body = await self._prepared(path)
         if body is None:
             await super().get(path, include_body)

@@ -50,5 +50,13 @@ PAGE: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
+# The gallery of a test backend shows the page in frames of its own.
+GALLERY: Mapping[str, str] = {
+    **PAGE,
+    "Content-Security-Policy": PAGE["Content-Security-Policy"].replace(
+        "frame-ancestors 'none'", "frame-src 'self'; frame-ancestors 'self'"
+    ),
+}
+
 # A year, for this host alone: its subdomains are not ours to decide about (RFC 6797, 6.1.2).
 TRANSPORT_SECURITY = "max-age=31536000"

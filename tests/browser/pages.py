@@ -14,10 +14,13 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.program import Program, free_port
+from tests.program import ROOT, Program, free_port
 
 PASSWORD = "a good password"
 numbers = itertools.count(1)
+GALLERY = ROOT / "static" / "page" / "gallery"
+# The names of the gallery's states.
+STATES = re.findall(r"^  (\w+): \{", (GALLERY / "states.js").read_text(), re.MULTILINE)
 
 # What Chromium itself writes when an answer is an error, or when there is none.
 EXPECTED = re.compile(r"Failed to load resource|WebSocket connection to .* failed")

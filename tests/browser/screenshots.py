@@ -1,7 +1,11 @@
-"""Take the pictures of `docs/images`: `python -m tests.browser.screenshots`, with chromium installed."""
+"""Take the pictures of `docs/images`: `python -m tests.browser.screenshots`, with chromium installed.
+
+With a folder as its argument, take every state of the gallery into it instead, to be looked at.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM
-from tests.browser.pages import User
+from tests.browser.pages import STATES, User
 from tests.program import ROOT, Program
 
 FOLDER = ROOT / "docs" / "images"
@@ -59,7 +63,40 @@ def take(program: Program, email: str) -> None:
         browser.close()
 
 
+def take_gallery(program: Program, folder: Path) -> None:
+    """Take each state narrow and wide, light and dark."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for colours in ("light", "dark"):
+            for width, height in SIZES.items():
+                page = browser.new_page(
+                    locale="en-GB",
+                    color_scheme=colours,
+                    viewport={"width": width, "height": height},
+                )
+                for state in STATES:
+                    page.goto(f"{program.url}/static/page/gallery/frame.html?state={state}")
+                    expect(page.locator("html")).to_have_attribute("data-gallery", "shown")
+                    page.screenshot(path=folder / f"{state}-{width}-{colours}.png")
+                page.close()
+        browser.close()
+
+
+def gallery(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data:
+        program = Program(Path(data) / "data", "--dev")
+        try:
+            take_gallery(program, folder)
+        finally:
+            program.process.kill()
+            program.process.communicate()
+
+
 def main() -> None:
+    if len(sys.argv) > 1:
+        gallery(Path(sys.argv[1]))
+        return
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         program = Program(Path(folder) / "data")

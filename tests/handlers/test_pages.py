@@ -154,3 +154,36 @@ async def test_a_link_out_of_static_is_not_followed(
     app.settings["static_folder"] = folder
     assert (await anyone("GET /static/inside.txt")).raw == b"inside"
     assert (await anyone("GET /static/link.txt")).error == "404 not_found"
+
+
+GALLERY = ["page/gallery.html", "page/gallery/frame.html", "page/gallery/states.js"]
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+@pytest.mark.parametrize(
+    "path",
+    [*GALLERY, "page/GALLERY.html", "page/./gallery.html", "page//gallery.html",
+     "page/x/../gallery.html", "page%2fgallery.html", "page\\gallery.html"],
+)  # fmt: skip
+async def test_the_gallery_is_not_there_without_dev(
+    base_url: str, path: str, accepted: str
+) -> None:
+    request = (
+        f"GET /static/{path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: {accepted}\r\n\r\n"
+    )
+    status, _, body = await raw(base_url, request.encode())
+    assert "404" in status, status
+    assert b'"not_found"' in body
+
+
+@pytest.mark.flags("--dev")
+@pytest.mark.parametrize("path", GALLERY)
+async def test_the_gallery_may_frame_itself(anyone: Client, path: str) -> None:
+    answer = await anyone(f"GET /static/{path}")
+    assert answer.status == 200
+    policy = answer.headers["Content-Security-Policy"]
+    is_page = path.endswith(".html")
+    assert ("frame-src 'self'; frame-ancestors 'self'" in policy) is is_page
+    assert "default-src 'none'; script-src 'self'" in policy
+    page = await anyone("GET /")
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]

@@ -20,11 +20,11 @@ VENDOR = STATIC / "vendor"
 LANGUAGES = {
     file.stem: json.loads(file.read_text()) for file in sorted((PAGE / "languages").glob("*.json"))
 }
-# What the page at `/` may load; `/docs` and `/dev` have their own, and the client's sources are joined.
+# What the page at `/` may load; `/docs`, `/dev` and the gallery have their own, and the client's sources are joined.
 LOADED = [
     file
     for file in sorted([*STATIC.rglob("*.js"), *STATIC.rglob("*.css")])
-    if file.parent.name not in {"docs", "dev", "client"} and file.stem != "swagger-ui"
+    if file.parent.name not in {"docs", "dev", "client", "gallery"} and file.stem != "swagger-ui"
 ]
 LOADED += [STATIC / "client" / "records.js", STATIC / "client" / "tabs.js"]
 FONTS = STATIC / "fonts"
@@ -35,7 +35,8 @@ client = runpy.run_path(str(ROOT / "packaging" / "client.py"))  # `packaging` is
 
 def modules() -> list[Path]:
     """The page's own."""
-    return [STATIC / "quillium.js", STATIC / "theme.js", *sorted(PAGE.rglob("*.js"))]
+    own = [file for file in sorted(PAGE.rglob("*.js")) if file.parent.name != "gallery"]
+    return [STATIC / "quillium.js", STATIC / "theme.js", *own]
 
 
 def base(key: str) -> str:

@@ -34,7 +34,7 @@ narrow.addEventListener("change", () => (isNarrow.value = narrow.matches));
 
 export function App() {
   if (!isSignedIn.value) return html`<${Entrance} /><${Edge} />`;
-  if (!user.value) return html`<main class="entrance" aria-busy="true"><${Banner} /></main><${Edge} />`;
+  if (!user.value) return html`<main class="entrance" aria-busy="true"><h1 class="hidden">${brand.name}</h1><${Banner} /></main><${Edge} />`;
   const Open = DIALOGS[dialog.value?.name];
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t("action.skip")}</a>

@@ -36,7 +36,7 @@ function useRegistration() {
 export function Entrance() {
   const registration = useRegistration();
   const chosen = useSignal(null); // "register" or "login", once somebody has switched
-  if (!registration) return html`<main class="entrance" aria-busy="true"></main>`;
+  if (!registration) return html`<main class="entrance" aria-busy="true"><h1 class="hidden">${brand.name}</h1></main>`;
   const {is_first: isFirst} = registration; // and has to be created, whatever is hidden
   const isOpen = registration.is_open && (isFirst || !isHidden("sign_up"));
   const isNewHere = isFirst || (!recall(KNOWN) && !hasExpired.value);
