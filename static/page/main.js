@@ -27,7 +27,7 @@ async function start() {
 /** Shown when not even the words could be loaded; so it is in English. */
 const Unloaded = () => html`
   <main class="entrance" role="alert">
-    <p>${brand.name} couldn’t be loaded. The server can’t be reached.</p>
+    <p>Can’t reach the server, so ${brand.name} couldn’t be loaded.</p>
     <p><button type="button" onClick=${start}>Try again</button></p>
   </main>`;
 

@@ -47,7 +47,7 @@ def test_search(ada: User) -> None:
     search.fill("HERON")
     expect(ada.chats).to_have_text(["The heron stands in the reeds"])
     search.fill("nothing like it")
-    expect(ada.page.get_by_text("No results.")).to_be_visible()
+    expect(ada.page.get_by_text("No results for")).to_be_visible()
     search.fill("")
     expect(ada.chats).to_have_count(2)
     search.fill("bread")

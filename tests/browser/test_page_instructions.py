@@ -21,7 +21,7 @@ def test_instructions_are_kept_and_become_a_preset(ada: User) -> None:
     dialog.get_by_label("Temperature").fill("0.5")
     dialog.get_by_label("Reasoning effort").select_option("low")
     dialog.get_by_label("Save as a preset for new chats").check()
-    dialog.get_by_label("Name of the preset").fill("Short")
+    dialog.get_by_label("Preset name").fill("Short")
     assert Axe().run(ada.page).response["violations"] == []
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)

@@ -40,7 +40,7 @@ def test_chats_actions_and_models_are_found_by_typing(ada: User) -> None:
     keyboard.press("Control+k")
     expect(field).to_be_focused()
     keyboard.type("nothing like it")
-    expect(ada.page.get_by_text("No results.")).to_be_visible()
+    expect(ada.page.get_by_text("No results for")).to_be_visible()
     field.fill("demo")
     expect(options).to_have_text(["quillium-demo Model"])
     field.fill("")

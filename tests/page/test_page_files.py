@@ -67,6 +67,19 @@ def test_what_is_put_into_words_is_the_same(language: str) -> None:
         assert places(LANGUAGES[language], key) == places(LANGUAGES["en"], key), key
 
 
+def test_the_typography_of_each_language() -> None:
+    """Quotation marks, apostrophes and spaces are those of a printed text."""
+    for language, words in LANGUAGES.items():
+        for key, text in words.items():
+            assert not set("\"'") & set(text), f"{language} {key}"
+            assert "..." not in text, f"{language} {key}"
+    for key, text in LANGUAGES["fr"].items():
+        assert not re.search(r" [:;!?»%]|« |«\w|\w[;!?»%]", text), key  # but a no-break space
+    for key, text in LANGUAGES["de"].items():
+        assert not re.search(r"[“”][^„]*[“”]", text), key
+        assert not re.search(r"\d%", text), key
+
+
 def test_every_key_is_used_and_every_key_that_is_used_is_there() -> None:
     source = "\n".join(file.read_text() for file in modules())
     named = set(re.findall(r'"([a-z]+\.[a-z_0-9.]+)"', source))

@@ -28,7 +28,7 @@ export function ChatList() {
           : html`<${ChatRow} key=${chat.id} chat=${chat} isShown=${chat.id === chatId.value} />`))}
       </ul>
       ${hasMore.value && html`<${More} />`}
-      ${isEmpty && html`<p class="hint">${t(query.value ? "chats.none_found" : "chats.none")}</p>`}
+      ${isEmpty && html`<p class="hint" dir="auto">${query.value ? t("chats.none_found", {query: query.value.trim()}) : t("chats.none")}</p>`}
     </nav>`;
 }
 

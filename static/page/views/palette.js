@@ -90,7 +90,7 @@ export function Palette() {
               <span dir="auto">${command.label}</span> <small>${command.kind}</small>
             </li>`)}
         </ul>
-        <p class="hint" role="status">${shown.length === 0 && t("chats.none_found")}</p>
+        <p class="hint" role="status">${shown.length === 0 && t("chats.none_found", {query: query.value.trim()})}</p>
       </div>
     <//>`;
 }
