@@ -29,9 +29,9 @@ BRAND = {
 
 
 @pytest.fixture
-def branded(tmp_path: Path) -> Iterator[Program]:
+def branded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Program]:
     (tmp_path / "acme.svg").write_text(SVG)
-    (tmp_path / "brand.json").write_text(json.dumps(BRAND))
+    (tmp_path / "brand.json").write_text(json.dumps({**BRAND, **getattr(request, "param", {})}))
     flags = (f"--brand={tmp_path / 'brand.json'}", "--base-path=/acme")
     started = Program(tmp_path / "data", *flags)
     yield started
@@ -86,3 +86,26 @@ def test_the_page_of_a_brand(context: BrowserContext, branded: Program) -> None:
     assert page.evaluate("document.documentElement.dataset.ran") is None
     assert guard.expected == []
     assert [text for text in guard.noticed if "sandboxed" not in text] == []
+
+
+@pytest.mark.parametrize("branded", [{"name": "W" * 40, "welcome": "W" * 200}], indirect=True)
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_name_that_is_very_long(context: BrowserContext, branded: Program, width: int) -> None:
+    user = User(context.new_page(), branded)
+    user.page.set_viewport_size({"width": width, "height": 800})
+    user.page.goto(f"{branded.url}/")
+    expect(user.button("Create account")).to_be_visible()
+    assert wider_than_its_place(user.page, ".entrance") is False
+    user.page.get_by_label("Email").fill(user.email)
+    user.page.get_by_label("Password").fill(PASSWORD)
+    user.button("Create account").click()
+    expect(user.page.locator(".welcome-title")).to_be_visible()
+    assert wider_than_its_place(user.page, ".transcript") is False
+    if width == 1280:
+        assert wider_than_its_place(user.page, ".sidebar") is False
+
+
+def wider_than_its_place(page: Page, selector: str) -> bool:
+    """Whether something in an element is cut off at its side, or has to be scrolled to."""
+    is_wider: bool = page.locator(selector).evaluate("e => e.scrollWidth > e.clientWidth")
+    return is_wider

@@ -57,7 +57,7 @@ const greeting = ({name}) => (brand.welcome ? filled(brand.welcome, {name}) : t(
 const Welcome = ({suggestions, start}) => html`
   <div class="column welcome">
     <${Mark} />
-    <p class="welcome-title">${user.value && greeting(user.value)}</p>
+    <p class="welcome-title" dir="auto">${user.value && greeting(user.value)}</p>
     ${isHidden("suggestions") || html`<p class="lead">${t("welcome.lead")}</p>
     <ul class="suggestions">${[1, 2, 3].map(number => {
       const text = t(`welcome.${suggestions}.${number}`);

@@ -45,7 +45,7 @@ export function Entrance() {
   return html`
     <main class="entrance">
       <div class="entrance-card">
-        <h1><${Mark} /> ${brand.name}</h1>
+        <h1 dir="auto"><${Mark} /> ${brand.name}</h1>
         <p class="lead">${t(`${which}.lead`)}</p>
         ${hasExpired.value && html`<p class="expired" role="alert">${t("login.expired")}</p>`}
         <${Form} key=${which} send=${isNew ? join : enter} label=${t(`${which}.submit`)}>

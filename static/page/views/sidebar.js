@@ -14,7 +14,7 @@ import {t} from "../state/words.js";
 export function Sidebar() {
   return html`
     <div class="sidebar-top">
-      <p class="brand"><${Mark} /> ${brand.name}</p>
+      <p class="brand" dir="auto"><${Mark} /> ${brand.name}</p>
       <button type="button" class="new-chat" onClick=${() => show(null)}>
         <${Icon} name="plus" /> ${t("chats.new")}
       </button>
