@@ -40,6 +40,8 @@ def main(given: Sequence[str], version: str, script: Path) -> int:
     except Exception as error:
         status = 2
         streams.report(_explain(error), missing)
+        if isinstance(error, ConfigError) and _IS_WATCHED in os.environ:
+            os._exit(status)  # no change of the code can help, so the watcher ends as well
     broken = streams.flush_output()
     if broken is not None and not status:
         status = 2
@@ -54,7 +56,8 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
     if config.dev and command is None:
         if getattr(sys, "frozen", False):
             raise ConfigError("--dev needs the source code: run it from a checkout")
-        if _IS_WATCHED not in os.environ and os.name == "posix":
+        # The server of a test worker starts at once, and ends if it can't.
+        if _IS_WATCHED not in os.environ and os.name == "posix" and not config.sidecar:
             _run_watched(given, script)
     level = config.log_level
     if command is not None and config.log_file is None and level == "INFO":

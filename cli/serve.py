@@ -189,7 +189,7 @@ class Process:
         self._services.indexing.start()
         if self._config.preload:
             self._services.directory.preload()
-        if self._config.dev:
+        if self._config.dev and not self._config.sidecar:
             _restart_on_changes()
 
     def _use(self, services: Services) -> None:

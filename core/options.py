@@ -270,8 +270,8 @@ OPTIONS: tuple[Option, ...] = (
         "dev",
         "false",
         _switch,
-        "be a test backend: restart when the code changes, accept X-Quillium-Simulate, serve "
-        "/api/v1/dev, and don't limit requests or failed logins",
+        "be a test backend: restart when the code changes (not with --sidecar), accept "
+        "X-Quillium-Simulate, serve /api/v1/dev, and don't limit requests or failed logins",
         MODES,
     ),
     Option(

@@ -8,6 +8,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.program import read_line, run
 
 SEED = {"users": [{"email": "ada@example.com", "access_token": "token-of-ada"}]}
@@ -42,6 +44,20 @@ def test_a_reset_over_http(start: Any, tmp_path: Path) -> None:
     assert listed["data"] == []
     status, errors = program.stop(signal.SIGTERM)
     assert status == 0, errors
+
+
+@pytest.mark.parametrize("mode", [["--sidecar"], ["--port=0"]])
+@pytest.mark.parametrize("flag", ["--seed", "--replay"])
+def test_a_wrong_file_ends_the_server(
+    launch: Any, tmp_path: Path, mode: list[str], flag: str
+) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text('{"users": [{}]}')
+    process = launch("--dev", *mode, flag, str(file))
+    assert process.wait(20) == 2
+    assert process.stdout.read() == ""
+    reason = ": users.0.email: is required" if flag == "--seed" else " is not a recording."
+    assert process.stderr.read() == f"quillium: {flag} {file}{reason}\n"
 
 
 def test_what_can_not_be_combined(tmp_path: Path) -> None:
