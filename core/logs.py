@@ -15,7 +15,6 @@ import logging.handlers
 import os
 import sys
 import threading
-import time
 from collections import deque
 from datetime import datetime
 from io import TextIOWrapper
@@ -30,7 +29,7 @@ MAX_QUEUED = 10_000  # lines
 MAX_FILE_SIZE = 10 << 20  # bytes
 MAX_WRITE = 64 << 10  # characters written at once, unless a single line is longer
 OLD_FILES = 5
-_GATHER_SECONDS = 0.01  # for which lines are collected after some were written
+_GATHER_SECONDS = 0.01  # for which lines are collected after all were written
 _CLOSE_SECONDS = 1.0  # to write queued lines when the process exits
 _FIELDS = "fields"  # the record attribute for structured fields
 
@@ -48,21 +47,15 @@ class Log:
         is_text = format == "text" or (format == "auto" and is_terminal)
         self._formatter = TextFormatter() if is_text else JsonFormatter()
         self._file = file
-        self._waiting: deque[str] = deque()  # lines
-        self._arrived = threading.Event()
-        self._closing = threading.Event()
-        self._idle = threading.Event()  # nothing waits
-        self._idle.set()
+        self._lines = _Lines()
 
     def __enter__(self) -> Log:
         sink = _Stderr() if self._file is None else _File(self._file)
         self._thread = threading.Thread(
-            target=self._write_all, args=(sink,), name="quillium-log", daemon=True
+            target=_write_all, args=(self._lines, sink), name="quillium-log", daemon=True
         )
         self._thread.start()
-        logging._srcfile = None
-        logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-        handler = _QueueingHandler(self._waiting, self._arrived, self._idle)
+        handler = _QueueingHandler(self._lines)
         handler.setFormatter(self._formatter)
         logging.basicConfig(level=self._level, handlers=[handler], force=True)
         logging.getLogger("tornado.access").setLevel(logging.ERROR)  # duplicates `quillium.access`
@@ -70,28 +63,60 @@ class Log:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closing.set()
-        self._arrived.set()
+        self._lines.close()
         self._thread.join(_CLOSE_SECONDS)
 
-    def _write_all(self, sink: _Stderr | _File) -> None:
-        is_closing = False
-        while not is_closing:
-            self._arrived.wait()
-            is_closing = self._closing.is_set()
-            self._arrived.clear()  # before the last look, so that no line is forgotten
-            while self._waiting:
-                sink.write(self._next_lines())
-            self._idle.set()
-            time.sleep(_GATHER_SECONDS)
-        sink.close()
 
-    def _next_lines(self) -> str:
-        lines = [self._waiting.popleft()]
-        length = len(lines[0])
-        while self._waiting and (length := length + 1 + len(self._waiting[0])) <= MAX_WRITE:
-            lines.append(self._waiting.popleft())
-        return "\n".join(lines)
+class _Lines:
+    """The lines that wait to be written, shared by the threads that log and the one that writes."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str] = deque()
+        self._changed = threading.Condition()
+        self._is_written = True
+        self._is_closed = False
+
+    def add(self, line: str) -> None:
+        """Add a line, or drop it if too many wait."""
+        with self._changed:
+            if len(self._waiting) >= MAX_QUEUED:
+                return
+            self._waiting.append(line)
+            if self._is_written:  # otherwise the writer is awake
+                self._is_written = False
+                self._changed.notify_all()
+
+    def take(self) -> str | None:
+        """Wait for lines, and take as many as are written at once. Return None at the end."""
+        with self._changed:
+            if not self._waiting:
+                self._is_written = True
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._is_closed, _GATHER_SECONDS)
+                self._changed.wait_for(lambda: self._waiting or self._is_closed)
+            if not self._waiting:
+                return None
+            lines = [self._waiting.popleft()]
+            length = len(lines[0])
+            while self._waiting and (length := length + 1 + len(self._waiting[0])) <= MAX_WRITE:
+                lines.append(self._waiting.popleft())
+            return "\n".join(lines)
+
+    def flush(self) -> None:
+        """Wait until all lines so far are written, for a limited time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_written, _CLOSE_SECONDS)
+
+    def close(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+
+def _write_all(lines: _Lines, sink: _Stderr | _File) -> None:
+    while (taken := lines.take()) is not None:
+        sink.write(taken)
+    sink.close()
 
 
 class _Stderr:
@@ -141,28 +166,19 @@ class _RotatingFile(logging.handlers.RotatingFileHandler):
 
 
 class _QueueingHandler(logging.Handler):
-    def __init__(
-        self, waiting: deque[str], arrived: threading.Event, idle: threading.Event
-    ) -> None:
+    def __init__(self, lines: _Lines) -> None:
         super().__init__()
-        self._waiting = waiting
-        self._arrived = arrived
-        self._idle = idle
+        self._lines = lines
 
     def flush(self) -> None:
         """Wait until the lines so far are written, so that other output comes after them."""
-        self._idle.wait(_CLOSE_SECONDS)
+        self._lines.flush()
 
     def emit(self, record: logging.LogRecord) -> None:
-        if len(self._waiting) >= MAX_QUEUED:
-            return
         try:
-            self._waiting.append(self.format(record))
+            self._lines.add(self.format(record))
         except Exception:
             self.handleError(record)
-        if not self._arrived.is_set():
-            self._idle.clear()
-            self._arrived.set()
 
 
 def fields(**values: Any) -> dict[str, Any]:
