@@ -43,14 +43,16 @@ def error_of(status: int, document: Any, secrets: Iterable[str]) -> dict[str, An
     error = document.get("error") if isinstance(document, dict) else None
     if isinstance(error, dict) and isinstance(error.get("message"), str):
         found: dict[str, Any] = hidden(document, secrets)
-        return {
-            **found,
-            "error": {"type": type_of(status), "param": None, "code": None, **found["error"]},
-        }
+        return {**found, "error": {**_fields(status), **found["error"]}}
     message = message_of(document, secrets) or "The model's server gave no reason."
-    return {"error": {"message": message, "type": type_of(status), "param": None, "code": None}}
+    return envelope(status, message)
 
 
-def type_of(status: int) -> str:
-    """Return OpenAI's error type for a status."""
-    return _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+def envelope(status: int, message: str, code: str | None = None) -> dict[str, Any]:
+    """Return an error in OpenAI's format."""
+    return {"error": {"message": message, **_fields(status), "code": code}}
+
+
+def _fields(status: int) -> dict[str, Any]:
+    kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    return {"type": kind, "param": None, "code": None}

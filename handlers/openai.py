@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from tornado.iostream import StreamClosedError
 
+from assistant import passing
 from assistant.chat_format import ChatFormat, sse
 from assistant.directory import Model
-from assistant.passing import type_of
 from assistant.responses_format import ResponsesFormat
 from core import errors
 from web.base import BaseHandler
@@ -44,9 +44,8 @@ class OpenAIHandler(BaseHandler):
 
     @classmethod
     def envelope(cls, error: errors.QuilliumError) -> dict[str, Any]:
-        kind = type_of(status_of(type(error), cls.statuses))
-        message = f"{error.message}: {error.details}"
-        return {"error": {"message": message, "type": kind, "param": None, "code": error.code}}
+        status = status_of(type(error), cls.statuses)
+        return passing.envelope(status, f"{error.message}: {error.details}", error.code)
 
     async def send_stream(self, events: AsyncGenerator[bytes, None]) -> None:
         """Send each event as soon as it is available.

@@ -16,6 +16,7 @@ from tornado import httputil
 from tornado.http1connection import HTTP1Connection, HTTP1ServerConnection
 from tornado.iostream import StreamClosedError, UnsatisfiableReadError
 
+from assistant import passing
 from core import documents, errors, ids
 from web import headers as security_headers
 from web.relay import Relay
@@ -130,14 +131,12 @@ def refusal(details: str, path: str = "") -> bytes:
     Errors below `/openai/` have OpenAI's form (contract, section 8), if the path could be read.
     """
     error = errors.InvalidRequest(details)
-    envelope: dict[str, Any] = error.public()
+    envelope: dict[str, Any] = {"error": error.public()}
     if "/openai/" in path.partition("?")[0]:
-        message = f"{error.message}: {details}"
-        kind = "invalid_request_error"
-        envelope = {"message": message, "type": kind, "param": None, "code": error.code}
+        envelope = passing.envelope(400, f"{error.message}: {details}", error.code)
     request_id = ids.request_id()
     log.info("request %s was malformed: %s", request_id, details)
-    body = documents.encoded({"error": envelope})
+    body = documents.encoded(envelope)
     head = (
         "HTTP/1.1 400 Bad Request\r\n"
         "Server: Quillium\r\n"

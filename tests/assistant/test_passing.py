@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistant.passing import error_of, passed_headers, type_of, whole_events
+from assistant.passing import envelope, error_of, passed_headers, whole_events
 
 KEY = "sk-abcdefghij0123456789"
 
@@ -82,4 +82,4 @@ def test_an_error_in_another_form_becomes_one(sent: Any, message: str) -> None:
      (503, "server_error")],
 )  # fmt: skip
 def test_the_kind_of_an_error(status: int, type: str) -> None:
-    assert type_of(status) == type
+    assert envelope(status, "m", "c")["error"]["type"] == type
