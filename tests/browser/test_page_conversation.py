@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 
 from tests.browser.conftest import needs_chromium
 from tests.browser.pages import Guard, User, model_server
@@ -367,18 +368,50 @@ def test_times_are_written_as_where_the_browser_lives(ada: User) -> None:
     expect(ada.replies.locator("time")).to_have_text("1 Jan")
 
 
+def test_older_messages_that_come_after_the_chat_is_listed_again(ada: User) -> None:
+    """Nothing is missing between them and the messages that were listed meanwhile."""
+    chat = ada.imported(300)
+    ada.page.goto(f"{ada.program.url}/#{chat}")
+    expect(ada.page.get_by_text("Message 300", exact=True)).to_be_in_viewport()
+    first = ada.page.locator(".message").first
+    numbers = """box => [...box.querySelectorAll(".words, .prose")].map(e => Number(e.textContent.slice(8)))"""
+    asked: list[Route] = []
+
+    def ask(route: Route) -> None:
+        asked.append(route)
+        if len(asked) != 2:
+            route.continue_()
+
+    def scroll_up(is_enough: Callable[[list[int]], bool]) -> None:
+        for _ in range(500):
+            first.scroll_into_view_if_needed()
+            shown = ada.page.locator(".transcript").evaluate(numbers)
+            assert shown == list(range(shown[0], shown[0] + len(shown)))
+            if is_enough(shown):
+                return
+        raise AssertionError("too little was loaded")
+
+    ada.page.route("**/messages?*before=*", ask)
+    scroll_up(lambda shown: len(asked) == 2)
+    last = ada.call("GET", f"/chats/{chat}/messages?order=desc&limit=1")["data"][0]["id"]
+    with ada.page.expect_response("**/messages?order=desc&limit=40"):
+        ada.call("DELETE", f"/chats/{chat}/messages/{last}")  # on another device
+    asked[1].continue_()
+    scroll_up(lambda shown: shown[0] == 1)
+
+
 def test_printing_gives_every_message(ada: User) -> None:
     chat = ada.imported(150)
     ada.page.goto(f"{ada.program.url}/#{chat}")
     expect(ada.page.locator(".message").last).to_be_in_viewport()
     ada.page.evaluate(
-        """window.print = () => {
+        """() => window.print = () => {
           dispatchEvent(new Event("beforeprint"));
           window.printed = [...document.querySelectorAll(".words, .prose")].map(e => e.textContent.trim());
         }"""
     )
     ada.page.keyboard.press("Control+p")
-    ada.page.wait_for_function("window.printed")
+    ada.page.wait_for_function("() => window.printed")
     assert ada.page.evaluate("printed") == [f"Message {number}" for number in range(1, 151)]
     ada.page.emulate_media(media="print")
     pdf = ada.page.pdf()

@@ -59,7 +59,14 @@ def test_older_messages(ada: User, fault: str) -> None:
     ada.page.goto(f"{ada.program.url}/#{chat}")
     expect(ada.page.get_by_text("Message 120", exact=True)).to_be_visible()
     fail(ada, f"/chats/{chat}/messages", fault)
-    ada.page.locator(".transcript").evaluate("box => { box.scrollTop = 0; }")
+    ada.page.locator(".transcript").evaluate(
+        """box => {
+          box.scrollTop = 0;
+          window.paced = 0;
+          new MutationObserver(() => paced += box.querySelectorAll(".reply[aria-busy=true]").length)
+            .observe(box, {childList: true, subtree: true, attributes: true});
+        }"""
+    )
     retry(ada)
     ada.page.wait_for_function(
         """() => {
@@ -68,6 +75,7 @@ def test_older_messages(ada: User, fault: str) -> None:
           return [...box.querySelectorAll(".words, .prose")].some(e => e.innerText.trim() === "Message 1");
         }"""
     )
+    assert ada.page.evaluate("paced") == 0  # what is old is shown at once
 
 
 @fault

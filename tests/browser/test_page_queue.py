@@ -233,7 +233,7 @@ def test_what_waits_is_never_sent_as_somebody_else(eve: User, relay: Network, re
     sign_in(eve, eve.email)
     eve.login()
     settled(eve)
-    eve.page.wait_for_function("document.querySelectorAll('.chat-title').length === 2")
+    expect(eve.page.locator(".chat-title")).to_have_count(2)
     assert stored(eve) == [["Hello", "mine alone"], ["mine, too"]]
     assert stored(bob) == [["Bob's"]]
 

@@ -23,8 +23,10 @@ class Conversation {
   error = signal(null); // why it could not be loaded; `load` tries again
   olderError = signal(null); // the same for the page before; `loadOlder` tries again
   isTyping = signal(false); // the user, on another device
+  arrived = new Set(); // ids of messages that were told, not listed, and have not been drawn
   #id;
   #ready; // frames are applied after the messages are loaded
+  #newest = null; // the last request for it
   #olderAsked = null;
   #typingTimer = 0;
 
@@ -41,7 +43,7 @@ class Conversation {
   }
 
   load() {
-    this.error.value = null;
+    this.error.value = this.olderError.value = null;
     this.#ready = this.#load();
     this.#ready.catch(error => (this.error.value = error));
   }
@@ -49,33 +51,41 @@ class Conversation {
   isReplying = computed(() => this.messages.value.at(-1)?.status === "streaming");
 
   async #load() {
-    const {data, pagination} = await this.#page(0);
-    this.messages.value = data.reverse();
-    this.hasOlder.value = pagination.total > data.length;
+    const page = this.#page(`limit=${PAGE}`);
+    this.#newest = page;
+    const {messages, hasOlder} = await page;
+    if (this.#newest !== page) return this.#ready; // it was asked for again meanwhile
+    this.messages.value = messages;
+    this.hasOlder.value = hasOlder;
     this.isLoaded.value = true;
   }
 
-  #page(offset, limit = PAGE) {
-    const path = `/chats/${this.#id}/messages?order=desc&limit=${limit}&offset=${offset}`;
-    return quillium.call("GET", path);
+  /** The newest messages that `query` allows, oldest first. */
+  async #page(query) {
+    const path = `/chats/${this.#id}/messages?order=desc&${query}`;
+    const {data, pagination: {offset, total}} = await quillium.call("GET", path);
+    return {messages: data.reverse(), hasOlder: data.length > 0 && offset + data.length < total};
   }
 
   /** The page before the first message that is shown. */
   loadOlder() {
     this.olderError.value = null;
-    this.#olderAsked ??= this.#loadOlder()
-      .catch(error => (this.olderError.value = error))
-      .finally(() => (this.#olderAsked = null));
+    this.#olderAsked ??= this.#loadOlder().finally(() => (this.#olderAsked = null));
     return this.#olderAsked;
   }
 
   async #loadOlder() {
-    if (!this.hasOlder.value) return;
-    const {data, pagination} = await this.#page(this.messages.value.length, OLDER_PAGE);
-    const held = new Set(this.messages.value.map(({id}) => id));
-    const older = data.reverse().filter(({id}) => !held.has(id));
-    this.messages.value = [...older, ...this.messages.value];
-    this.hasOlder.value = older.length > 0 && this.messages.value.length < pagination.total;
+    const first = this.messages.value[0]?.id;
+    const isFirst = () => this.messages.value[0]?.id === first; // else it was listed again meanwhile
+    if (!this.hasOlder.value || !first) return;
+    try {
+      const {messages, hasOlder} = await this.#page(`limit=${OLDER_PAGE}&before=${first}`);
+      if (!isFirst()) return this.#loadOlder();
+      this.messages.value = [...messages, ...this.messages.value];
+      this.hasOlder.value = hasOlder;
+    } catch (error) {
+      if (isFirst()) this.olderError.value = error;
+    }
   }
 
   /**
@@ -85,6 +95,7 @@ class Conversation {
   take(message) {
     const shown = this.messages.value;
     const isKnown = shown.some(({id}) => id === message.id);
+    if (!isKnown) this.arrived.add(message.id);
     const last = shown.findLast(({status}) => status !== "streaming");
     if (!isKnown && message.parent_id !== undefined && message.parent_id !== (last?.id ?? null)) {
       const parent = shown.findIndex(({id}) => id === message.parent_id);

@@ -18,7 +18,10 @@ const MAX_PAGES_BACK = 60; // that are loaded to find the place where the user r
 /** @param {{id: string, conversation: object, controls: {current: object}}} props `controls.beginTurn` */
 export function Transcript({id, conversation, controls}) {
   const view = useRef(null);
-  view.current ??= new View();
+  if (!view.current) {
+    view.current = new View();
+    conversation.arrived.clear(); // what came before is shown at once
+  }
   view.current.take(id, conversation);
   const {drawing, scrolling} = view.current;
   const messages = conversation.messages.value;
@@ -43,7 +46,7 @@ export function Transcript({id, conversation, controls}) {
           ${messages.slice(from, to).map((message, place) => message.sender === "user"
             ? html`<${Said} key=${message.id} message=${message} />`
             : html`<${Reply} key=${message.id} message=${message} isLast=${from + place === ids.length - 1}
-              isNew=${view.current.isNew(message.id)} />`)}
+              isNew=${conversation.arrived.has(message.id)} />`)}
           ${waiting.map(message => html`<${Said} key=${message.client_id} message=${message} isWaiting />`)}
         </ol>
       </div>
@@ -72,7 +75,6 @@ class View {
   #conversation;
   #box = null;
   #list = null;
-  #known = null; // ids of the messages that were there, once it was loaded
   #isRestoring = false;
   #isPrinting = false;
 
@@ -126,15 +128,9 @@ class View {
     }
   }
 
-  /** Whether a message came while the conversation was shown. */
-  isNew(id) {
-    return this.#known !== null && !this.#known.has(id);
-  }
-
   /** After each drawing: measure what is there, and stay in place. */
   drawn() {
-    const {isLoaded, messages} = this.#conversation;
-    if (this.#known === null && isLoaded.peek()) this.#known = new Set(messages.peek().map(({id}) => id));
+    this.#conversation.arrived.clear();
     this.scrolling.hold();
   }
 
@@ -164,7 +160,7 @@ class View {
     const {hasOlder, olderError, isLoaded} = this.#conversation;
     const isNear = drawing.range.peek().from === 0 && scrolling.top < LOAD_AHEAD;
     if (isNear && isLoaded.peek() && hasOlder.peek() && !olderError.peek() && !this.#isRestoring) {
-      this.#loadOlder();
+      this.#conversation.loadOlder();
     }
   }
 
@@ -173,14 +169,9 @@ class View {
     do {
       conversation = this.#conversation; // another one when everything is listed again
       await conversation.ready;
-      if (conversation.hasOlder.peek()) await this.#loadOlder();
+      await conversation.loadOlder();
       if (conversation.olderError.peek()) throw conversation.olderError.peek();
     } while (conversation.hasOlder.peek() || conversation !== this.#conversation);
-  }
-
-  async #loadOlder() {
-    await this.#conversation.loadOlder();
-    for (const {id} of this.#conversation.messages.peek()) this.#known?.add(id);
   }
 
   #isSelecting() {
