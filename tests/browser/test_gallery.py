@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect
 
+import schemas
+from handlers import routes
 from tests.browser.conftest import needs_chromium
 from tests.browser.pages import STATES, Guard
 from tests.program import Program
@@ -24,6 +26,14 @@ NEEDED = {
     "settings_general", "settings_account", "settings_sessions", "settings_keys", "settings_data",
     "settings_models", "settings_server", "setting_failed",
 }  # fmt: skip
+
+
+# What sticks out of a dialog at its side; tabs and code are scrolled there.
+CUT_OFF = """() => [...document.querySelectorAll("dialog[open]")].flatMap(dialog =>
+  [...dialog.querySelectorAll("*")]
+    .filter(element => !element.closest(".tabs, pre, .hidden, .notices"))
+    .filter(element => element.getBoundingClientRect().right > dialog.getBoundingClientRect().right + 1)
+    .map(element => element.outerHTML.slice(0, 100)))"""
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +63,7 @@ def test_a_state(context: BrowserContext, backend: Program, state: str) -> None:
             found = Axe().run(page)
             assert found.violations_count == 0, f"{width} {colours}: {found.generate_report()}"
         expect(page.locator("html")).to_have_js_property("scrollWidth", width)
+        assert page.evaluate(CUT_OFF) == []
     assert guard.noticed == []
     page.goto(f"{backend.url}/health")  # nothing was stored for the page itself
     assert page.evaluate("Object.keys(localStorage)") == []
@@ -70,3 +81,29 @@ def test_the_overview(context: BrowserContext, backend: Program) -> None:
         page.emulate_media(color_scheme=colours)
         found = Axe().run(page, options={"iframes": False})
         assert found.violations_count == 0, f"{colours}: {found.generate_report()}"
+
+
+def test_the_pretended_server_says_what_a_real_one_would(
+    context: BrowserContext, backend: Program
+) -> None:
+    page = context.new_page()
+    page.goto(f"{backend.url}/static/page/gallery.html")
+    said = page.evaluate(
+        """async () => {
+          const {RESPONSES, CONVERSATIONS, messages} = await import("./gallery/data.js");
+          const query = new URLSearchParams("q=garden&order=desc");
+          const all = Object.entries(RESPONSES).map(([operation, response]) =>
+            [operation, typeof response === "function" ? response(query) : response]);
+          const chats = Object.values(CONVERSATIONS).map(made =>
+            ["GET /chats/{id}/messages", messages(made())(query)]);
+          return JSON.parse(JSON.stringify([...all, ...chats]));
+        }"""
+    )
+    known = {
+        f"{method} {route.path}": operation.response
+        for route in routes.API
+        for method, operation in route.operations.items()
+    }
+    assert len(said) > 15
+    for operation, body in said:
+        schemas.validate(known[operation] or "", body, operation)

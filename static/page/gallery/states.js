@@ -61,15 +61,15 @@ export const STATES = {
   streaming: {title: "Reply in progress", ...shows("streaming")},
   failed: {title: "Failed reply", ...shows("failed")},
   interrupted: {title: "Interrupted reply", ...shows("interrupted")},
-  stopped: {title: "Stopped reply", ...shows("cancelled")},
+  stopped: {title: "Stopped reply", ...shows("stopped")},
   cut_off: {title: "Reply cut off", ...shows("cut")},
   offline: {title: "Offline", ...offline(HERONS)},
   half_sent: {title: "Not sent yet", ...offline(HERONS, "Are you still there?")},
   rate_limited: {title: "Rate-limited", chat: HERONS, act: ({state}) => (state("session").limitedUntil.value = Date.now() + 60_000)},
   long: {title: "Long title and long word", ...shows("long"), chat: "chat_word"},
   right_to_left: {title: "Right to left", ...shows("rightToLeft"), chat: "chat_arabic"},
-  searching: {title: "Search results", act: ({state}) => search(state, "garden")},
-  nothing_found: {title: "Nothing found", act: ({state}) => search(state, "zebra")},
+  searching: {title: "Search results", act: tools => search(tools, "garden")},
+  nothing_found: {title: "Nothing found", act: tools => search(tools, "zebra")},
   menu: {
     title: "Menu", chat: HERONS,
     act: async ({seen}) => {
@@ -128,7 +128,10 @@ function offline(id, text) {
   };
 }
 
-async function search(state, text) {
+/** Search the chats, which lie in a drawer where the view is narrow. */
+async function search({view, state, seen}, text) {
+  if (!document.querySelector("input[type=search]")) view("dialog").dialog.value = {name: "drawer"};
+  await seen("input[type=search]");
   const {query, isSearching} = state("chats");
   query.value = text;
   while (isSearching.value) await new Promise(requestAnimationFrame);

@@ -5,7 +5,7 @@ import {Models, Server} from "./settings_admin.js";
 import {Data} from "./settings_data.js";
 import {Dialog} from "./dialog.js";
 import {ModelOptions} from "./form.js";
-import {html, useId, useRef, useSignal} from "./html.js";
+import {html, useEffect, useId, useRef, useSignal} from "./html.js";
 import {IconButton} from "./icons.js";
 import {Keys} from "./settings_keys.js";
 import {Sessions} from "./settings_sessions.js";
@@ -29,6 +29,7 @@ export function SettingsDialog({part: first = "general"}) {
   const names = Object.keys(sections);
   const at = names.indexOf(part.value);
   const places = {ArrowDown: at + 1, ArrowRight: at + 1, ArrowUp: at - 1, ArrowLeft: at - 1, Home: 0, End: -1};
+  useEffect(() => tabs.current.children[at].scrollIntoView({block: "nearest", inline: "nearest"}), [at]);
   function move(event) {
     if (!(event.key in places)) return;
     event.preventDefault();
