@@ -64,6 +64,7 @@ def test_a_state(context: BrowserContext, backend: Program, state: str) -> None:
             assert found.violations_count == 0, f"{width} {colours}: {found.generate_report()}"
         expect(page.locator("html")).to_have_js_property("scrollWidth", width)
         assert page.evaluate(CUT_OFF) == []
+        assert page.locator("button.primary").count() <= 1
     assert guard.noticed == []
     page.goto(f"{backend.url}/health")  # nothing was stored for the page itself
     assert page.evaluate("Object.keys(localStorage)") == []

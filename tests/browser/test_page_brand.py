@@ -39,6 +39,14 @@ def branded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Program]
     started.process.communicate()
 
 
+# How far what is drawn has moved since the page was opened (Web Vitals).
+SHIFT = """() => {
+  const observer = new PerformanceObserver(() => {});
+  observer.observe({type: "layout-shift", buffered: true});
+  return observer.takeRecords().reduce((sum, {value}) => sum + value, 0);
+}"""
+
+
 def accent(page: Page) -> str:
     color: str = page.evaluate(
         "getComputedStyle(document.documentElement).getPropertyValue('--accent').trim()"
@@ -70,6 +78,7 @@ def test_the_page_of_a_brand(context: BrowserContext, branded: Program) -> None:
     expect(palette).to_contain_text("Settings")
     expect(palette).not_to_contain_text("Keyboard shortcuts")
     user.close()
+    assert page.evaluate(SHIFT) < 0.02
     icon = page.locator(".brand img")
     expect(icon).to_have_js_property("complete", True)
     assert icon.evaluate("image => image.naturalWidth") > 0  # not broken
