@@ -56,7 +56,14 @@ def test_mixture() -> None:
 
 @pytest.mark.parametrize(
     ("name", "color"),
-    [("light", "#0ea5e9"), ("light", "#ffffff"), ("dark", "#0b6b4f"), ("dark", "#000000")],
+    [
+        ("light", "#777777"),
+        ("dark", "#777777"),
+        ("light", "#0ea5e9"),
+        ("light", "#ffffff"),
+        ("dark", "#0b6b4f"),
+        ("dark", "#000000"),
+    ],
 )
 def test_a_color_that_can_not_be_read(name: str, color: str) -> None:
     """The error says what was measured, and a colour that would do."""

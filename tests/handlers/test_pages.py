@@ -176,6 +176,17 @@ async def test_the_gallery_is_not_there_without_dev(
     assert b'"not_found"' in body
 
 
+async def test_the_gallery_is_not_there_where_case_makes_no_difference(
+    anyone: Client, app: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "GALLERY.html").write_text("what macOS and Windows take for gallery.html")
+    (tmp_path / "page" / "other.html").write_text("other")
+    app.settings["static_folder"] = tmp_path
+    assert (await anyone("GET /static/page/other.html")).status == 200
+    assert (await anyone("GET /static/page/GALLERY.html")).error == "404 not_found"
+
+
 @pytest.mark.flags("--dev")
 @pytest.mark.parametrize("path", GALLERY)
 async def test_the_gallery_may_frame_itself(anyone: Client, path: str) -> None:
