@@ -144,7 +144,7 @@ def build(
     )
     api_keys = ApiKeys(db, connections, clock, monotonic)
     codes = SignInCodes(db, sessions, clock)
-    registration = Registration(db, settings, has_owner=config.sidecar)
+    registration = Registration(db, settings, has_owner=config.sidecar and not config.dev)
     accounts = Accounts(
         db,
         sessions,

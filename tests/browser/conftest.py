@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import http.server
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
-from tests.browser.pages import Guard, Server, User
+from tests.browser.pages import Guard, Server, User, serving
 from tests.program import Program
 
 # A busy machine is slow, and no test measures time.
@@ -64,20 +61,8 @@ def site(tmp_path: Path) -> Path:
 @pytest.fixture
 def front_end(site: Path) -> Iterator[str]:
     """The address of a page that another server on this machine serves."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(site))
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://localhost:{server.server_port}/"
-        server.shutdown()
-        thread.join()
+    with serving(site) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -203,6 +203,25 @@ class User:
 
 
 @contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder from another port of this machine; yield the address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
 def model_server(*replies: str, key: str = "") -> Iterator[str]:
     """An OpenAI-compatible server whose model `scripted` says what it is given; its address."""
     left = list(replies)
