@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from assistant.events import ReplyEvent
-from assistant.upstream import Response
+if TYPE_CHECKING:  # the annotations of protocols are not evaluated
+    from assistant.events import ReplyEvent
+    from assistant.upstream import Response
 
 
 class AttachedFile(NamedTuple):

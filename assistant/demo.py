@@ -1,6 +1,7 @@
 """`quillium-demo`: a rule-based assistant for front-end development.
 
-It answers in context, needs no network, and is deterministic.
+It answers in context, needs no network, and is deterministic. Its languages are imported by its
+first reply, because compiling their patterns would be a fifth of the start.
 Commands shape the reply: `/lorem`, `/markdown`, `/slow`, `/error`, `/help` (contract, section 8).
 """
 
@@ -18,7 +19,6 @@ from assistant import (
     Parameters,
     PromptMessage,
     demo_completions,
-    demo_conversation,
     demo_files,
 )
 from assistant.answer_limits import AnswerLimits
@@ -132,6 +132,8 @@ def _unanswered(conversation: Sequence[PromptMessage]) -> list[PromptMessage]:
 
 async def _facts_of(earlier: list[str]) -> Facts:
     """Return the facts that the messages of a conversation tell."""
+    from assistant import demo_conversation
+
     facts: Facts = {}
     read = 0
     for number, text in enumerate(earlier):
@@ -145,6 +147,8 @@ async def _facts_of(earlier: list[str]) -> Facts:
 
 def _answers(pending: list[PromptMessage], earlier: list[str], facts: Facts) -> Iterator[str]:
     """Return an answer to each of the new messages; `facts` come from earlier ones."""
+    from assistant import demo_conversation
+
     for number, (_, text, files) in enumerate(pending):
         command = _COMMAND.match(text.strip())
         if command:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from assistant.model_file import DownloadFailed
-from core.options import MissingExtra
-from storage.folder import DatabaseDamaged, DatabaseMissing, FolderUnusable
+from assistant.model_file import DownloadFailed, InstallError
+from cli import streams
+from core.options import ConfigError, MissingExtra
+from storage.folder import DatabaseDamaged, DatabaseMissing, FolderError, FolderUnusable
 
 _ROOMS = Path(__file__).resolve().parent.parent
 
 
 _RESTORE = "quillium restore FILE"
 _OTHER_FOLDER = " (use --data-dir to choose another folder)"
+
+
+def explain(error: Exception) -> str:
+    """Return the line that explains an error to the user. Reraises an unexpected error."""
+    if isinstance(error, (ConfigError, FolderError, InstallError)):
+        return f"{error}{hint(error)}"
+    if isinstance(error, OSError):
+        return streams.describe(error)
+    if "can't start new thread" in str(error):
+        return "this user has reached the system's thread limit (ulimit -u)"
+    raise error
 
 
 def hint(error: Exception) -> str:

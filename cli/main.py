@@ -1,4 +1,8 @@
-"""The main program: parse the command line, then serve or run a command."""
+"""The main program: parse the command line, then serve or run a command.
+
+What only one of them needs is imported by it: the other rooms take ten times as long to import as
+the command line takes to parse.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from assistant.model_file import InstallError
 from cli import arguments, streams
-from cli.hints import hint
 from core.logs import Log
 from core.options import ConfigError
-from storage.folder import FolderError
 
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
 log = logging.getLogger("quillium")
@@ -38,8 +39,10 @@ def main(given: Sequence[str], version: str, script: Path) -> int:
         status = 130
         streams.report("stopped; nothing was changed", missing)
     except Exception as error:
+        from cli import hints
+
         status = 2
-        streams.report(_explain(error), missing)
+        streams.report(hints.explain(error), missing)
         if isinstance(error, ConfigError) and _IS_WATCHED in os.environ:
             os._exit(status)  # no change of the code can help, so the watcher ends as well
     broken = streams.flush_output()
@@ -73,20 +76,11 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
             Process(config, version).run()
         except Exception as error:
             if config.log_file is not None:  # stderr may not be visible
-                log.critical("%s", _explain(error))
+                from cli import hints
+
+                log.critical("%s", hints.explain(error))
             raise
     return 0
-
-
-def _explain(error: Exception) -> str:
-    """Return the line that explains an error to the user. Reraises an unexpected error."""
-    if isinstance(error, (ConfigError, FolderError, InstallError)):
-        return f"{error}{hint(error)}"
-    if isinstance(error, OSError):
-        return streams.describe(error)
-    if "can't start new thread" in str(error):
-        return "this user has reached the system's thread limit (ulimit -u)"
-    raise error
 
 
 def _run_watched(given: Sequence[str], script: Path) -> None:

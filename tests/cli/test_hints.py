@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
 import pytest
 
-from assistant.model_file import DownloadFailed
+from assistant.model_file import DownloadFailed, InstallError
 from cli import hints
-from cli.hints import hint, install_hint
+from cli.hints import explain, hint, install_hint
 from core.options import ConfigError, MissingExtra
 from storage.folder import (
     DatabaseDamaged,
@@ -71,3 +72,30 @@ def test_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_in_a_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "frozen", True, raising=False)
     assert install_hint("local").endswith("packaging/build.py --with local")
+
+
+@pytest.mark.parametrize("kind", [ConfigError, FolderError, InstallError])
+def test_expected_errors_are_one_line(kind: type[Exception]) -> None:
+    assert explain(kind("the reason")) == "the reason"
+
+
+def test_a_hint_follows_the_message() -> None:
+    line = explain(FolderUnusable("it is full"))
+    assert line == "it is full (use --data-dir to choose another folder)"
+
+
+def test_errors_of_the_system() -> None:
+    error = OSError(errno.ENOSPC, "No space left on device", "/data/server.json")
+    assert explain(error) == "No space left on device: /data/server.json"
+    assert "ulimit -u" in explain(RuntimeError("can't start new thread"))
+
+
+def test_a_missing_extra_says_how_to_install_it() -> None:
+    line = explain(MissingExtra("metrics"))
+    assert line.startswith("the metrics extra is not installed. Run: ")
+    assert "[metrics]" in line
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        explain(ZeroDivisionError())

@@ -1,39 +1,32 @@
-"""How start-up errors are explained (tests/process/test_refusals.py provokes real ones)."""
+"""What a start imports. `test_hints.py` has how its errors are explained."""
 
 from __future__ import annotations
 
-import errno
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from assistant.model_file import InstallError
-from cli.main import _explain
-from core.options import ConfigError, MissingExtra
-from storage.folder import FolderError, FolderUnusable
+ROOT = Path(__file__).resolve().parent.parent.parent
+OF_A_SERVER = ["assistant", "handlers", "services", "sqlite3", "storage", "tornado", "web"]
+OF_LATER_USE = ["assistant.demo_conversation", "cli.commands", "jsonschema", "sqlite_utils"]
 
 
-@pytest.mark.parametrize("kind", [ConfigError, FolderError, InstallError])
-def test_expected_errors_are_one_line(kind: type[Exception]) -> None:
-    assert _explain(kind("the reason")) == "the reason"
+def imported(module: str) -> set[str]:
+    """Return the modules that the import of `module` loads in a new process."""
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
 
 
-def test_a_hint_follows_the_message() -> None:
-    line = _explain(FolderUnusable("it is full"))
-    assert line == "it is full (use --data-dir to choose another folder)"
-
-
-def test_errors_of_the_system() -> None:
-    error = OSError(errno.ENOSPC, "No space left on device", "/data/server.json")
-    assert _explain(error) == "No space left on device: /data/server.json"
-    assert "ulimit -u" in _explain(RuntimeError("can't start new thread"))
-
-
-def test_a_missing_extra_says_how_to_install_it() -> None:
-    line = _explain(MissingExtra("metrics"))
-    assert line.startswith("the metrics extra is not installed. Run: ")
-    assert "[metrics]" in line
-
-
-def test_a_bug_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError):
-        _explain(ZeroDivisionError())
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [("cli.main", OF_A_SERVER), ("cli.serve", OF_LATER_USE)],
+)
+def test_a_start_imports_only_what_it_needs(module: str, unneeded: list[str]) -> None:
+    loaded = imported(module)
+    assert module in loaded
+    assert not loaded & set(unneeded)
