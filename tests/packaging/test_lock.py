@@ -71,7 +71,7 @@ def test_a_lock_is_in_step_with_setup_cfg(name: str) -> None:
     assert direct == {normal(requirement.name) for requirement in wanted}, RENEW
 
 
-@pytest.mark.parametrize("name", [*lock["LOCKS"], "geckodriver.txt"])
+@pytest.mark.parametrize("name", [*lock["LOCKS"], *lock["PROGRAMS"]])
 def test_each_pin_has_hashes_and_no_address(name: str) -> None:
     assert all(pin.hashes for versions in pins(name).values() for pin in versions)
     text = (FOLDER / name).read_text()
@@ -96,7 +96,7 @@ def test_what_ships_is_what_was_tested(name: str) -> None:
 def test_ci_installs_nothing_without_a_hash() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     lines = [line for line in script.splitlines() if re.search(r"(pip|npm)\S* (install|ci)", line)]
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         is_hashed = "--require-hashes -r packaging/locks/" in line or "npm ci" in line
         assert is_hashed or "--no-deps --no-build-isolation -e ." in line, line

@@ -98,7 +98,7 @@ def folder(tmp_path: Path) -> Path:
         "-subj",
         f"/CN={NAME}",
         "-addext",
-        f"subjectAltName=DNS:{NAME}",
+        "subjectAltName=DNS:*.example.com",
     ]
     command += ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]
     subprocess.run(command, check=True, capture_output=True)
@@ -132,16 +132,26 @@ def running(command: list[str], port: int, folder: Path, **environment: str) -> 
 @pytest.fixture
 def nginx(server: Program, folder: Path) -> Iterator[Proxy]:
     proxy = Proxy(server, free_port(), free_port(), folder)
-    text = (ROOT / "packaging" / "nginx" / "quillium.conf").read_text()
+    changes = {
+        "/etc/ssl/chat.example.com.pem": str(folder / "certificate.pem"),
+        "/etc/ssl/chat.example.com.key": str(folder / "key.pem"),
+        "http://127.0.0.1:8080": server.url,
+    }
+    with running_nginx("quillium.conf", changes, proxy, folder):
+        yield proxy
+
+
+@contextmanager
+def running_nginx(name: str, changes: dict[str, str], proxy: Proxy, folder: Path) -> Iterator[None]:
+    """nginx with a file of `packaging/nginx`, in which only the texts of `changes` are replaced."""
+    text = (ROOT / "packaging" / "nginx" / name).read_text()
     text = re.sub(r"listen (\[::\]:)443 ssl;\n|listen \[::\]:80;\n", "", text)
-    for given, here in (
-        ("listen 443", f"listen 127.0.0.1:{proxy.port}"),
-        ("listen 80", f"listen 127.0.0.1:{proxy.plain_port}"),
-        ("/etc/ssl/chat.example.com.pem", str(folder / "certificate.pem")),
-        ("/etc/ssl/chat.example.com.key", str(folder / "key.pem")),
-        ("/var/log/nginx/quillium.log", str(proxy.log)),
-        ("http://127.0.0.1:8080", server.url),
-    ):
+    ports = {
+        "listen 443": f"listen 127.0.0.1:{proxy.port}",
+        "listen 80": f"listen 127.0.0.1:{proxy.plain_port}",
+        "/var/log/nginx/quillium.log": str(proxy.log),
+    }
+    for given, here in {**ports, **changes}.items():
         assert given in text
         text = text.replace(given, here)
     paths = " ".join(
@@ -153,7 +163,7 @@ def nginx(server: Program, folder: Path) -> Iterator[Proxy]:
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     command += ["-e", str(folder / "error.log"), "-g", "daemon off;"]
     with running(command, proxy.port, folder):
-        yield proxy
+        yield
 
 
 @pytest.fixture
