@@ -101,6 +101,7 @@ def _declarations(name: str, color: str) -> str:
             f"--accent-2:{mixture(color, theme.ink, _STRONG)}",
             f"--accent-soft:{_soft(color, theme)}",
             f"--bubble:{mixture(theme.paper, color, _BUBBLE)}",
+            f"--focus:{color}",
         )
     )
 

@@ -154,6 +154,11 @@ class User:
         row.get_by_role("button").click()
         self.page.get_by_role("menuitem", name=action, exact=True).click()
 
+    def account(self, action: str) -> None:
+        """An action of the menu of the account."""
+        self.page.locator(".user").click()
+        self.page.get_by_role("menuitem", name=action, exact=True).click()
+
     def settings(self, part: str = "General") -> Locator:
         """Open a part of the settings."""
         if not self.page.locator("dialog.settings").is_visible():

@@ -179,6 +179,7 @@ def test_a_notice_that_came_before_a_dialog_lies_over_it(ada: Visitor) -> None:
     next(item for item in ada.all(".menu button") if "Delete" in item.text).click()
     ada.one(".notice")
     ada.one(".user-bar .user").click()
+    ada.one(".menu button").click()
     ada.one("dialog.settings")
     assert ada.outside("dialog", "header button, [role=tab]") == []
     ada.one(".notice button").click()  # Undo
@@ -224,6 +225,7 @@ def test_search_and_settings(ada: Visitor) -> None:
     ada.one("#search").send_keys("Hello")
     ada.until(lambda: len(ada.all(".chat-row")) == 1)
     ada.one(".user-bar .user").click()
+    ada.one(".menu button").click()
     for tab in ada.all("[role=tab]"):
         tab.click()
         assert ada.outside("dialog", "header button, [role=tab]") == []

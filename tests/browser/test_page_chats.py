@@ -118,7 +118,7 @@ def test_what_was_deleted_is_when_the_page_is_left(ada: User) -> None:
     expect(ada.page.get_by_text("No chats yet.")).to_be_visible()
     ada.chat("Again")
     ada.choose("Again", "Delete")
-    ada.button("Sign out").click()
+    ada.account("Sign out")
     expect(ada.button("Sign in")).to_be_visible()
     ada.login()
     assert ada.call("GET", "/chats")["data"] == []

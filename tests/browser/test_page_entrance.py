@@ -30,7 +30,7 @@ def test_the_first_account_is_told_that_it_is_the_admin(
     page.keyboard.press("Enter")
     expect(page.get_by_text("What can I help with, Ada?")).to_be_visible()
     expect(first.notice("You’re the administrator")).to_be_visible()
-    first.button("Sign out").click()
+    first.account("Sign out")
     expect(page.get_by_text("Welcome back")).to_be_visible()  # known here by now
     page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("administrator")).to_have_count(0)  # it is no longer true
@@ -113,7 +113,7 @@ def test_tabs_sign_out_together(ada: User, context: BrowserContext) -> None:
     other = User(context.new_page(), ada.program)
     other.page.goto(ada.program.url)
     expect(other.composer).to_be_visible()
-    ada.button("Sign out").click()
+    ada.account("Sign out")
     expect(other.button("Sign in")).to_be_visible()
 
 

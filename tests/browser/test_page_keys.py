@@ -244,7 +244,8 @@ def test_the_focus_stays_when_a_load_is_tried_again(ada: User) -> None:
 
 
 def test_the_focus_stays_when_somebody_signs_out_and_in(ada: User) -> None:
-    press(ada, ada.button("Sign out"))
+    press(ada, ada.page.locator(".user"))
+    press(ada, ada.page.get_by_role("menuitem", name="Sign out"))
     expect(ada.page.get_by_label("Password")).to_be_visible()
     has_focus(ada)
     ada.page.reload()

@@ -43,7 +43,7 @@ def test_chats_are_pinned_and_archived(ada: User, phone: User) -> None:
 def test_several_chats_are_managed_at_once(ada: User, tmp_path: Path) -> None:
     for title in ("Goose", "Swan", "Duck"):
         ada.chat("Hello", title=title)
-    ada.button("Manage chats").click()
+    ada.account("Manage chats")
     dialog = ada.page.get_by_role("dialog", name="Manage chats")
     items = dialog.locator(".manage-list li")
     expect(items).to_have_count(3)

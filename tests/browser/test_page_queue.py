@@ -94,7 +94,7 @@ def sign_out(user: User) -> None:
     user.page.evaluate(
         "localStorage.setItem('quillium-known', 'yes')"
     )  # so that it offers to sign in
-    user.page.get_by_role("button", name="Sign out").click()
+    user.account("Sign out")
     expect(user.page.get_by_label("Password")).to_be_visible()
 
 

@@ -88,13 +88,29 @@ def test_everything_can_be_read_with_any_accent_that_is_accepted(hue: str) -> No
     assert dark == system
     for name, declarations in {"light": light, "dark": dark}.items():
         made = dict(part.removeprefix("--").split(":") for part in declarations.split(";"))
-        assert set(made) == {"accent", "accent-2", "accent-soft", "bubble"} < set(scale(name))
+        assert (
+            set(made) == {"accent", "accent-2", "accent-soft", "bubble", "focus"} < set(scale(name))
+        )
         ink = scale(name)["ink"]
         assert contrast(made["accent"], ON_ACCENT[name]) >= NEEDED_CONTRAST
         assert contrast(made["accent-2"], ON_ACCENT[name]) >= NEEDED_CONTRAST
         assert contrast(made["accent-soft"], made["accent"]) >= NEEDED_CONTRAST
         assert contrast(made["accent-soft"], ink) >= NEEDED_CONTRAST
         assert contrast(made["bubble"], ink) >= NEEDED_CONTRAST
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_pages_own_colors(name: str) -> None:
+    """What a user wrote or chose stands out, and so does what has the focus."""
+    colors = scale(name)
+    for ground in ("paper", "paper-2", "paper-3", "raised", "bubble", "accent-soft"):
+        assert contrast(colors["ink"], colors[ground]) >= NEEDED_CONTRAST
+    for ground in ("paper", "paper-2", "paper-3", "raised"):
+        assert contrast(colors["ink-2"], colors[ground]) >= NEEDED_CONTRAST
+        assert contrast(colors["focus"], colors[ground]) >= 3
+    assert contrast(colors["accent"], colors["accent-soft"]) >= NEEDED_CONTRAST
+    for ground in ("paper", "paper-2"):
+        assert contrast(colors["bubble"], colors[ground]) >= 1.3
 
 
 def test_the_tint_of_a_pale_accent_is_weaker() -> None:

@@ -1,6 +1,6 @@
 /** The whole page: the entrance, or chats beside a conversation, and what lies above them. */
 
-import {effect, signal} from "../../vendor/signals.js";
+import {effect} from "../../vendor/signals.js";
 import {PictureViewer} from "./attachments.js";
 import {dialog, Dialog} from "./dialog.js";
 import {Conversation} from "./conversation.js";
@@ -9,6 +9,8 @@ import {Failed} from "./failed.js";
 import {html, useEffect} from "./html.js";
 import {IconButton} from "./icons.js";
 import {Instructions} from "./instructions.js";
+import {keysOf} from "./keys.js";
+import {isCollapsed, isNarrow, showSidebar} from "./layout.js";
 import {ManageChats} from "./manage_chats.js";
 import {DeleteMessage} from "./message_actions.js";
 import {Notices} from "./notices.js";
@@ -28,29 +30,29 @@ import {t} from "../state/words.js";
 
 const DIALOGS = {delete_message: DeleteMessage, instructions: Instructions, manage: ManageChats, palette: Palette, picture: PictureViewer, rename: Rename, settings: SettingsDialog, shortcuts: Shortcuts};
 
-const narrow = matchMedia("(max-width: 50rem)");
-const isNarrow = signal(narrow.matches);
-narrow.addEventListener("change", () => (isNarrow.value = narrow.matches));
-
 export function App() {
   if (!isSignedIn.value) return html`<${Entrance} /><${Edge} />`;
   if (!user.value) return html`<main class="entrance" aria-busy="true"><h1 class="hidden">${brand.name}</h1><${Banner} /></main><${Edge} />`;
   const Open = DIALOGS[dialog.value?.name];
+  const isBeside = !isNarrow.value && !isCollapsed.value;
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t("action.skip")}</a>
     <div class="page">
-      ${isNarrow.value || html`<aside class="sidebar" aria-label=${t("chats.label")}><${Sidebar} /></aside>`}
+      ${isBeside && html`<aside class="sidebar" aria-label=${t("chats.label")}><${Sidebar} /></aside>`}
       <main id="main" tabindex="-1">
         <${Banner} />
-        <${Conversation} key=${placeOf(chatId.value) ?? "new"} id=${chatId.value} before=${isNarrow.value && html`
-          <${IconButton} icon="menu" label=${t("chats.label")}
-            onClick=${() => (dialog.value = {name: "drawer"})} />`} />
+        <${Conversation} key=${placeOf(chatId.value) ?? "new"} id=${chatId.value} before=${isBeside || html`<${SidebarButton} />`} />
       </main>
     </div>
     ${isNarrow.value && dialog.value?.name === "drawer" && html`<${Drawer} />`}
     ${Open && html`<${Open} ...${dialog.value} />`}
     <${Edge} />`;
 }
+
+/** Brings the chats back, or opens their drawer. */
+const SidebarButton = () => html`
+  <${IconButton} icon=${isNarrow.value ? "menu" : "sidebar"} className="expand" keys=${keysOf("sidebar")} onClick=${showSidebar}
+    label=${t(isNarrow.value ? "chats.label" : "sidebar.show")} />`;
 
 /** The chats, over the conversation: where there is no room beside it. Going to a chat closes it. */
 function Drawer() {

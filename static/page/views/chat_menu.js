@@ -1,68 +1,40 @@
-/** What can be done with a chat: a button with a menu, as the ARIA practices have them. */
+/** What can be done with a chat. */
 
 import {dialog} from "./dialog.js";
-import {html, useLayoutEffect, useRef, useSignal} from "./html.js";
-import {Icon, IconButton} from "./icons.js";
+import {html} from "./html.js";
+import {Icon} from "./icons.js";
+import {Menu} from "./menu.js";
 import {archive, save, update} from "../state/chats.js";
 import {remove} from "../state/deletions.js";
 import {tellError} from "../state/notices.js";
 import {t} from "../state/words.js";
 
-const GAP = 4; // pixels
-const STEPS = {ArrowDown: 1, ArrowUp: -1};
-
 export function ChatMenu({chat}) {
-  const isOpen = useSignal(false);
-  const place = useRef(null);
-  const close = () => {
-    isOpen.value = false;
-    place.current.firstElementChild.focus();
-  };
-  return html`
-    <span ref=${place}>
-      <${IconButton} icon="more" label=${t("chat.actions", {title: chat.title})} aria-haspopup="menu"
-        aria-expanded=${isOpen.value} onClick=${() => (isOpen.value = true)} />
-      ${isOpen.value && html`<${Items} chat=${chat} close=${close} />`}
-    </span>`;
+  const label = t("chat.actions", {title: chat.title});
+  const button = {className: "icon-button", "aria-label": label, title: label};
+  return html`<${Menu} label=${label} button=${button} items=${itemsOf(chat)}><${Icon} name="more" /><//>`;
 }
 
-function Items({chat, close}) {
-  const place = useRef(null);
-  useLayoutEffect(() => {
-    const box = place.current;
-    const {bottom, right, top} = box.previousElementSibling.getBoundingClientRect();
-    box.showPopover();
-    const isAbove = bottom + GAP + box.offsetHeight > innerHeight;
-    box.style.top = `${isAbove ? top - GAP - box.offsetHeight : bottom + GAP}px`;
-    box.style.left = `${Math.max(GAP, right - box.offsetWidth)}px`;
-    box.firstElementChild.focus();
-  }, []);
-  function move(event) {
-    if (event.key === "Tab") close();
-    if (!STEPS[event.key]) return;
-    event.preventDefault();
-    const items = [...place.current.children];
-    items.at((items.indexOf(document.activeElement) + STEPS[event.key]) % items.length).focus();
-  }
-  const item = (icon, label, act) => html`
-    <button type="button" role="menuitem" tabindex="-1" onClick=${() => { close(); act(); }}>
-      <${Icon} name=${icon} /> ${label}
-    </button>`;
-  return html`
-    <div ref=${place} popover class="menu" role="menu" aria-label=${t("chat.actions", {title: chat.title})}
-      onKeyDown=${move} onToggle=${event => event.newState === "closed" && close()}>
-      ${item("edit", t("chat.rename"), () => (dialog.value = {name: "rename", chat}))}
-      ${item("settings", t("instructions.title"), () => (dialog.value = {name: "instructions", chat}))}
-      ${item("pin", t(chat.is_pinned ? "chat.unpin" : "chat.pin"), () =>
-        update(chat.id, {is_pinned: !chat.is_pinned}).catch(tellError))}
-      ${item("save", t("chat.save_markdown"), () => save(chat.id, "markdown").catch(tellError))}
-      ${item("save", t("chat.save_json"), () => save(chat.id, "json").catch(tellError))}
-      ${chat.is_archived
-        ? item("archive", t("chat.restore"), () => update(chat.id, {is_archived: false}).catch(tellError))
-        : item("archive", t("chat.archive"), () => archive(chat).catch(tellError))}
-      ${item("trash", t("chat.delete"), () => {
-        if (dialog.value?.name === "drawer") dialog.value = null; // undo lies beneath it
-        remove(chat.id);
-      })}
-    </div>`;
+const open = (name, chat) => () => (dialog.value = {name, chat});
+const change = (chat, changes) => () => update(chat.id, changes).catch(tellError);
+const exported = (chat, format) => () => save(chat.id, format).catch(tellError);
+
+function itemsOf(chat) {
+  const {id, is_archived, is_pinned} = chat;
+  return [
+    {icon: "edit", label: t("chat.rename"), act: open("rename", chat)},
+    {icon: "settings", label: t("instructions.title"), act: open("instructions", chat)},
+    {icon: "pin", label: t(is_pinned ? "chat.unpin" : "chat.pin"), act: change(chat, {is_pinned: !is_pinned})},
+    "separator",
+    {icon: "save", label: t("chat.save_markdown"), act: exported(chat, "markdown")},
+    {icon: "save", label: t("chat.save_json"), act: exported(chat, "json")},
+    "separator",
+    is_archived
+      ? {icon: "archive", label: t("chat.restore"), act: change(chat, {is_archived: false})}
+      : {icon: "archive", label: t("chat.archive"), act: () => archive(chat).catch(tellError)},
+    {icon: "trash", label: t("chat.delete"), act: () => {
+      if (dialog.value?.name === "drawer") dialog.value = null; // undo lies beneath it
+      remove(id);
+    }},
+  ];
 }

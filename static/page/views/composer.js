@@ -3,12 +3,12 @@
 import {ChosenFiles} from "./attachments.js";
 import {html, useEffect, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
-import {ModelOptions} from "./form.js";
-import {isComposing} from "./keys.js";
+import {endGlide} from "./glide.js";
+import {isComposing, keysOf} from "./keys.js";
+import {isNarrow} from "./layout.js";
 import {attach, filesOf, takeFiles} from "../state/attachments.js";
 import {stop} from "../state/conversations.js";
 import {draftOf, keepDraft} from "../state/drafts.js";
-import {models} from "../state/session.js";
 import {typing} from "../state/typing.js";
 import {language, t} from "../state/words.js";
 
@@ -27,13 +27,11 @@ function keepFocus(textarea) {
 /**
  * @param {object} props
  * @param {string | null} props.id of the chat; null for a new one
- * @param {string} props.model that replies
- * @param {object[]} props.choices presets that can be chosen instead
- * @param {((model: string) => void) | null} props.choose null where it can't be chosen now
+ * @param {boolean} props.hasCommands whether the model knows commands such as `/help`
  * @param {(content: string) => void} props.send
  * @param {boolean} props.isReplying
  */
-export function Composer({id, model, choices = [], choose, send, isReplying}) {
+export function Composer({id, hasCommands, send, isReplying}) {
   const text = draftOf(id);
   const place = useRef(null);
   useLayoutEffect(() => keepFocus(place.current), []); // before any further key
@@ -41,6 +39,7 @@ export function Composer({id, model, choices = [], choose, send, isReplying}) {
     place.current.style.height = "auto";
     place.current.style.height = `${place.current.scrollHeight}px`;
   }, [text]);
+  useLayoutEffect(() => endGlide(place.current.form), []);
 
   const characters = text.length > MAX_CHARACTERS ? [...text].length : 0;
   const isTooLong = characters > MAX_CHARACTERS;
@@ -81,31 +80,21 @@ export function Composer({id, model, choices = [], choose, send, isReplying}) {
   return html`
     <form class="composer ${isDropping.value ? "is-dropping" : ""}" onSubmit=${submit}>
       <${ChosenFiles} id=${id} />
+      <input ref=${picker} type="file" multiple hidden onChange=${pick} />
+      <${IconButton} icon="attach" label=${t("attach.label")} onClick=${() => picker.current.click()} />
       <textarea ref=${place} id="composer" rows="1" value=${text} aria-label=${t("composer.label")}
-        placeholder=${t("composer.placeholder")} onInput=${event => write(event.target.value)} onKeyDown=${press}
-        onPaste=${paste}
+        placeholder=${t(hasCommands && !isNarrow.value ? "composer.placeholder_commands" : "composer.placeholder")}
+        onInput=${event => write(event.target.value)} onKeyDown=${press} onPaste=${paste}
         enterkeyhint=${finePointer.matches ? "send" : "enter"} aria-describedby="composer-problem" />
-      <div class="composer-bar">
-        <input ref=${picker} type="file" multiple hidden onChange=${pick} />
-        <${IconButton} icon="attach" label=${t("attach.label")} onClick=${() => picker.current.click()} />
-        <label class="model-picker">
-          <span class="hidden">${t("model.label")}</span>
-          <select value=${model} disabled=${choose === null} onChange=${event => choose(event.target.value)}>
-            ${choices.length > 0 && html`
-              <optgroup label=${t("preset.label")}>
-                ${choices.map(({name, value}) => html`<option value=${value} selected=${value === model}>${name}</option>`)}
-              </optgroup>`}
-            <${ModelOptions} models=${models.value} chosen=${choices.some(({value}) => value === model) ? null : model} />
-          </select>
-        </label>
-        <span id="composer-problem" class="composer-problem" role="status">
-          ${isTooLong && t("composer.too_long", {characters: characters.toLocaleString(language())})}
-        </span>
-        ${isReplying && html`<${IconButton} icon="stop" className="stop" label=${t("reply.stop")} onClick=${() => stop(id)} />`}
-        <button class="send" aria-label=${t("composer.send")} title=${t("composer.send")} disabled=${!canSend}>
-          <${Icon} name="send" />
-        </button>
-      </div>
+      ${isReplying && !canSend
+        ? html`<${IconButton} key="stop" icon="stop" className="stop" label=${t("reply.stop")} keys=${keysOf("stop")} onClick=${() => stop(id)} />`
+        : html`
+          <button key="send" class="send" aria-label=${t("composer.send")} title=${`${t("composer.send")} (${keysOf("send")})`} disabled=${!canSend}>
+            <${Icon} name="send" />
+          </button>`}
+      <span id="composer-problem" class="composer-problem" role="status">
+        ${isTooLong && t("composer.too_long", {characters: characters.toLocaleString(language())})}
+      </span>
     </form>`;
 }
 

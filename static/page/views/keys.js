@@ -35,3 +35,25 @@ export const isAlt = (event, key) =>
 /** A key without modifiers, but for Shift where that types it. */
 export const isPlain = (event, key) =>
   !isTyping(event) && !event.altKey && !event.ctrlKey && !event.metaKey && event.key === key;
+
+const command = isMac ? "⌘" : "Ctrl";
+const steps = isMac ? ["⌘", "⇧"] : ["Alt"];
+
+/** Keys of each shortcut, as they are shown. */
+export const KEYS = {
+  help: ["?"],
+  new: isMac ? ["⌘", "⇧", "O"] : ["Alt", "N"],
+  palette: [command, "K"],
+  search: ["/"],
+  sidebar: [command, "B"],
+  compose: [command, "I"],
+  next: [...steps, "↓"],
+  previous: [...steps, "↑"],
+  settings: [command, ","],
+  send: ["Enter"],
+  line: ["Shift", "Enter"],
+  stop: ["Esc"],
+};
+
+/** @param {keyof typeof KEYS} shortcut @returns {string} such as "Ctrl+K" */
+export const keysOf = shortcut => KEYS[shortcut].join("+");

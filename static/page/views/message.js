@@ -77,7 +77,7 @@ export function Reply({message, isLast, isNew}) {
       ${isStreaming || html`<${Problem} message=${message} />`}
       ${isStreaming || html`
         <p class="about">
-          <${Time} at=${timestamp} /> <span title=${usage && tokens(usage)}>${model}</span>
+          <${Time} at=${timestamp} /> <span class="model" title=${usage && tokens(usage)}>${model}</span>
           ${content && html`
             <button type="button" class="quiet" onClick=${() => copyText(content, copy.current)}>
               <${Icon} name="copy" /> <span ref=${copy}>${t("action.copy")}</span>

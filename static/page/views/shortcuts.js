@@ -2,7 +2,8 @@
 
 import {dialog, Dialog} from "./dialog.js";
 import {html} from "./html.js";
-import {isAlt, isCommand, isMac, isPlain} from "./keys.js";
+import {KEYS, isAlt, isCommand, isMac, isPlain} from "./keys.js";
+import {showSidebar, toggleSidebar} from "./layout.js";
 import {isHidden} from "../state/brand.js";
 import {shownChats} from "../state/chats.js";
 import {conversationOf, stop} from "../state/conversations.js";
@@ -10,23 +11,19 @@ import {chatId, show} from "../state/route.js";
 import {isSignedIn} from "../state/session.js";
 import {t} from "../state/words.js";
 
-const command = isMac ? "⌘" : "Ctrl";
-const steps = isMac ? ["⌘", "⇧"] : ["Alt"];
-
-/** Each with the keys that the list shows, and for those that hold everywhere `is` and `act`. */
-const SHORTCUTS = [
-  {name: "help", keys: ["?"], is: event => isPlain(event, "?") && !isWriting(event) && !isHidden("shortcuts"), act: openList},
-  {name: "new", keys: isMac ? ["⌘", "⇧", "O"] : ["Alt", "N"], is: isForNew, act: () => show(null)},
-  {name: "palette", keys: [command, "K"], is: event => isCommand(event, "k"), act: () => (dialog.value = {name: "palette"})},
-  {name: "search", keys: ["/"], is: event => isPlain(event, "/") && !isWriting(event), act: () => focusOn("search")},
-  {name: "compose", keys: [command, "I"], is: event => isCommand(event, "i"), act: () => focusOn("composer")},
-  {name: "next", keys: [...steps, "↓"], is: event => isStep(event, "ArrowDown"), act: () => step(1)},
-  {name: "previous", keys: [...steps, "↑"], is: event => isStep(event, "ArrowUp"), act: () => step(-1)},
-  {name: "settings", keys: [command, ","], is: event => isCommand(event, ","), act: () => (dialog.value = {name: "settings"})},
-  {name: "send", keys: ["Enter"]},
-  {name: "line", keys: ["Shift", "Enter"]},
-  {name: "stop", keys: ["Esc"], is: event => isPlain(event, "Escape") && isReplying(), act: () => stop(chatId.value)},
-];
+/** What holds everywhere: `is` says whether a press means it. Others are in `KEYS` alone. */
+const SHORTCUTS = {
+  help: {is: event => isPlain(event, "?") && !isWriting(event) && !isHidden("shortcuts"), act: openList},
+  new: {is: isForNew, act: () => show(null)},
+  palette: {is: event => isCommand(event, "k"), act: () => (dialog.value = {name: "palette"})},
+  search: {is: event => isPlain(event, "/") && !isWriting(event), act: () => focusOn("search")},
+  sidebar: {is: event => isCommand(event, "b"), act: toggleSidebar},
+  compose: {is: event => isCommand(event, "i"), act: () => focusOn("composer")},
+  next: {is: event => isStep(event, "ArrowDown"), act: () => step(1)},
+  previous: {is: event => isStep(event, "ArrowUp"), act: () => step(-1)},
+  settings: {is: event => isCommand(event, ","), act: () => (dialog.value = {name: "settings"})},
+  stop: {is: event => isPlain(event, "Escape") && isReplying(), act: () => stop(chatId.value)},
+};
 
 const isWriting = ({target}) => target.matches("input, textarea, select, [contenteditable]");
 
@@ -47,8 +44,8 @@ function openList() {
 }
 
 async function focusOn(id) {
-  if (!document.getElementById(id)) { // the chats are in a drawer
-    dialog.value = {name: "drawer"};
+  if (!document.getElementById(id)) { // the chats are in a drawer, or hidden
+    showSidebar();
     await new Promise(requestAnimationFrame);
   }
   document.getElementById(id)?.focus();
@@ -63,7 +60,7 @@ function step(by) {
 addEventListener("keydown", event => {
   const isElsewhere = document.querySelector("dialog[open], :popover-open:not(.notices)");
   if (!isSignedIn.value || isElsewhere || event.defaultPrevented) return;
-  const shortcut = SHORTCUTS.find(({is}) => is?.(event));
+  const shortcut = Object.values(SHORTCUTS).find(({is}) => is(event));
   if (!shortcut) return;
   event.preventDefault();
   shortcut.act();
@@ -72,7 +69,7 @@ addEventListener("keydown", event => {
 export const Shortcuts = () => html`
   <${Dialog} title=${t("shortcuts.title")} className="small">
     <dl class="shortcuts">
-      ${SHORTCUTS.map(({name, keys}) => html`
+      ${Object.entries(KEYS).map(([name, keys]) => html`
         <div>
           <dt>${t(`shortcut.${name}`)}</dt>
           <dd>${keys.map(key => html`<kbd>${key}</kbd>`)}</dd>

@@ -1,22 +1,26 @@
-/** The chats: search, the list with what is unread, and what can be done with each. */
+/** The chats: search, the list with what is unread, and the account. */
 
+import {AccountMenu} from "./account_menu.js";
 import {ChatList} from "./chat_list.js";
-import {dialog} from "./dialog.js";
 import {html} from "./html.js";
 import {Icon, IconButton, Mark} from "./icons.js";
-import {brand, isHidden} from "../state/brand.js";
+import {hideSidebar, isNarrow} from "./layout.js";
+import {keysOf} from "./keys.js";
+import {brand} from "../state/brand.js";
 import {query} from "../state/chats.js";
-import {tellError} from "../state/notices.js";
 import {show} from "../state/route.js";
-import {logout, user} from "../state/session.js";
 import {t} from "../state/words.js";
 
 export function Sidebar() {
   return html`
     <div class="sidebar-top">
-      <p class="brand" dir="auto"><${Mark} /> ${brand.name}</p>
-      <button type="button" class="new-chat" onClick=${() => show(null)}>
-        <${Icon} name="plus" /> ${t("chats.new")}
+      <div class="brand-row">
+        <p class="brand"><${Mark} /> ${brand.name}</p>
+        ${isNarrow.value || html`<${IconButton} icon="sidebar" className="collapse" label=${t("sidebar.hide")} keys=${keysOf("sidebar")}
+          onClick=${hideSidebar} />`}
+      </div>
+      <button type="button" class="new-chat" title=${keysOf("new")} onClick=${() => show(null)}>
+        <${Icon} name="compose" /> ${t("chats.new")}
       </button>
       <label class="search">
         <${Icon} name="search" />
@@ -26,19 +30,5 @@ export function Sidebar() {
       </label>
     </div>
     <${ChatList} />
-    <${UserBar} />`;
-}
-
-function UserBar() {
-  return html`
-    <div class="user-bar">
-      <button type="button" class="user" onClick=${() => (dialog.value = {name: "settings"})}>
-        <${Icon} name="settings" /> <span>${user.value?.name ?? t("settings.title")}</span>
-        <span class="hidden">${t("settings.title")}</span>
-      </button>
-      <${IconButton} icon="list" label=${t("manage.title")} onClick=${() => (dialog.value = {name: "manage"})} />
-      ${isHidden("shortcuts") || html`<${IconButton} icon="keyboard" label=${t("shortcuts.title")}
-        onClick=${() => (dialog.value = {name: "shortcuts"})} />`}
-      <${IconButton} icon="leave" label=${t("session.sign_out")} onClick=${() => logout().catch(tellError)} />
-    </div>`;
+    <${AccountMenu} />`;
 }
