@@ -5,7 +5,7 @@ With a folder as its argument, take every state of the gallery into it instead, 
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -94,12 +94,15 @@ def gallery(folder: Path) -> None:
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        gallery(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Take the pictures of docs/images")
+    parser.add_argument("folder", nargs="?", type=Path, help="take the gallery into this folder")
+    folder = parser.parse_args().folder
+    if folder is not None:
+        gallery(folder)
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        program = Program(Path(folder) / "data")
+    with tempfile.TemporaryDirectory() as temporary:
+        program = Program(Path(temporary) / "data")
         try:
             user = User(None, program, "ada@example.com")  # type: ignore[arg-type]
             user.register()
