@@ -133,7 +133,8 @@ def test_headers(asked: Callable[..., Any], path: str, headers: dict[str, str]) 
 @given(path=st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=60))
 def test_paths(asked: Callable[..., Any], path: str) -> None:
     answer = asked("GET", f"/{path}")
-    assert answer.status in (200, 400, 401, 404)
+    # Hypothesis also tries the texts of our code, such as paths for admins, or for other methods.
+    assert answer.status in (200, 400, 401, 403, 404, 405)
 
 
 @thoroughly
