@@ -205,6 +205,13 @@ class Lines:
         return line.partition("listening on ")[2].partition(",")[0]
 
 
+def rewrite(script: Path, text: str) -> None:
+    """Change the program at once: one that is empty for a moment would start, and end well."""
+    new = script.with_suffix(".new")
+    new.write_text(text)
+    new.replace(script)
+
+
 def version(url: str) -> str:
     with urllib.request.urlopen(f"{url}/health", timeout=10) as answer:
         return str(json.load(answer)["version"])
@@ -226,7 +233,7 @@ def test_a_demo_that_restarts_leaves_no_folder(tmp_path: Path, launch: Any, scri
     source = script.read_text()
     first = lines.address()
     for number in range(2):
-        assert lines.address(partial(script.write_text, f"{source}\n# {number}")) != first
+        assert lines.address(partial(rewrite, script, f"{source}\n# {number}")) != first
         assert len(list(tmp_path.glob("quillium-demo-*"))) == 1
     process.terminate()
     assert process.wait(timeout=15) == 0
@@ -240,9 +247,9 @@ def test_dev_restarts_when_the_code_changes(tmp_path: Path, launch: Any, script:
     lines = Lines(process)
     assert version(lines.address()) != "7.7.7"
     # Again and again, because what it does not watch yet when it begins counts as unchanged.
-    lines.until("SyntaxError", lambda: script.write_text("this is no Python\n" + source))
+    lines.until("SyntaxError", lambda: rewrite(script, "this is no Python\n" + source))
     changed = source.replace('__version__ = "', '__version__ = "7.7.7"  # "')
-    assert version(lines.address(lambda: script.write_text(changed))) == "7.7.7"
+    assert version(lines.address(lambda: rewrite(script, changed))) == "7.7.7"
     process.terminate()
     assert process.wait(timeout=15) == 0
     lines.end()
