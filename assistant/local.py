@@ -29,7 +29,7 @@ from assistant.events import ReplyEvent
 from assistant.failures import parsed
 from assistant.listing import LONGEST_NAME
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import Upstream, send_request
+from assistant.upstream import Request, Upstream, send_request
 from core.errors import ModelUnavailable
 from core.options import ConfigError, MissingExtra
 
@@ -180,7 +180,7 @@ class Local:
 
 async def _properties(upstream: Upstream) -> dict[str, Any]:
     """Return llama.cpp's properties of the model; empty if there are none."""
-    async with send_request(upstream, "GET", "/props") as response:
+    async with send_request(upstream, Request("GET", "/props")) as response:
         properties = parsed(b"".join([chunk async for chunk in response.chunks()]))
     return properties if isinstance(properties, dict) else {}
 

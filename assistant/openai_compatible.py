@@ -18,7 +18,15 @@ from assistant.events import ReplyEvent
 from assistant.failures import ReportedFailure
 from assistant.listing import Listed, listed_models
 from assistant.retrying import Attempts, Refused, refused_parameters_of, without
-from assistant.upstream import MAX_BYTES, Deadline, Response, Send, Upstream, send_request
+from assistant.upstream import (
+    MAX_BYTES,
+    Deadline,
+    Request,
+    Response,
+    Send,
+    Upstream,
+    send_request,
+)
 from core.errors import ModelTimeout, ModelUnavailable
 
 LIST_SECONDS = 10.0
@@ -125,7 +133,7 @@ class OpenAICompatible:
         deadline = Deadline(self.upstream)
         if not request.get("stream"):  # no byte arrives before the response is complete
             deadline.silent_seconds = self.upstream.total_seconds
-        async with self._send(self.upstream, "POST", path, sent, deadline=deadline) as response:
+        async with self._send(self.upstream, Request("POST", path, sent), deadline) as response:
             yield response
 
     async def _attempt(self, body: Mapping[str, Any]) -> AsyncGenerator[ReplyEvent, None]:
@@ -159,8 +167,8 @@ class OpenAICompatible:
         deadline = Deadline(self.upstream)
         received = 0
         sent = json.dumps(body).encode()
-        path = "/chat/completions"
-        async with self._send(self.upstream, "POST", path, sent, deadline=deadline) as response:
+        request = Request("POST", "/chat/completions", sent)
+        async with self._send(self.upstream, request, deadline) as response:
             if response.status != 200:
                 document = await response.error()
                 failure = self.upstream.error_for(response.status, document)
@@ -206,9 +214,8 @@ class OpenAICompatible:
 
     async def _models(self) -> list[Listed]:
         body = bytearray()
-        async with self._send(
-            self.upstream, "GET", "/models", accept="application/json"
-        ) as response:
+        request = Request("GET", "/models", accept="application/json")
+        async with self._send(self.upstream, request) as response:
             if response.status != 200:
                 raise self.upstream.error_for(response.status, await response.error())
             async with aclosing(response.chunks()) as chunks:

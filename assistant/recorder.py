@@ -11,7 +11,7 @@ from typing import TextIO
 
 from assistant.passing import passed_headers
 from assistant.recordings import MAX_BYTES, Exchange, line_of, normalized
-from assistant.upstream import ACCEPTED, Deadline, Response, Upstream, send_request
+from assistant.upstream import Deadline, Request, Response, Upstream, send_request
 from core.errors import QuilliumError
 
 _SHORTEST_SECRET = 8  # characters; a shorter one could be an ordinary word
@@ -28,21 +28,16 @@ class Recorder:
 
     @asynccontextmanager
     async def send(
-        self,
-        upstream: Upstream,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        accept: str = ACCEPTED,
-        deadline: Deadline | None = None,
+        self, upstream: Upstream, request: Request, deadline: Deadline | None = None
     ) -> AsyncIterator[Response]:
         """See `assistant.upstream.Send`."""
-        tape = _Tape(upstream, path, body)
+        tape = _Tape(upstream, request)
         try:
             async with AsyncExitStack() as stack:
-                sending = send_request(upstream, method, path, body, accept, deadline)
                 try:
-                    response = await stack.enter_async_context(sending)
+                    response = await stack.enter_async_context(
+                        send_request(upstream, request, deadline)
+                    )
                 except QuilliumError as error:
                     tape.fail(error)
                     raise
@@ -71,10 +66,10 @@ class Recorder:
 class _Tape:
     """The recording of one exchange."""
 
-    def __init__(self, upstream: Upstream, path: str, body: bytes) -> None:
+    def __init__(self, upstream: Upstream, request: Request) -> None:
         self._secrets = [text for text in upstream.secrets if len(text) >= _SHORTEST_SECRET]
-        request = normalized(self._hidden(body.decode()).encode())
-        self._exchange = Exchange(upstream.name, path, request)
+        body = normalized(self._hidden(request.body.decode()).encode())
+        self._exchange = Exchange(upstream.name, request.path, body)
         self._began = asyncio.get_running_loop().time()
         self._bytes = 0
 

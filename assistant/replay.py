@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders
 
 from assistant.recordings import Exchange, Recording, normalized
 from assistant.scripted import FAILURES
-from assistant.upstream import ACCEPTED, Deadline, Response, Upstream
+from assistant.upstream import Deadline, Request, Response, Upstream
 from core import errors
 from core.errors import ModelUnavailable
 
@@ -49,16 +49,10 @@ class Replay:
 
     @asynccontextmanager
     async def send(
-        self,
-        upstream: Upstream,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        accept: str = ACCEPTED,
-        deadline: Deadline | None = None,
+        self, upstream: Upstream, request: Request, deadline: Deadline | None = None
     ) -> AsyncIterator[Response]:
         """See `assistant.upstream.Send`. Raises `ModelUnavailable` for another request."""
-        exchange = self._next(Exchange(upstream.name, path, normalized(body)))
+        exchange = self._next(Exchange(upstream.name, request.path, normalized(request.body)))
         if exchange.status is None:
             _raise_recorded(exchange)
         assert exchange.status is not None

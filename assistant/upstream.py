@@ -16,7 +16,7 @@ import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from tornado.httputil import HTTPHeaders
@@ -32,7 +32,6 @@ SILENT_SECONDS = 60.0  # between two tokens (contract, section 5)
 TOTAL_SECONDS = 600.0  # for a whole response
 MAX_BYTES = 8 << 20  # of a decoded response
 MAX_BYTES_OF_AN_ERROR = 1 << 16
-ACCEPTED = "text/event-stream, application/json"
 _READ_AT_ONCE = 1 << 16  # bytes
 
 
@@ -211,39 +210,37 @@ class _Connection:
             return None
 
 
+class Request(NamedTuple):
+    """A request to a model server; `path` is relative to its base URL."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    accept: str = "text/event-stream, application/json"
+
+
 class Send(Protocol):
     """What sends requests: `send_request`, or a recording of it."""
 
     def __call__(
-        self,
-        upstream: Upstream,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        accept: str = ACCEPTED,
-        deadline: Deadline | None = None,
+        self, upstream: Upstream, request: Request, deadline: Deadline | None = None
     ) -> AbstractAsyncContextManager[Response]: ...
 
 
 @asynccontextmanager
 async def send_request(
-    upstream: Upstream,
-    method: str,
-    path: str,
-    body: bytes = b"",
-    accept: str = ACCEPTED,
-    deadline: Deadline | None = None,
+    upstream: Upstream, request: Request, deadline: Deadline | None = None
 ) -> AsyncIterator[Response]:
     """Send a request over a new connection. Leaving the block closes the connection.
 
     Closing it makes the server stop generating (llama.cpp: within 0.05 s).
     """
     deadline = deadline or Deadline(upstream)
-    stream, target, extra = await connect(upstream.name, upstream.address(path))
+    stream, target, extra = await connect(upstream.name, upstream.address(request.path))
     try:
-        head = _head(upstream, method, target, {"Accept": accept, **extra}, body)
+        head = _head(upstream, request, target, extra)
         connection = _Connection(upstream, stream, deadline)
-        sending = asyncio.ensure_future(_send(stream, head + body))
+        sending = asyncio.ensure_future(_send(stream, head + request.body))
         try:
             yield await connection.response()
         finally:
@@ -253,19 +250,18 @@ async def send_request(
         stream.close()
 
 
-def _head(
-    upstream: Upstream, method: str, target: str, extra: Mapping[str, str], body: bytes
-) -> bytes:
+def _head(upstream: Upstream, request: Request, target: str, extra: Mapping[str, str]) -> bytes:
     """Return the request header. Raises `ModelRefused` for a key that is invalid in a header."""
     headers = {
         "Host": urlsplit(upstream.base_url).netloc,
         "Connection": "close",
         "User-Agent": "Quillium",
+        "Accept": request.accept,
         "Accept-Encoding": "identity",
         **extra,
     }
-    if body or method == "POST":
-        headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    if request.body or request.method == "POST":
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(request.body))}
     if upstream.api_key:
         headers["Authorization"] = f"Bearer {upstream.api_key}"
     names = {name.lower(): name for name in headers}
@@ -276,7 +272,7 @@ def _head(
             f"The API key or a header of {upstream.name} contains invalid characters. Set it again."
         )
     lines = [
-        f"{method} {target} HTTP/1.1",
+        f"{request.method} {target} HTTP/1.1",
         *(f"{name}: {value}" for name, value in headers.items()),
     ]
     return "\r\n".join([*lines, "", ""]).encode("ascii")
