@@ -47,6 +47,16 @@ class Model(NamedTuple):
     context_window: int | None
 
 
+class ModelServers(NamedTuple):
+    """How model servers are reached: by `send`, or only in a recording of some models."""
+
+    send: Send = send_request
+    recorded: Mapping[str, Sequence[str]] | None = None  # models, by provider
+
+
+_AS_THEY_ARE = ModelServers()
+
+
 class Directory:
     """The available models. Create it on the event loop."""
 
@@ -55,19 +65,19 @@ class Directory:
         local: Local | None = None,
         discovered: Sequence[Upstream] = (),
         scripts: Scripts | None = None,
-        send: Send = send_request,
-        recorded: Mapping[str, Sequence[str]] | None = None,
+        servers: ModelServers = _AS_THEY_ARE,
     ) -> None:
         """`discovered` are servers that are used, if they respond, without being configured.
 
-        `scripts` are replies that precede every model's. `send` sends the requests to all servers.
-        `recorded` are models that can be used without being configured, by provider.
+        `scripts` are replies that precede every model's. Recorded models can be used without being
+        configured, and instead of discovered ones.
         """
+        send, recorded = servers
         self._scripts = scripts
         self._send = send
         self._discovered = [
             self._server(OpenAICompatible(server, send=send), ALL_MODELS, server.name)
-            for server in discovered
+            for server in (discovered if recorded is None else ())
         ]
         self._recorded = [
             self._server(OpenAICompatible(Upstream(name, _NOWHERE), send=send), models, name)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from assistant import recordings
+from assistant.directory import ModelServers
 from assistant.recorder import Recorder
-from assistant.recordings import Recording
+from assistant.replay import Replay
 from core import documents, ids
 from core.config import Config
 from core.errors import Conflict, QuilliumError
@@ -27,22 +29,32 @@ _NO_SEED = "Start with --seed, or with an empty data folder: reset would delete 
 
 
 @contextmanager
-def recording_of(config: Config) -> Iterator[Recorder | Recording | None]:
-    """Yield what records responses of models, or what is replayed. Raises `ConfigError`."""
+def model_servers(config: Config) -> Iterator[Callable[[], ModelServers]]:
+    """Yield how model servers are reached: as they are, recorded, or replayed.
+
+    A replay begins again with each call, as for a reset. Raises `ConfigError`.
+    """
     path = config.record or config.replay
     flag = "--record" if config.record else "--replay"
     with ExitStack() as stack:
-        recording: Recorder | Recording | None = None
+        servers: Callable[[], ModelServers] = ModelServers
         try:
             if config.record is not None:
-                recording = Recorder(stack.enter_context(recordings.opened(config.record)))
+                recorder = Recorder(stack.enter_context(recordings.opened(config.record)))
+                servers = partial(ModelServers, recorder.send)
             elif config.replay is not None:
                 recording = recordings.read(config.replay)
+                servers = partial(_replayed, recording, is_instant=config.deterministic)
         except OSError as error:
             raise ConfigError(f"{flag} {path}: {error.strerror}") from None
         except recordings.UnusableRecording as error:
             raise ConfigError(f"{flag} {path} {error}") from None
-        yield recording
+        yield servers
+
+
+def _replayed(recording: recordings.Recording, *, is_instant: bool) -> ModelServers:
+    replay = Replay(recording, is_instant=is_instant)
+    return ModelServers(replay.send, replay.models())
 
 
 class _Snapshot(NamedTuple):

@@ -10,18 +10,19 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import services
 from assistant import local, model_file
 from assistant.addresses import is_loopback
+from assistant.directory import ModelServers
 from cli import brand_file, demo_folder, listening
 from cli.console import drain_on_console_close
-from cli.dev import SeededServer, recording_of
 from cli.sidecar import Parent
 from cli.stopping import Interrupted, Stopping
 from cli.streams import notify, print_line
@@ -38,6 +39,9 @@ from services.metrics import Prometheus
 from storage import folder, users
 from storage.database import Database
 from web.server import Server
+
+if TYPE_CHECKING:
+    from cli.dev import SeededServer
 
 DRAIN_SECONDS = 8.0  # for requests and sockets in flight, before their connections are closed
 _ENDING_SECONDS = 15.0  # how long a sidecar waits for a folder that a stopping instance has locked
@@ -94,7 +98,11 @@ class Process:
         config = self._config
         data = self._lock_folder(resources)  # first, because it explains an unusable folder
         embedded = local.find(config.local_model, model_file.installed(config.data_dir))
-        recording = resources.enter_context(recording_of(config))
+        servers: Callable[[], ModelServers] = ModelServers
+        if config.dev:
+            from cli import dev
+
+            servers = resources.enter_context(dev.model_servers(config))
         self._listen(resources)
 
         def open_database() -> Database:
@@ -116,14 +124,14 @@ class Process:
                 embedded,
                 Prometheus() if config.metrics else None,
                 previous_key=previous_key,
-                recording=recording,
+                servers=servers,
             )
 
         self._services = build(database)
         if config.deterministic:
             ids.count({})
         if config.dev:
-            self._backend = SeededServer(data, open_database, build)
+            self._backend = dev.SeededServer(data, open_database, build)
             self._backend.use = self._use
         resources.push_async_callback(self._close_services)
         self._serve_requests(resources, data, brand)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistant.addresses import is_loopback
-from assistant.directory import LOCAL_SERVERS, Directory
+from assistant.directory import LOCAL_SERVERS, Directory, ModelServers
 from assistant.local import Local
-from assistant.recorder import Recorder
-from assistant.recordings import Recording
-from assistant.replay import Replay
 from assistant.scripted import Scripts
-from assistant.upstream import send_request
 from core.config import Config
 from core.metrics import Metrics
 from core.times import CalendarClock, CalendarTime, MonotonicClock, MonotonicTime, monotonic_now
@@ -108,13 +105,13 @@ def build(
     prometheus: Prometheus | None = None,
     monotonic: MonotonicClock = monotonic_now,
     previous_key: PreviousKey | None = None,
-    recording: Recorder | Recording | None = None,
+    servers: Callable[[], ModelServers] = ModelServers,
 ) -> Services:
     """Create all services and connect them. All wiring happens here.
 
     `embedded` is the model that runs in this process, and `prometheus` collects metrics; both are
-    optional. `previous_key` is the signing key before the last rotation. `recording` is what a test
-    backend records responses of models with, or what it replays.
+    optional. `previous_key` is the signing key before the last rotation. `servers` returns how
+    model servers are reached.
     """
     dev_clock = DevClock(clock, monotonic) if config.dev else None
     if dev_clock is not None:
@@ -128,7 +125,14 @@ def build(
         config.refresh_token_expiry * 24 * 60 * 60,
         previous_key,
     )
-    directory = _directory(config, embedded, scripts if config.dev else None, recording)
+    # On a network, another user of this machine could impersonate a local model server.
+    is_discovering = not config.no_discovery and is_loopback(config.host)
+    directory = Directory(
+        embedded,
+        LOCAL_SERVERS if is_discovering else (),
+        scripts if config.dev else None,
+        servers(),
+    )
     settings = Settings(db, clock, directory.configure, directory.is_built_in, _rate_limit(config))
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
@@ -202,21 +206,6 @@ def build(
         versions=Versions(db, connections, removal),
         dev=dev,
     )
-
-
-def _directory(
-    config: Config,
-    embedded: Local | None,
-    scripts: Scripts | None,
-    recording: Recorder | Recording | None,
-) -> Directory:
-    if isinstance(recording, Recording):
-        replay = Replay(recording, is_instant=config.deterministic)
-        return Directory(embedded, (), scripts, replay.send, replay.models())
-    # On a network, another user of this machine could impersonate a local model server.
-    is_discovering = not config.no_discovery and is_loopback(config.host)
-    send = send_request if recording is None else recording.send
-    return Directory(embedded, LOCAL_SERVERS if is_discovering else (), scripts, send)
 
 
 def _rate_limit(config: Config) -> int:

@@ -28,7 +28,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 import schemas
 import services
 from cli import arguments
-from cli.dev import SeededServer, recording_of
+from cli.dev import SeededServer, model_servers
 from core import fairness
 from core.times import CalendarTime, MonotonicTime
 from handlers import openapi
@@ -336,7 +336,7 @@ def parts(
     flags = ["--bcrypt-cost=4", "--check-responses", "--no-discovery", f"--data-dir={data_dir}"]
     more = [flag.format(tmp_path=tmp_path) for flag in (marker.args if marker else ())]
     chosen = arguments.parse([*flags, *more], {}, "1.2.3").config
-    with folder.locked(chosen.data_dir) as data, recording_of(chosen) as recording:
+    with folder.locked(chosen.data_dir) as data, model_servers(chosen) as servers:
 
         def open_database() -> Database:
             return data.database(lambda doing, share: None)
@@ -350,7 +350,7 @@ def parts(
                 clock,
                 prometheus=Prometheus() if chosen.metrics else None,
                 monotonic=clock.monotonic,
-                recording=recording,
+                servers=servers,
             )
 
         yield Parts(data, open_database, build)

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OF_A_SERVER = ["assistant", "handlers", "services", "sqlite3", "storage", "tornado", "web"]
-OF_LATER_USE = ["assistant.demo_conversation", "cli.commands", "jsonschema", "sqlite_utils"]
+OF_LATER_USE = ["assistant.demo_conversation", "assistant.recorder", "assistant.replay"]
+OF_LATER_USE += ["cli.commands", "cli.dev", "jsonschema", "sqlite_utils"]
 
 
 def imported(module: str) -> set[str]:

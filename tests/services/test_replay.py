@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cli.dev import SeededServer, recording_of
+from cli.dev import SeededServer, model_servers
 from core.options import ConfigError
 from services import Services
 from tests.assistant.upstream import Caller, upstream
@@ -145,9 +145,9 @@ def test_an_unusable_file(rooms: Services, talk: Path) -> None:
     for flag in ("--replay", "--record"):
         file: dict[str, Any] = {"replay": None, "record": None, flag.strip("-"): talk}
         config = replace(rooms.config, **file)
-        with pytest.raises(ConfigError) as raised, recording_of(config):
+        with pytest.raises(ConfigError) as raised, model_servers(config):
             pass
         assert str(raised.value) == f"{flag} {talk} is not a recording."
         missing = replace(rooms.config, **{**file, flag.strip("-"): talk.parent / "no" / "file"})
-        with pytest.raises(ConfigError, match="No such file or directory"), recording_of(missing):
+        with pytest.raises(ConfigError, match="No such file or directory"), model_servers(missing):
             pass
