@@ -7,6 +7,7 @@ required access: `Operation` has no default for it.
 from __future__ import annotations
 
 from core import errors
+from core.api_paths import PREFIXES as PREFIXES
 from handlers import (
     branding,
     chats,
@@ -26,7 +27,6 @@ from handlers.route import JSON as JSON
 from handlers.route import Route as Route
 from web.base import BaseHandler
 from web.operations import Access, AlternateResponse, Operation
-from web.target import PREFIXES as PREFIXES
 
 API = (
     *ACCOUNTS,

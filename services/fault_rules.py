@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from core.api_paths import without_prefix
 from core.records import User
 
-_PREFIX = re.compile(r"\A(/api)?/v1(?=/)")
 _PARAMETER = re.compile(r"\{[^/{}]*\}")
 
 
@@ -82,7 +82,7 @@ def _is_path(wanted: str, path: str, route: str) -> bool:
 
     The names of a route's parameters don't matter, and `*` is any text.
     """
-    wanted = _PREFIX.sub("", wanted)
+    wanted = without_prefix(wanted)
     is_route = _PARAMETER.sub("{}", wanted) == _PARAMETER.sub("{}", route)
     return is_route or _pattern(wanted).fullmatch(path) is not None
 

@@ -7,9 +7,9 @@ import logging
 from tornado.web import RequestHandler
 
 from core import logs
+from core.api_paths import is_api, without_prefix
 from services.dev import Journal
 from web.base import BaseHandler
-from web.target import is_api, without_prefix
 
 log = logging.getLogger("quillium.access")
 

@@ -13,6 +13,7 @@ from tornado.httputil import HTTPServerRequest
 from tornado.web import Finish
 
 from core import errors, fairness
+from core.api_paths import is_api, without_prefix
 from core.rate_limit import Allowance
 from services import Services
 from services.limits import too_many
@@ -22,7 +23,6 @@ from web.admission import Admission, allowed_methods
 from web.body import Owner
 from web.operations import Access
 from web.simulation import of_rule, simulated
-from web.target import is_api, without_prefix
 
 SUBPROTOCOL = "quillium.v1"
 _BEARER_SUBPROTOCOL = "bearer."

@@ -8,9 +8,6 @@ from tornado.httputil import HTTPServerRequest
 
 from core import base_path
 
-PREFIXES = ("/api/v1", "/v1")  # the local prefix, and the prefix of the hosted service
-
-_OF_API = (*(f"{prefix}/" for prefix in PREFIXES), "/openai/")
 _ABSOLUTE = re.compile(r"https?://([^/?#@]+)(/.*)?\Z", re.IGNORECASE)
 _ENCODED = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(
@@ -58,16 +55,3 @@ def _forwarded(header: str) -> str:
 def _decoded(match: re.Match[str]) -> str:
     byte = int(match[1], 16)
     return chr(byte) if byte in _UNRESERVED else match[0]
-
-
-def is_api(path: str) -> bool:
-    """Return whether a path belongs to the API or the OpenAI API, not to the page and its files."""
-    return path.startswith(_OF_API)
-
-
-def without_prefix(path: str) -> str:
-    """Return a path without the API's prefix, such as `/chats`."""
-    for prefix in PREFIXES:
-        if path.startswith(f"{prefix}/"):
-            return path.removeprefix(prefix)
-    return path
