@@ -54,6 +54,20 @@ def accent(page: Page) -> str:
     return color
 
 
+@pytest.mark.parametrize("branded", [{"name": "قلم", "welcome": "مرحبا {name}"}], indirect=True)
+def test_a_brand_from_right_to_left(context: BrowserContext, branded: Program) -> None:
+    user = User(context.new_page(), branded)
+    direction = "e => getComputedStyle(e).direction"
+    user.register()
+    user.page.goto(branded.url)
+    user.page.get_by_label("Email").fill(user.email)
+    user.page.get_by_label("Password").fill(PASSWORD)
+    user.button("Sign in").click()
+    expect(user.page.locator(".welcome-title")).to_have_text("مرحبا Ada")
+    for place in (".brand", ".welcome-title"):
+        assert user.page.locator(place).evaluate(direction) == "rtl"
+
+
 def test_the_page_of_a_brand(context: BrowserContext, branded: Program) -> None:
     guard = Guard(context, branded.url)
     user = User(context.new_page(), branded)

@@ -414,6 +414,9 @@ def test_printing_gives_every_message(ada: User) -> None:
     ada.page.wait_for_function("() => window.printed")
     assert ada.page.evaluate("printed") == [f"Message {number}" for number in range(1, 151)]
     ada.page.emulate_media(media="print")
+    expect(ada.heading).to_be_visible()
+    expect(ada.page.get_by_role("button", name="Long", exact=True)).to_be_visible()  # the title
+    expect(ada.page.locator("button:visible, select:visible")).to_have_count(1)
     pdf = ada.page.pdf()
     pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
     height = ada.page.evaluate("document.querySelector('.transcript').scrollHeight")

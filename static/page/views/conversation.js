@@ -71,7 +71,7 @@ function New({before}) {
     <div class="transcript">
       <div class="column welcome">
         <${Mark} />
-        <p class="welcome-title">${user.value && greeting(user.value)}</p>
+        <p class="welcome-title" dir="auto">${user.value && greeting(user.value)}</p>
         <${Composer} id=${null} hasCommands=${isDemo} send=${start} isReplying=${false} />
         ${isHidden("suggestions") || html`<${Suggestions} kind=${isDemo ? "demo" : "model"} start=${start} />`}
       </div>

@@ -15,7 +15,7 @@ export function Sidebar() {
   return html`
     <div class="sidebar-top">
       <div class="brand-row">
-        <p class="brand"><${Mark} /> ${brand.name}</p>
+        <p class="brand" dir="auto"><${Mark} /> ${brand.name}</p>
         ${isNarrow.value || html`<${IconButton} icon="sidebar" className="collapse" label=${t("sidebar.hide")} keys=${keysOf("sidebar")}
           onClick=${hideSidebar} />`}
       </div>
