@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import BrowserContext, expect, sync_playwright
 
 from tests.browser.conftest import CHROMIUM
 from tests.browser.pages import STATES, User
@@ -40,7 +40,8 @@ SCREENS: dict[str, Callable[[User], None]] = {
 }  # fmt: skip
 
 
-def take(program: Program, email: str) -> None:
+def devices() -> Iterator[tuple[str, BrowserContext]]:
+    """A browser in each size and theme, with what tells its pictures from others."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for colours in ("light", "dark"):
@@ -50,36 +51,31 @@ def take(program: Program, email: str) -> None:
                     color_scheme=colours,
                     viewport={"width": width, "height": height},
                 )
-                page = context.new_page()
-                page.goto(program.url)
-                expect(page.get_by_role("button", name="Create account")).to_be_visible()
-                page.screenshot(path=FOLDER / f"entrance-{width}-{colours}.png")
-                for name, show in SCREENS.items():
-                    user = User(context.new_page(), program, email)
-                    user.open(user.login())
-                    show(user)
-                    user.page.screenshot(path=FOLDER / f"{name}-{width}-{colours}.png")
+                yield f"{width}-{colours}.png", context
                 context.close()
         browser.close()
 
 
+def take(program: Program, email: str) -> None:
+    for ending, context in devices():
+        page = context.new_page()
+        page.goto(program.url)
+        expect(page.get_by_role("button", name="Create account")).to_be_visible()
+        page.screenshot(path=FOLDER / f"entrance-{ending}")
+        for name, show in SCREENS.items():
+            user = User(context.new_page(), program, email)
+            user.open(user.login())
+            show(user)
+            user.page.screenshot(path=FOLDER / f"{name}-{ending}")
+
+
 def take_gallery(program: Program, folder: Path) -> None:
-    """Take each state narrow and wide, light and dark."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for colours in ("light", "dark"):
-            for width, height in SIZES.items():
-                page = browser.new_page(
-                    locale="en-GB",
-                    color_scheme=colours,
-                    viewport={"width": width, "height": height},
-                )
-                for state in STATES:
-                    page.goto(f"{program.url}/static/page/gallery/frame.html?state={state}")
-                    expect(page.locator("html")).to_have_attribute("data-gallery", "shown")
-                    page.screenshot(path=folder / f"{state}-{width}-{colours}.png")
-                page.close()
-        browser.close()
+    for ending, context in devices():
+        page = context.new_page()
+        for state in STATES:
+            page.goto(f"{program.url}/static/page/gallery/frame.html?state={state}")
+            expect(page.locator("html")).to_have_attribute("data-gallery", "shown")
+            page.screenshot(path=folder / f"{state}-{ending}")
 
 
 def gallery(folder: Path) -> None:

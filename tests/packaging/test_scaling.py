@@ -17,14 +17,12 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from websockets.sync.client import connect
 
-from tests.packaging.test_proxies import Proxy, folder, needs_nginx, running_nginx
+from tests.packaging.proxies import Proxy, needs_nginx, running_nginx
 from tests.program import ROOT, Program, free_port
 
 PACKAGING = ROOT / "packaging"
 LITESTREAM = shutil.which("litestream", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 ACCOUNT = {"email": "ada@example.com", "password": "a good password"}
-
-__all__ = ["folder"]  # a fixture
 
 
 # A name for each team

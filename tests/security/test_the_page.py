@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.browser.conftest import (  # noqa: F401
     needs_chromium,
     served,
 )
-from tests.browser.pages import User
+from tests.browser.pages import User, running
 from tests.security.conftest import Target
 
 CSP = {
@@ -164,12 +163,8 @@ class Hostile(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def upstream() -> Iterator[str]:
     Hostile.seen = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hostile) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-        server.shutdown()
-        thread.join()
+    with running(Hostile) as port:
+        yield f"http://127.0.0.1:{port}/v1"
 
 
 KEY = "sk-a-secret-that-nobody-may-see"
