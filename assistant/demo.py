@@ -1,7 +1,7 @@
 """`quillium-demo`: a rule-based assistant for front-end development.
 
 It answers in context, needs no network, and is deterministic. Its languages are imported by its
-first reply, because compiling their patterns would be a fifth of the start.
+first reply, because compiling their patterns would slow each start.
 Commands shape the reply: `/lorem`, `/markdown`, `/slow`, `/error`, `/help` (contract, section 8).
 """
 

@@ -8,8 +8,8 @@ set -eu
 quillium=${QUILLIUM:-/venv/bin/python /app/quillium.py}
 copy=$QUILLIUM_DATA_DIR/replica.db
 
-[ ! -e "$QUILLIUM_DATA_DIR/quillium.db" ] || exit 0
 rm -f "$copy"  # of an attempt that was interrupted
+[ ! -e "$QUILLIUM_DATA_DIR/quillium.db" ] || exit 0
 litestream restore -if-replica-exists -o "$copy" "$REPLICA_URL"
 [ -e "$copy" ] || exit 0
 $quillium restore "$copy" --data-dir "$QUILLIUM_DATA_DIR"

@@ -22,6 +22,7 @@ from tests.program import ROOT, Program, free_port
 
 PACKAGING = ROOT / "packaging"
 LITESTREAM = shutil.which("litestream", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+SECRET = "a secret of thirty-two bytes, or more"
 ACCOUNT = {"email": "ada@example.com", "password": "a good password"}
 
 
@@ -32,6 +33,7 @@ ACCOUNT = {"email": "ada@example.com", "password": "a good password"}
 def test_a_server_per_team(start: Any, folder: Path, tmp_path: Path) -> None:
     ports = {"red": 8101, "blue": 8102}
     options = ["--trusted-proxy", "--allowed-hosts=red.example.com,blue.example.com"]
+    options += [f"--jwt-secret={SECRET}"]  # the pods of packaging/kubernetes have one for all
     servers: dict[str, Program] = {
         team: start(*options, f"--data-dir={tmp_path / team}") for team in ports
     }
@@ -42,12 +44,14 @@ def test_a_server_per_team(start: Any, folder: Path, tmp_path: Path) -> None:
         **{f"{port};": f"{servers[team].url.rpartition(':')[2]};" for team, port in ports.items()},
     }
 
-    def ask(team: str, method: str, path: str, body: Any = None) -> int:
+    def ask(team: str, method: str, path: str, body: Any = None, token: str = "") -> int:
         host = f"{team}.example.com:{proxy.port}"
-        return proxy.ask(method, f"/api/v1{path}", body, Host=host)[0]
+        return proxy.ask(method, f"/api/v1{path}", body, token, Host=host)[0]
 
     with running_nginx("teams.conf", changes, proxy, folder):
-        assert ask("red", "POST", "/auth/register", ACCOUNT) == 201
+        token = servers["red"].call("POST", "/api/v1/auth/register", ACCOUNT)["access_token"]
+        assert ask("red", "GET", "/users/me", token=token) == 200
+        assert ask("blue", "GET", "/users/me", token=token) == 401
         assert ask("red", "POST", "/auth/login", ACCOUNT) == 200
         assert ask("blue", "POST", "/auth/login", ACCOUNT) == 401
         assert ask("green", "POST", "/auth/login", ACCOUNT) == 421
@@ -174,8 +178,7 @@ def first_frame(program: Program, token: str, since: int) -> str:
 def test_nothing_that_was_replicated_is_lost(
     start: Any, data: Path, tmp_path: Path, replica: Replica
 ) -> None:
-    secret = "a secret of thirty-two bytes, or more"
-    first: Program = start(f"--data-dir={data}", f"--jwt-secret={secret}")
+    first: Program = start(f"--data-dir={data}", f"--jwt-secret={SECRET}")
     token = first.call("POST", "/api/v1/auth/register", ACCOUNT)["access_token"]
     chats = [first.call("POST", "/api/v1/chats", {"title": f"{n}"}, token)["id"] for n in range(50)]
     replica.wait_for(chats[-1], tmp_path)
@@ -186,8 +189,9 @@ def test_nothing_that_was_replicated_is_lost(
 
     there = tmp_path / "there"
     replica.fail_over(there)
+    (there / "replica.db").touch()  # of an attempt that was killed
     replica.fail_over(there)  # a pod that is started again
-    second: Program = start(f"--data-dir={there}", f"--jwt-secret={secret}")
+    second: Program = start(f"--data-dir={there}", f"--jwt-secret={SECRET}")
     found = second.call("GET", "/api/v1/chats?limit=100", None, token)["data"]
     assert {chat["id"] for chat in found} == set(chats)
     assert first_frame(second, token, since=seen) == "resync_required"
