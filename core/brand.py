@@ -13,7 +13,7 @@ from typing import NamedTuple
 from core.errors import InvalidRequest
 
 NEEDED_CONTRAST = 4.5  # of text; more than the 3 that anything showing a state needs
-_MAX_SOFT, _BUBBLE, _STRONG = 0.12, 0.2, 0.2  # shares of a mixture
+_MAX_SOFT, _BUBBLE = 0.12, 0.2  # shares of a mixture
 
 
 class Theme(NamedTuple):
@@ -21,12 +21,11 @@ class Theme(NamedTuple):
 
     paper: str
     grounds: tuple[str, ...]  # all grounds of links and other text in the accent
-    ink: str
 
 
 THEMES = {
-    "light": Theme("#fdfcf9", ("#fdfcf9", "#f4f1ea", "#ffffff"), "#1b1e2b"),
-    "dark": Theme("#15161c", ("#15161c", "#1b1d25", "#1f212a"), "#ebe8e1"),
+    "light": Theme("#fdfcf9", ("#fdfcf9", "#f4f1ea", "#ffffff")),
+    "dark": Theme("#15161c", ("#15161c", "#1b1d25", "#1f212a")),
 }
 
 
@@ -98,7 +97,6 @@ def _declarations(name: str, color: str) -> str:
     return ";".join(
         (
             f"--accent:{color}",
-            f"--accent-2:{mixture(color, theme.ink, _STRONG)}",
             f"--accent-soft:{_soft(color, theme)}",
             f"--bubble:{mixture(theme.paper, color, _BUBBLE)}",
             f"--focus:{color}",

@@ -123,6 +123,13 @@ def test_what_is_loaded_is_small() -> None:
     assert sum(len(gzip.compress(text.encode(), 6)) for text in texts) + sum(fonts) < MAX_BYTES
 
 
+def test_every_token_of_the_scales_is_used() -> None:
+    styles = "".join(file.read_text() for file in (PAGE / "styles").glob("*.css"))
+    defined = set(re.findall(r"(--[\w-]+): ", (PAGE / "styles" / "scales.css").read_text()))
+    assert len(defined) > 40
+    assert {name for name in defined if f"var({name})" not in styles} == set()
+
+
 def test_the_font_is_as_it_was_made() -> None:
     record = json.loads((FONTS / "fonts.json").read_text())
     for row in record:
