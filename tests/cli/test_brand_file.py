@@ -74,7 +74,7 @@ def test_an_icon_is_what_its_bytes_say(tmp_path: Path) -> None:
         ("[]", "must be a JSON object"),
         ("\ufeff{}", "byte order mark"),
         ('{"name": "A", "name": "B"}', "same key twice"),
-        ("[" * 1000, "levels deep"),
+        ('{"a":' * 1000 + "1" + "}" * 1000, "levels deep"),
         ({}, "name: is required"),
         ({"name": "A", "colour": 1}, "'colour': unknown field"),
         ({"name": " "}, "name: 0 characters"),
