@@ -104,4 +104,5 @@ async def test_requests_beside_resets(anyone: Client, backend: Any, seed: Path) 
     assert statuses["POST /dev/reset"] == {204}
     assert statuses["POST /chats"] <= {201, 503}
     assert statuses["GET /chats"] <= {200, 503}
+    assert (await ada("POST /dev/reset")).status == 204  # after the chats of all the others
     assert (await ada("GET /chats")).body["pagination"]["total"] == 1
