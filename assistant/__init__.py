@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_ch
 
 if TYPE_CHECKING:  # the annotations of protocols are not evaluated
     from assistant.events import ReplyEvent
+    from assistant.pdf import PdfText
     from assistant.upstream import Response
 
 
@@ -22,6 +23,7 @@ class AttachedFile(NamedTuple):
     content_type: str
     size: int  # bytes of the whole file
     content: bytes
+    text: PdfText | None = None  # what was read of a PDF file
 
     @property
     def is_whole(self) -> bool:

@@ -90,8 +90,13 @@ def _spell(files: Sequence[AttachedFile], *, is_required: bool) -> _Spelled:
     texts: list[str] = []
     images: list[AttachedFile] = []
     for file in files:
-        if file.content_type == TEXT and file.content:
-            texts.append(_fenced(file))
+        if file.text is not None and file.text.text:
+            texts.append(_fenced(file.name, file.text.text, "", is_whole=file.text.is_whole))
+        elif file.content_type == TEXT and file.content:
+            ending = _ENDING.search(file.name)
+            text = decoded(file.content, is_whole=file.is_whole)
+            language = ending[1].lower() if ending else ""
+            texts.append(_fenced(file.name, text, language, is_whole=file.is_whole))
         elif file.content_type in IMAGES and file.is_whole:
             images.append(file)
         elif is_required:
@@ -104,20 +109,19 @@ def _spell(files: Sequence[AttachedFile], *, is_required: bool) -> _Spelled:
 def _reason(file: AttachedFile) -> str:
     if file.content_type in IMAGES:
         return f"{file.name} is too large for a model. Send fewer or smaller images."
+    if file.text is not None:
+        return f"{file.name} can't be read by a model: {file.text.problem}"
     return (
         f"{file.name} can't be read by a model. Send it as text or as an image;"
         f" {file.content_type} is not supported."
     )
 
 
-def _fenced(file: AttachedFile) -> str:
-    """Return a text file in a fence that nothing in it can close."""
-    text = decoded(file.content, is_whole=file.is_whole)
+def _fenced(name: str, text: str, language: str, *, is_whole: bool) -> str:
+    """Return a file's text in a fence that nothing in it can close."""
     ticks = "`" * max([3, *(len(run) + 1 for run in _TICKS.findall(text))])
-    ending = _ENDING.search(file.name)
-    language = ending[1].lower() if ending else ""
-    cut = "" if file.is_whole else " (its beginning)"
-    return f"\n\nFile {file.name}{cut}:\n\n{ticks}{language}\n{text.rstrip()}\n{ticks}"
+    cut = "" if is_whole else " (its beginning)"
+    return f"\n\nFile {name}{cut}:\n\n{ticks}{language}\n{text.rstrip()}\n{ticks}"
 
 
 def _named(file: AttachedFile) -> str:

@@ -76,6 +76,7 @@ CHINESE = Language(
         "file_pixels": "你发来了 `{name}`：一张 {width} × {height} 像素的图片（{kind}，{size}）。",
         "file_image": "你发来了 `{name}`：一张图片（{kind}，{size}）。",
         "file_text": "你发来了 `{name}`：一段文本（{size}），开头是“{quote}”",
+        "file_pdf": "你发来了 `{name}`：一个 PDF 文件（{size}），开头是“{quote}”",
         "file_other": "你发来了 `{name}`：一个 {size} 的文件（{kind}），我读不了它。",
         "nothing_yet": "还没有：这是你在这次对话中的第一条消息。",
         "first_was": "你的第一条消息是：“{quote}”",

@@ -116,6 +116,7 @@ ENGLISH = Language(
         "file_pixels": "You sent `{name}`: an image ({kind}, {size}) of {width} × {height} pixels.",
         "file_image": "You sent `{name}`: an image ({kind}, {size}).",
         "file_text": "You sent `{name}`: a text ({size}) that begins “{quote}”",
+        "file_pdf": "You sent `{name}`: a PDF file ({size}) that begins “{quote}”",
         "file_other": "You sent `{name}`: a file of {size} ({kind}), which I can't read.",
         "nothing_yet": "Nothing yet: this is your first message in this conversation.",
         "first_was": "Your first message was: “{quote}”",

@@ -23,14 +23,25 @@ def describe(file: AttachedFile, language: Language) -> str:
         if found is None:
             return phrases["file_image"].format(**facts)
         return phrases["file_pixels"].format(width=found[0], height=found[1], **facts)
-    if file.content_type == TEXT and file.content:
-        read = file.content[:_READ_BYTES]
-        line = " ".join(decoded(read, is_whole=len(read) == file.size).split())
+    text = _text(file)
+    if text:
+        line = " ".join(text.split())
         quote = line
         if len(line) > _QUOTED_CHARACTERS:
             quote = graphemes.cut(line, _QUOTED_CHARACTERS - 1).rstrip() + "…"
-        return phrases["file_text"].format(quote=quote, **facts)
+        phrase = phrases["file_text" if file.text is None else "file_pdf"]
+        return phrase.format(quote=quote, **facts)
     return phrases["file_other"].format(**facts)
+
+
+def _text(file: AttachedFile) -> str:
+    """Return the beginning of a file's text; empty if it has none."""
+    if file.text is not None:
+        return file.text.text[:_READ_BYTES]
+    if file.content_type != TEXT:
+        return ""
+    read = file.content[:_READ_BYTES]
+    return decoded(read, is_whole=len(read) == file.size)
 
 
 def _size(size: int, language: Language) -> str:

@@ -131,6 +131,7 @@ FRENCH = Language(
         "file_pixels": "Vous avez envoyé `{name}` : une image ({kind}, {size}) de {width} × {height} pixels.",
         "file_image": "Vous avez envoyé `{name}` : une image ({kind}, {size}).",
         "file_text": "Vous avez envoyé `{name}` : un texte ({size}) qui commence par « {quote} »",
+        "file_pdf": "Vous avez envoyé `{name}` : un fichier PDF ({size}) qui commence par « {quote} »",
         "file_other": "Vous avez envoyé `{name}` : un fichier de {size} ({kind}) que je ne sais pas lire.",
         "nothing_yet": "Rien encore : c'est votre premier message dans cette conversation.",
         "first_was": "Votre premier message était : « {quote} »",

@@ -123,6 +123,7 @@ GERMAN = Language(
         "file_pixels": "Du hast `{name}` geschickt: ein Bild ({kind}, {size}) mit {width} × {height} Pixeln.",
         "file_image": "Du hast `{name}` geschickt: ein Bild ({kind}, {size}).",
         "file_text": "Du hast `{name}` geschickt: einen Text ({size}), der so beginnt: „{quote}“",
+        "file_pdf": "Du hast `{name}` geschickt: eine PDF-Datei ({size}), die so beginnt: „{quote}“",
         "file_other": "Du hast `{name}` geschickt: eine Datei mit {size} ({kind}), die ich nicht lesen kann.",
         "nothing_yet": "Noch nichts: Das ist deine erste Nachricht in dieser Unterhaltung.",
         "first_was": "Deine erste Nachricht war: „{quote}“",

@@ -102,6 +102,7 @@ SPANISH = Language(
         "file_pixels": "Has enviado `{name}`: una imagen ({kind}, {size}) de {width} × {height} píxeles.",
         "file_image": "Has enviado `{name}`: una imagen ({kind}, {size}).",
         "file_text": "Has enviado `{name}`: un texto ({size}) que empieza así: «{quote}»",
+        "file_pdf": "Has enviado `{name}`: un archivo PDF ({size}) que empieza así: «{quote}»",
         "file_other": "Has enviado `{name}`: un archivo de {size} ({kind}) que no puedo leer.",
         "nothing_yet": "Todavía nada: este es tu primer mensaje en esta conversación.",
         "first_was": "Tu primer mensaje fue: «{quote}»",

@@ -34,6 +34,10 @@ PIECES_EACH = 1
 LARGE_PROMPTS = 8
 LARGE_PROMPTS_EACH = 2  # at a time for one account
 
+# PDF files that are being read, each by a process of up to 768 MiB and in memory as a whole.
+PDF_READERS = 2
+PDF_READERS_EACH = 1
+
 SERVER = ""  # pays for background work
 _account: ContextVar[str] = ContextVar("account", default=SERVER)
 

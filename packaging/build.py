@@ -38,6 +38,7 @@ def main() -> int:
             print(f"{module} is missing: .venv/bin/pip install -e '.[{wanted}]'", file=sys.stderr)
             return 2
     left_out = [module for extra, module in EXTRAS.items() if extra not in chosen.extras]
+    left_out.append("pypdf")  # its process needs a Python that can be started
     from PyInstaller.__main__ import run
 
     work = chosen.to / "build"

@@ -21,7 +21,7 @@ OLDEST_PYTHON = "3.11"  # as in setup.cfg
 
 # The extras in each lock. The first lock has them all, and the others take its versions.
 LOCKS: dict[str, tuple[str, ...]] = {
-    "ci.txt": ("bench", "bundle", "dev", "local", "metrics", "test"),
+    "ci.txt": ("bench", "bundle", "dev", "local", "metrics", "pdf", "test"),
     "bundle.txt": ("bundle",),
     "server.txt": (),
 }

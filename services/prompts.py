@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from assistant import AttachedFile, PromptMessage
+from assistant.pdf import PdfText
 from core import fairness
 from core.fair_slots import FairSlots
 from core.file_types import IMAGES, TEXT
 from core.records import File, Message
+from services.pdf_texts import PdfTexts
 from storage import turns, uploads
 from storage.connection import Connection
 from storage.database import Database
@@ -29,6 +31,7 @@ class Prompts:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._pdf_texts = PdfTexts(db)
         self._slots = FairSlots(fairness.LARGE_PROMPTS, fairness.LARGE_PROMPTS_EACH)
 
     @asynccontextmanager
@@ -42,7 +45,9 @@ class Prompts:
         """
         system = "\n\n".join(filter(None, (admin_prompt, begun.instructions.system_prompt)))
         history = await self._history(begun.answers, characters)
-        wanted = _wanted(history)
+        files = _latest_files(history)
+        texts = await self._pdf_texts.of(files)
+        wanted = _wanted(files, texts)
         is_large = sum(wanted.values()) > _LARGE_BYTES
         account = fairness.charged()
         if is_large:
@@ -50,7 +55,7 @@ class Prompts:
         try:
             contents = await self._db.read_in_pool(_contents, wanted) if wanted else {}
             prompt = [PromptMessage("system", system)] if system else []
-            prompt += [_prompted(message, contents) for message in history]
+            prompt += [_prompted(message, contents, texts) for message in history]
             yield prompt
         finally:
             if is_large:
@@ -67,24 +72,29 @@ class Prompts:
         return history
 
 
-def _wanted(history: Sequence[turns.PastMessage]) -> dict[File, int]:
-    """Return how many bytes to read of the latest files."""
+def _latest_files(history: Sequence[turns.PastMessage]) -> list[File]:
+    """Return the files to read, those of the latest message first, each of them once."""
+    files = [file for message in reversed(history) for file in message.attachments]
+    return list(dict.fromkeys(files))[:MAX_FILES]
+
+
+def _wanted(files: Sequence[File], texts: dict[File, PdfText]) -> dict[File, int]:
+    """Return how many bytes to read of each file, and cut the `texts` to what a prompt takes."""
     left = {"image": MAX_IMAGE_BYTES, "text": MAX_TEXT_BYTES}
     wanted: dict[File, int] = {}
-    for message in reversed(history):
-        for file in message.attachments:
-            if len(wanted) == MAX_FILES:
-                return wanted
-            if file in wanted:
-                continue
-            size = min(file.size, _HEAD_BYTES)
-            if file.content_type in IMAGES and file.size <= left["image"]:
-                size = file.size
-                left["image"] -= size
-            elif file.content_type == TEXT:
-                size = min(file.size, left["text"])
-                left["text"] -= size
-            wanted[file] = size
+    for file in files:
+        size = min(file.size, _HEAD_BYTES)
+        if file in texts:
+            size = 0
+            texts[file] = texts[file].cut(left["text"])
+            left["text"] -= len(texts[file].text)
+        elif file.content_type in IMAGES and file.size <= left["image"]:
+            size = file.size
+            left["image"] -= size
+        elif file.content_type == TEXT:
+            size = min(file.size, left["text"])
+            left["text"] -= size
+        wanted[file] = size
     return wanted
 
 
@@ -92,9 +102,13 @@ def _contents(connection: Connection, wanted: dict[File, int]) -> dict[File, byt
     return {file: uploads.beginning(connection, file.id, size) for file, size in wanted.items()}
 
 
-def _prompted(message: turns.PastMessage, contents: dict[File, bytes]) -> PromptMessage:
+def _prompted(
+    message: turns.PastMessage, contents: dict[File, bytes], texts: dict[File, PdfText]
+) -> PromptMessage:
     files = tuple(
-        AttachedFile(file.name, file.content_type, file.size, contents.get(file, b""))
+        AttachedFile(
+            file.name, file.content_type, file.size, contents.get(file, b""), texts.get(file)
+        )
         for file in message.attachments
     )
     return PromptMessage(message.sender, message.content, files)

@@ -12,6 +12,7 @@ from assistant import AttachedFile, PromptMessage, context
 from assistant.attached import is_about_images, parts, spelled_out, without_images
 from assistant.events import Text
 from assistant.openai_compatible import OpenAICompatible
+from assistant.pdf import PdfText
 from assistant.upstream import Upstream
 from core.errors import ModelRefused
 from tests.assistant.upstream import Caller, Script, upstream
@@ -55,6 +56,13 @@ def test_text_is_fenced() -> None:
     assert "File notes.txt (its beginning):" in message.content
 
 
+def test_the_text_of_a_pdf_file_is_fenced() -> None:
+    (message,) = spelled_out([user(PAPER._replace(text=PdfText("On ```\n")))])
+    assert message == PromptMessage("user", "Look\n\nFile paper.pdf:\n\n````\nOn ```\n````")
+    (message,) = spelled_out([user(PAPER._replace(text=PdfText("On", is_whole=False)))])
+    assert "File paper.pdf (its beginning):" in message.content
+
+
 def test_whole_images_stay() -> None:
     messages = [user(IMAGE), REPLY, user(IMAGE, text("x"))]
     spelled = spelled_out(messages)
@@ -67,6 +75,7 @@ def test_whole_images_stay() -> None:
     [
         (LARGE, "large.png is too large for a model."),
         (PAPER, "paper.pdf can't be read by a model."),
+        (PAPER._replace(text=PdfText(problem="it is encrypted.")), "by a model: it is encrypted."),
         (AttachedFile("gone.txt", "text/plain", 5, b""), "gone.txt can't be read"),
     ],
 )

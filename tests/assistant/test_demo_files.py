@@ -11,6 +11,7 @@ from assistant.demo import Demo
 from assistant.demo_conversation import LANGUAGES
 from assistant.demo_files import describe
 from assistant.events import Text
+from assistant.pdf import PdfText
 from tests.core.test_image_size import PNG
 
 ENGLISH, GERMAN = LANGUAGES[0], LANGUAGES[1]
@@ -30,6 +31,10 @@ def test_descriptions() -> None:
     assert describe(paper, ENGLISH) == (
         "You sent `a'b.pdf`: a file of 20 KB (PDF), which I can't read."
     )
+    said = describe(paper._replace(text=PdfText("Hello\nworld")), ENGLISH)
+    assert said == "You sent `a'b.pdf`: a PDF file (20 KB) that begins “Hello world”"
+    unread = paper._replace(text=PdfText(problem="it is encrypted."))
+    assert describe(unread, ENGLISH) == describe(paper, ENGLISH)
     damaged = AttachedFile("photo.png", "image/png", 1_500, b"\x89PNG")
     assert describe(damaged, ENGLISH) == "You sent `photo.png`: an image (PNG, 1.5 KB)."
 
@@ -43,7 +48,8 @@ def test_a_long_text_is_cut() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
 def test_each_language(language: object) -> None:
-    for file in (IMAGE, NOTES):
+    paper = AttachedFile("a.pdf", "application/pdf", 20_480, b"", PdfText("Hello"))
+    for file in (IMAGE, NOTES, paper):
         assert file.name in describe(file, language)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from core.records import Message
 from services import prompts
 from services.prompts import Prompts
 from storage import chats, messages, turns
+from tests.assistant.pdf_files import pdf
 from tests.conftest import Client
 
 
@@ -76,8 +77,23 @@ async def test_the_latest_files_are_read(
     async with Prompts(rooms.db).built("", begun, 10_000) as prompt:
         files = [message.files[0] for message in prompt if message.files]
     sizes = [len(file.content) for file in files]
-    assert sizes == [0, 0, 0, 200, 10, 800, 10, len(large) - 1]
+    assert sizes == [0, 0, 0, 200, 0, 800, 10, len(large) - 1]
     assert [file.is_whole for file in files] == [False] * 5 + [True, False, True]
+
+
+async def test_the_texts_of_pdf_files_share_the_limit_of_text(
+    ada: Client, rooms: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prompts, "MAX_TEXT_BYTES", 150)
+    begun = await conversation(
+        ada, rooms, pdf(b"b" * 90), pdf(b"a" * 90), b"x" * 50, pdf(b"c" * 30), b"%PDF-1.7"
+    )
+    async with Prompts(rooms.db).built("", begun, 10_000) as prompt:
+        files = [message.files[0] for message in prompt if message.files]
+    texts = [file.text.text if file.text else None for file in files]
+    assert texts == ["", "a" * 70, None, "c" * 30, ""]
+    assert all(file.text.problem for file in (files[0], files[-1]) if file.text)
+    assert files[2].is_whole
 
 
 async def test_large_prompts_take_turns(
