@@ -6,10 +6,11 @@ import json
 import sys
 from collections import deque
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from assistant.scripted import Scripts
+from core.errors import InvalidRequest
 from core.times import (
     CalendarClock,
     CalendarTime,
@@ -25,6 +26,10 @@ DETERMINISTIC_START = "2024-01-01T00:00:00.000Z"
 MAX_ENTRIES = 1000
 MAX_BYTES = 16 << 20  # of memory for the journal's entries
 MAX_BODY = 64 << 10  # bytes of a body in the journal
+# What every token and date can hold, with room for what expires later.
+_BEFORE = "0001-01-01T00:00:00.000Z"
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9000, 1, 1, tzinfo=UTC)
 _SECRETS = {"password", "current_password", "api_key", "headers"}
 
 
@@ -52,9 +57,18 @@ class DevClock:
         is_frozen: bool | None = None,
         advance_seconds: float = 0.0,
     ) -> None:
-        """Set the calendar, then let time pass, then stop the calendar or let it run."""
+        """Set the calendar, then let time pass, then stop the calendar or let it run.
+
+        Raises `InvalidRequest`, and changes nothing, if that leaves the years 1970 to 8999.
+        """
+        begin: float = self.calendar()
         if now is not None:
-            self._move_to(datetime.fromisoformat(normalized(now)).timestamp())
+            # Python's years begin at 1, and `normalized` has the year 0.
+            begin = datetime.fromisoformat(max(normalized(now), _BEFORE)).timestamp()
+        if not _FIRST.timestamp() <= begin <= begin + advance_seconds < _LAST.timestamp():
+            raise InvalidRequest("The clock can be set to a time in the years 1970 to 8999.")
+        if now is not None:
+            self._move_to(begin)
         self._ahead += advance_seconds
         if self._frozen_at is not None:
             self._frozen_at += advance_seconds

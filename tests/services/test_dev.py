@@ -49,9 +49,40 @@ async def test_limits_refill_by_that_clock(anyone: Client) -> None:
     assert (await anyone("GET /models")).status == 401
 
 
-@pytest.mark.parametrize("wrong", [{"now": "2024-02-30T00:00:00Z"}, {"advance_seconds": -1}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"now": "2024-02-30T00:00:00Z"},
+        {"advance_seconds": -1},
+        {"now": "0000-01-01T00:00:00Z"},
+        {"now": "0001-01-01T00:00:00+01:00"},
+        {"now": "1969-12-31T23:59:59.999Z"},
+        {"now": "9000-01-01T00:00:00Z"},
+        {"now": "9999-12-31T23:59:59.999Z"},
+        {"now": "8999-12-31T23:59:59Z", "advance_seconds": 1},
+    ],
+)
 async def test_a_wrong_time(ada: Client, wrong: dict[str, Any]) -> None:
+    before = (await ada("GET /dev/clock")).body
     assert (await ada("PUT /dev/clock", wrong)).error == "400 invalid_request"
+    assert (await ada("GET /dev/clock")).body == before
+
+
+@pytest.mark.parametrize("now", ["1970-01-01T00:00:00.000Z", "8999-12-31T23:59:59.000Z"])
+async def test_the_first_and_the_last_time(anyone: Client, now: str) -> None:
+    assert (await move(anyone, now=now, is_frozen=True))["now"] == now
+    body = {"email": "ada@example.com", "password": "correct horse battery"}
+    registered = await anyone("POST /auth/register", body)
+    assert registered.body["user"]["created_at"] == now
+    refresh = {"refresh_token": registered.body["refresh_token"]}
+    assert (await anyone("POST /auth/refresh", refresh)).status == 200
+
+
+async def test_the_clock_is_not_moved_out_of_range(ada: Client) -> None:
+    far = {"advance_seconds": 10_000_000_000}
+    moved = [(await ada("PUT /dev/clock", far)).status for _ in range(30)]
+    assert set(moved) == {200, 400}
+    assert moved == sorted(moved)
 
 
 @pytest.fixture
