@@ -37,6 +37,7 @@ _FIELDS = "fields"  # the record attribute for structured fields
 class Log:
     """Log to `file`, or to stderr without one. A context manager that flushes on exit.
 
+    What is logged later goes to stderr, such as Tornado's report of code that does not load.
     `format` is text, json, or auto: text on a terminal, otherwise JSON. Raises `ConfigError` if the
     file can't be written.
     """
@@ -65,6 +66,7 @@ class Log:
     def __exit__(self, *_: object) -> None:
         self._lines.close()
         self._thread.join(_CLOSE_SECONDS)
+        logging.basicConfig(force=True)
 
 
 class _Lines:

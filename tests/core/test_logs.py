@@ -109,6 +109,16 @@ def test_no_stderr(monkeypatch: pytest.MonkeyPatch) -> None:
         log.info("said to nobody")
 
 
+def test_what_is_logged_later_goes_to_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with logs.Log("INFO", "auto", tmp_path / "log"):
+        log.warning("within")
+    log.warning("later")
+    assert "within" not in (shown := capsys.readouterr().err)
+    assert "later" in shown
+
+
 def test_a_stderr_that_nobody_reads_blocks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "_CLOSE_SECONDS", 0.01)
     monkeypatch.setattr(logs, "MAX_QUEUED", 100)

@@ -255,6 +255,20 @@ def test_dev_restarts_when_the_code_changes(tmp_path: Path, launch: Any, script:
     lines.end()
 
 
+def test_dev_tells_why_code_does_not_load(tmp_path: Path, launch: Any, script: Path) -> None:
+    """Also for a module that is imported when the log is already open."""
+    module = script.parent / "services" / "uploads.py"
+    source = module.read_text()
+    rewrite(module, source + "\nthis is no Python\n")
+    process = launch("--dev", "--port=0", f"--data-dir={tmp_path / 'data'}", script=script)
+    lines = Lines(process)
+    lines.until("SyntaxError")
+    assert lines.address(lambda: rewrite(module, source))
+    process.terminate()
+    assert process.wait(timeout=15) == 0
+    lines.end()
+
+
 def test_dev_that_can_not_start_ends(tmp_path: Path, launch: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
