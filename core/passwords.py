@@ -37,9 +37,9 @@ def cost_of(password_hash: str) -> int:
 
 
 def unmatchable_hash(cost: int) -> str:
-    """Return a hash that matches no known password, for logins with an unknown address.
+    """Return a hash that matches no known password: of an account without one, or of no account.
 
-    The comparison takes as long as a real one, so timing does not reveal whether an account exists.
+    The comparison takes as long as a real one, so timing does not reveal which it is.
     """
     return f"$2b${cost:02d}${'.' * 53}"
 

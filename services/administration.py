@@ -78,10 +78,10 @@ class Administration:
     async def owner(self) -> User:
         """Return the account of the owner of a sidecar (contract, section 10).
 
-        It is created at the first start and has no usable password.
+        It is created at the first start and has no password.
         """
         found = self._db.read(users.for_login, OWNER)
-        return found[0] if found else await self.add(OWNER, ids.random_text(40), is_admin=True)
+        return found[0] if found else await self.add(OWNER, None, is_admin=True)
 
     def find(self, id: str) -> User:
         """Return the account with this id. Raises `NotFound`."""
@@ -94,18 +94,24 @@ class Administration:
     async def add(
         self,
         email: str,
-        password: str,
+        password: str | None,
         name: str | None = None,
         *,
         is_admin: bool = False,
         client: Client = COMMAND,
     ) -> User:
-        """Create an account; the first account is always an admin."""
-        accepted = schemas.accept("register", {"email": email, "password": password})
-        email = accepted["email"]
+        """Create an account; the first account is always an admin.
+
+        Without a password, the account's owner signs in with a code.
+        """
+        body = {"email": email, "password": ids.random_text(40) if password is None else password}
+        email = schemas.accept("register", body)["email"]
         name = name or email.partition("@")[0][:100]
-        identity.check_new_password(password, email, name)
-        hashed = await self._hashed(password)
+        if password is None:
+            hashed = passwords.unmatchable_hash(self._cost)
+        else:
+            identity.check_new_password(password, email, name)
+            hashed = await self._hashed(password)
         id, now = ids.new("user"), rfc3339(self._clock())
 
         def make(connection: Connection) -> User:
@@ -120,8 +126,7 @@ class Administration:
 
     async def create(self, email: str, name: str | None, is_admin: bool, client: Client) -> User:
         """Create an account whose owner signs in with a code. Raises `EmailTaken`."""
-        unknown = ids.random_text(40)
-        return await self.add(email, unknown, name, is_admin=is_admin, client=client)
+        return await self.add(email, None, name, is_admin=is_admin, client=client)
 
     async def change(self, user: User, changes: dict[str, Any], client: Client) -> ManagedUser:
         """Update name, `is_admin` or `is_disabled`. Raises `Conflict` if no admin would be left.
