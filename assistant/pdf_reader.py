@@ -74,11 +74,12 @@ def _read(reader: PdfReader) -> tuple[list[str], bool]:
 
 def _limit() -> None:
     """Limit this process's memory, and let every other one go first."""
-    with contextlib.suppress(ImportError, AttributeError, OSError, ValueError):
+    if sys.platform != "win32":
         import resource
 
         os.nice(10)
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+        with contextlib.suppress(OSError, ValueError):  # macOS may refuse it
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
 if __name__ == "__main__":

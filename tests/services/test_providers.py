@@ -323,5 +323,5 @@ async def test_what_a_model_sees_of_files(ada: Client) -> None:
         paper = (await ada("POST /files", b"%PDF-1.7", query={"name": "c.pdf"})).body
         ended = (await ada.say(chat, "Read it", attachments=[paper["id"]]))[-1]["data"]
         assert (ended["status"], ended["error"]["code"]) == ("failed", "model_refused")
-        assert ended["error"]["details"].startswith("c.pdf can't be read by a model.")
+        assert ended["error"]["details"].startswith("c.pdf can't be read by a model: it is damaged")
         assert len(bodies) == 2
