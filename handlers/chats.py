@@ -121,17 +121,17 @@ class Import(BaseHandler):
     async def post(self) -> None:
         user, body = self.known_caller.user, self.request.body
         if not prefers_event_stream(self.request.headers.get("Accept", "")):
-            chat = await self.services.imports.run(user, body)
-            self.respond(chat.public())
+            added = await self.services.imports.run(user, body)
+            self.respond(added.chat.public(), 201 if added.change else 200)
             return
         try:
-            chat = await self.services.imports.run(user, body, self._report)
+            added = await self.services.imports.run(user, body, self._report)
         except QuilliumError as error:
             if not self._headers_written:
                 raise
             await self._send("error", self.envelope(error))
         else:
-            await self._send("chat", chat.public())
+            await self._send("chat", added.chat.public())
 
     async def _report(self, share: float, count: int) -> None:
         now = time.monotonic()

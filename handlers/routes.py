@@ -67,6 +67,9 @@ API = (
                 errors=(errors.Conflict,),
                 more=(
                     AlternateResponse(
+                        200, JSON, "chat", "The same `client_id` again: the stored chat"
+                    ),
+                    AlternateResponse(
                         200,
                         "text/event-stream",
                         None,

@@ -25,8 +25,8 @@ from services import frames
 from services.connections import ConnectionRegistry
 from services.removal import Removal
 from services.uploads import Uploads, attached_ids
-from storage import imports
-from storage.chats import NewChat
+from storage import chats, imports
+from storage.chats import Added, NewChat
 from storage.database import Database
 
 MAX_BYTES = 16 << 20  # of a document
@@ -54,25 +54,28 @@ class Imports:
         self._uploads = uploads
         self._clock = clock
 
-    async def run(self, user: User, data: bytes, progress: Progress | None = None) -> Chat:
+    async def run(self, user: User, data: bytes, progress: Progress | None = None) -> Added:
         """Create a chat from an export: new ids, original times, all messages marked as read.
 
+        A document whose `client_id` a chat of the user has stores nothing and returns that chat.
         `progress(share, count)` is called after each slice with the share of the document and the
         number of messages that are stored. Raises `InvalidRequest`, `Conflict`.
         """
         importing = _Import(self._db, self._uploads, user, rfc3339(self._clock()))
+        change: ChatChange | None = None
         try:
-            change = await importing.run(data, progress, lambda c: self._publish(user, c))
-        except BaseException:
-            if importing.chat is not None:
-                self._removal.add(importing.chat)
-            await importing.discard_files()
-            raise
-        assert change.chat is not None
-        return change.chat
+            added = await importing.run(data, progress, lambda a: self._publish(user, a))
+            change = added.change
+            return added
+        finally:
+            if change is None:
+                if importing.chat is not None:
+                    self._removal.add(importing.chat)
+                await importing.discard_files()
 
-    def _publish(self, user: User, change: ChatChange) -> None:
-        self._connections.publish(user.id, frames.chat(change))
+    def _publish(self, user: User, added: Added) -> None:
+        if added.change is not None:
+            self._connections.publish(user.id, frames.chat(added.change))
 
 
 class Tree:
@@ -127,8 +130,8 @@ class _Import:
         self._files: dict[str, File] = {}  # stored for this import, by their id in the document
 
     async def run(
-        self, data: bytes, progress: Progress | None, publish: Callable[[ChatChange], None]
-    ) -> ChatChange:
+        self, data: bytes, progress: Progress | None, publish: Callable[[Added], None]
+    ) -> Added:
         fields: dict[str, Any] = {}
         characters = 0
         turn_ends = time.monotonic() + _TURN_SECONDS
@@ -137,6 +140,9 @@ class _Import:
                 fields[part.name] = part.value
                 if part.name == "files":
                     await self._store_files(fields)
+                stored = self._stored_before(part.value) if part.name == "chat" else None
+                if stored is not None:
+                    return Added(stored, None)
                 continue
             schemas.validate(_MESSAGE, part.value, f"messages.{part.index}")
             attachments = self._attachments(part.value.get("attachments", []))
@@ -162,6 +168,12 @@ class _Import:
         return await self._db.write(
             imports.finish, self._user, self.chat, new, updated_at, leaf, on_commit=publish
         )
+
+    def _stored_before(self, chat: Any) -> Chat | None:
+        """Return the chat that has the `client_id` of a document's chat."""
+        if not isinstance(chat, dict) or not isinstance(chat.get("client_id"), str):
+            return None
+        return self._db.read(chats.with_client_id, self._user, chat["client_id"])
 
     async def discard_files(self) -> None:
         """Delete the files that were stored; those of stored messages go with the chat."""
@@ -211,7 +223,7 @@ class _Import:
             normalized(chat.get("created_at", self._now)),
             chat.get("system_prompt") or None,
             json.dumps(chat.get("parameters", {})),
-            None,
+            chat.get("client_id"),
             chat.get("is_pinned", False),
             chat.get("is_archived", False),
         )

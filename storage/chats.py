@@ -189,16 +189,22 @@ class Added(NamedTuple):
     change: ChatChange | None
 
 
+def with_client_id(connection: Connection, user: int, client_id: str | None) -> Chat | None:
+    """Return the chat that a client stored under this id; None if there is none."""
+    stored = connection.execute(
+        "SELECT id FROM chats WHERE user = ? AND client_id = ?", (user, client_id)
+    ).fetchone()
+    return find(connection, user, stored[0]) if stored is not None else None
+
+
 def add(connection: Connection, user: int, new: NewChat) -> Added:
     """Store a new chat. The same `client_id` again returns the stored one.
 
     Raises `QuotaExceeded`.
     """
-    stored = connection.execute(
-        "SELECT id FROM chats WHERE user = ? AND client_id = ?", (user, new.client_id)
-    ).fetchone()
+    stored = with_client_id(connection, user, new.client_id)
     if stored is not None:
-        return Added(find(connection, user, stored[0]), None)
+        return Added(stored, None)
     quota.check(connection, user, 0)
     chat = insert(connection, user, new)
     change = ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from core.errors import NotFound
-from core.records import ChatChange, Message
+from core.records import Message
 from storage import chats, hidden_chats, messages, quota, versions
 from storage.connection import Connection
 
@@ -44,17 +44,22 @@ def finish(
     new: chats.NewChat,
     updated_at: str,
     leaf: str | None = None,
-) -> ChatChange:
+) -> chats.Added:
     """Give the chat its fields, mark all of it as read, and show it. Raises `NotFound`.
 
-    `leaf` is the last message to show, of an import with versions.
+    `leaf` is the last message to show, of an import with versions. If another chat has its
+    `client_id` by now, that one is returned, and this one stays hidden.
     """
+    stored = chats.with_client_id(connection, user, new.client_id)
+    if stored is not None:
+        return chats.Added(stored, None)
     if leaf is not None:
         versions.rebuild(connection, chat, messages.find(connection, chat, leaf).row_id)
     hidden_chats.show(connection, chat)
     connection.execute(
         "UPDATE chats SET title = ?, is_titled = 1, model = ?, created_at = ?, updated_at = ?,"
-        " system_prompt = ?, parameters = ?, is_pinned = ?, is_archived = ?, unread_count = 0,"
+        " system_prompt = ?, parameters = ?, is_pinned = ?, is_archived = ?, client_id = ?,"
+        " unread_count = 0,"
         " read_number = coalesce((SELECT MAX(number) FROM messages WHERE chat = chats.number), 0)"
         " WHERE number = ?",
         (
@@ -66,10 +71,13 @@ def finish(
             new.parameters,
             new.is_pinned,
             new.is_archived,
+            new.client_id,
             chat,
         ),
     )
-    return chats.changed(connection, user, new.id)
+    change = chats.changed(connection, user, new.id)
+    assert change.chat is not None
+    return chats.Added(change.chat, change)
 
 
 def add(
@@ -79,10 +87,16 @@ def add(
     updated_at: str,
     said: Sequence[Message],
     leaf: str | None = None,
-) -> ChatChange:
-    """Store a whole chat in one transaction. Raises what `append` raises."""
+) -> chats.Added:
+    """Store a whole chat in one transaction, unless there is one with its `client_id`.
+
+    Raises what `append` raises.
+    """
+    stored = chats.with_client_id(connection, user, new.client_id)
+    if stored is not None:
+        return chats.Added(stored, None)
     quota.check(connection, user, _size(said))
-    chat = begin(connection, user, new)
+    chat = begin(connection, user, new._replace(client_id=None))
     messages.insert_imported(connection, user, chat, said)
     return finish(connection, user, chat, new, updated_at, leaf)
 

@@ -102,10 +102,12 @@ def _add(connection: Connection, seed: SeedUser, now: str) -> Seeded:
     for file, content in seed.files:
         new = uploads.NewFile(file.id, file.name, file.created_at)
         uploads.add(connection, user.row_id, new, content, file.content_type)
-    changes = [
-        imports.add(connection, user.row_id, chat, updated_at, said, leaf)
-        for chat, updated_at, said, leaf in seed.chats
-    ]
+    changes: list[ChatChange] = []
+    for chat, updated_at, said, leaf in seed.chats:
+        added = imports.add(connection, user.row_id, chat, updated_at, said, leaf)
+        if added.change is None:
+            raise Conflict(f"The seed has the client_id of a chat that exists: {chat.client_id}.")
+        changes.append(added.change)
     is_disabled = seed.is_disabled or None
     user = users.administer(
         connection, user.row_id, now, is_admin=seed.is_admin, is_disabled=is_disabled

@@ -466,6 +466,27 @@ async def test_pinned_and_archived_chats(ada: Client) -> None:
     assert sorted(await listed()) == [0, 1, 2, 3]
 
 
+async def test_an_import_with_a_client_id_can_be_repeated(ada: Client, anyone: Client) -> None:
+    export = (await ada("GET /chats/{id}/export", id=await ada.chat(title="Goose"))).body
+    export["chat"]["client_id"] = "claude-1"
+    first = await ada("POST /chats/import", export)
+    again = await ada("POST /chats/import", export)
+    assert (first.status, again.status) == (201, 200)
+    assert first.body == again.body
+    events = {"Accept": "text/event-stream"}
+    streamed = await ada("POST /chats/import", export, headers=events)
+    assert first.body["id"] in streamed.raw.decode()
+    assert (await ada("GET /chats")).body["pagination"]["total"] == 2
+    created = await ada("POST /chats", {"title": "Other", "client_id": "claude-1"})
+    assert (created.status, created.body["id"]) == (200, first.body["id"])
+    bob = await anyone.register("bob@example.com")
+    assert (await bob("POST /chats/import", export)).status == 201
+    invalid: list[Any] = ["", "x" * 65, "a b", 1, {}]
+    for wrong in invalid:
+        export["chat"]["client_id"] = wrong
+        assert (await ada("POST /chats/import", export)).error == "400 invalid_request"
+
+
 async def test_all_chats_are_exported_and_deleted(ada: Client, anyone: Client) -> None:
     bob = await anyone.register("bob@example.com")
     ids = [await ada.chat(title=f"{number}") for number in range(3)]

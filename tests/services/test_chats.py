@@ -76,7 +76,7 @@ async def test_a_large_chat_is_gone_at_once_and_removed_in_slices(
     rooms: Any, user: User, socket: FakeSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = [message(f"word {number}") for number in range(5)]
-    chat = await rooms.imports.run(user, encoded(exported(*said)))
+    chat = (await rooms.imports.run(user, encoded(exported(*said)))).chat
     monkeypatch.setattr(hidden_chats, "SLICE_SECONDS", 0.0)
     await rooms.chats.delete(user, chat.id)
     assert socket.frames[-1]["data"] == {"id": chat.id, "deleted": True}
@@ -101,7 +101,7 @@ async def test_typing_is_told_to_the_others(
 async def test_what_was_read_is_told_where_there_is_anything(
     rooms: Any, user: User, socket: FakeSocket
 ) -> None:
-    chat = await rooms.imports.run(user, encoded(exported()))
+    chat = (await rooms.imports.run(user, encoded(exported()))).chat
     await rooms.chats.read(user, chat.id, None)
     assert types(socket) == ["chat", "read"]
     empty = (await rooms.chats.create(user)).chat

@@ -32,7 +32,7 @@ def slices(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def take(rooms: Any, user: User, document: dict[str, Any]) -> Chat:
-    chat: Chat = await rooms.imports.run(user, encoded(document))
+    chat: Chat = (await rooms.imports.run(user, encoded(document))).chat
     return chat
 
 
@@ -153,7 +153,7 @@ async def test_nobody_sees_it_before_it_is_complete(rooms: Any, user: User) -> N
             assert (page.items, page.total) == ("", 0)
 
     document = exported(*(message(f"word {number}") for number in range(5)))
-    chat = await rooms.imports.run(user, encoded(document), look)
+    chat = (await rooms.imports.run(user, encoded(document), look)).chat
     assert [frame["type"] for frame in socket.frames] == ["chat"]
     for read in (chats.page, lambda *a: chats.find_with(a[0], a[1], "word", *a[2:])):
         page = rooms.db.read(read, user.row_id, 20, 0)
@@ -198,6 +198,45 @@ async def test_one_client_id_twice_leaves_nothing(rooms: Any, user: User) -> Non
     with pytest.raises(Conflict, match="client_id"):
         await take(rooms, user, exported(*said))
     await nothing_is_left(rooms, user)
+
+
+def with_client_id(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "chat": {**document["chat"], "client_id": "chatgpt-1"}}
+
+
+async def test_a_document_is_imported_once(rooms: Any, user: User, other: User) -> None:
+    document = with_client_id(exported(*(message(str(number)) for number in range(3))))
+    added = await rooms.imports.run(user, encoded(document))
+    assert added.change is not None
+    # At the same time, and before it is clear that the rest of the document is damaged.
+    longer = {**document, "messages": [message("x")] * 5 + [{}]}
+    again = await asyncio.gather(
+        *(rooms.imports.run(user, encoded(repeated)) for repeated in (document, longer, document))
+    )
+    assert again == [(added.chat, None)] * 3
+    assert (await take(rooms, other, document)).id != added.chat.id
+    await rooms.chats.delete(user, added.chat.id)
+    assert (await take(rooms, user, document)).id != added.chat.id
+    await rooms.removal.finished()
+    assert rooms.db.read(hidden_chats.everything) == []
+    assert rooms.db.read(chats.page, user.row_id, 20, 0).total == 1
+
+
+@pytest.mark.parametrize("has_chat_first", [True, False])
+async def test_imports_of_one_document_at_the_same_time(
+    rooms: Any, user: User, has_chat_first: bool
+) -> None:
+    document = with_client_id(exported(*(message(str(number)) for number in range(3))))
+    if not has_chat_first:
+        document["chat"] = document.pop("chat")
+    socket = subscribed(rooms.connections, FakeSocket(user))
+    added = await asyncio.gather(*(rooms.imports.run(user, encoded(document)) for _ in range(3)))
+    assert len({each.chat.id for each in added}) == 1
+    assert [each.change is not None for each in added].count(True) == 1
+    assert [frame["type"] for frame in socket.frames] == ["chat"]
+    await rooms.removal.finished()
+    assert rooms.db.read(hidden_chats.everything) == []
+    assert len(rooms.db.read(lambda c: c.execute("SELECT id FROM messages").fetchall())) == 3
 
 
 async def test_a_full_disk_half_way_leaves_nothing(

@@ -24,7 +24,7 @@ def hidden(io_loop: Any, rooms: Any, user: User, monkeypatch: pytest.MonkeyPatch
 
     async def prepare() -> int:
         document = exported(*(message(str(number)) for number in range(5)))
-        chat = await rooms.imports.run(user, encoded(document))
+        chat = (await rooms.imports.run(user, encoded(document))).chat
         await rooms.db.write(hidden_chats.hide, user.row_id, chat.row_id)
         row_id: int = chat.row_id
         return row_id
@@ -39,7 +39,7 @@ def count(connection: Connection) -> int:
 
 
 async def test_a_start_removes_what_is_hidden(rooms: Any, user: User, hidden: int) -> None:
-    kept = await rooms.imports.run(user, encoded(exported()))
+    kept = (await rooms.imports.run(user, encoded(exported()))).chat
     removing = Removal(rooms.db)
     removing.start()
     await removing.finished()

@@ -154,6 +154,11 @@ async def test_a_seed_adds_to_an_account_and_its_sockets_see_it(anyone: Client) 
             "409 conflict",
             "The seed has a value that exists already: chats.id.",
         ),
+        (
+            {"users": [{"email": "a@b", "chats": [{"client_id": "c"}, {"client_id": "c"}]}]},
+            "409 conflict",
+            "The seed has the client_id of a chat that exists: c.",
+        ),
     ],
 )
 async def test_a_mistake_stores_nothing(

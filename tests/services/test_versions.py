@@ -18,7 +18,9 @@ async def test_a_long_tail_is_hidden_at_once_and_deleted_in_slices(
     rooms: Any, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     socket = subscribed(rooms.connections, FakeSocket(user))
-    chat = await rooms.imports.run(user, encoded(exported(*(message(f"{n}") for n in range(5)))))
+    chat = (
+        await rooms.imports.run(user, encoded(exported(*(message(f"{n}") for n in range(5)))))
+    ).chat
     first, second, *_ = rooms.db.read(messages.everything, chat.row_id)
     monkeypatch.setattr(hidden_chats, "SLICE_SECONDS", -1.0)
     await rooms.versions.delete(user, chat.id, second.id)

@@ -24,11 +24,23 @@ def said(count: int, **fields: str) -> list[Message]:
 
 
 def test_it_is_read_and_keeps_its_times(connection: Connection, owner: User) -> None:
-    change = imports.add(connection, owner.row_id, NEW, LATER, said(2))
-    assert change.chat is not None
-    assert (change.chat.created_at, change.chat.updated_at) == (NOW, LATER)
-    assert (change.chat.unread_count, change.chat.message_count) == (0, 2)
-    assert change.chat.system_prompt == "Be brief."
+    chat, change = imports.add(connection, owner.row_id, NEW, LATER, said(2))
+    assert change is not None
+    assert change.chat == chat
+    assert (chat.created_at, chat.updated_at) == (NOW, LATER)
+    assert (chat.unread_count, chat.message_count) == (0, 2)
+    assert chat.system_prompt == "Be brief."
+
+
+def test_a_client_id_is_stored_once(connection: Connection, owner: User) -> None:
+    new = NEW._replace(client_id="a")
+    first = imports.add(connection, owner.row_id, new, LATER, said(2))
+    assert imports.add(connection, owner.row_id, new, LATER, said(3)) == (first.chat, None)
+    # One that was begun at the same time ends later.
+    other = new._replace(id="chat_other")
+    hidden = imports.begin(connection, owner.row_id, other._replace(client_id=None))
+    assert imports.finish(connection, owner.row_id, hidden, other, LATER) == (first.chat, None)
+    assert hidden_chats.of(connection, owner.row_id) == {hidden}
 
 
 def test_one_client_id_twice_is_refused(connection: Connection, owner: User) -> None:
