@@ -25,7 +25,7 @@ STYLES = (
     "devices",
 )  # in this order
 JOINED = ("bundle/page.js", "bundle/page.css")  # paths below `static`
-LATER = ("vendor/highlight.js", "vendor/temml.js")  # loaded on demand
+LATER = ("converters.js", "vendor/highlight.js", "vendor/temml.js")  # loaded on demand
 
 _FROM = r'\s*from\s*"(?P<path>\.[^"]+)"|\s*"(?P<bare>\.[^"]+)")\s*;?'
 _IMPORT = re.compile(

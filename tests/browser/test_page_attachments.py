@@ -105,7 +105,7 @@ def test_files_are_chosen_sent_and_shown(ada: User, tmp_path: Path) -> None:
     with ada.page.expect_download() as exporting:
         ada.choose("What are these?", "Export as JSON")
     exporting.value.save_as(tmp_path / "chat.json")
-    ada.settings("Data").get_by_label("Import a chat").set_input_files(tmp_path / "chat.json")
+    ada.settings("Data").get_by_label("Import chats").set_input_files(tmp_path / "chat.json")
     expect(ada.page).not_to_have_url(re.compile(before))
     expect(ada.page.locator(".said .picture img")).to_have_attribute("src", IS_PNG)
     again = attachments(ada)[0]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import re
+import zipfile
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import needs_chromium
 from tests.browser.pages import User
 
 pytestmark = needs_chromium
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def test_a_first_message_makes_a_chat(ada: User) -> None:
@@ -137,17 +140,83 @@ def test_export_and_import(ada: User, tmp_path: Path) -> None:
     exported.value.save_as(file)
     assert json.loads(file.read_text())["format"] == "quillium-chat"
 
-    ada.settings("Data").get_by_label("Import a chat").set_input_files(file)
+    bring(ada, file)
     expect(ada.chats).to_have_count(2)
     expect(ada.heading).to_have_text("Hello / there: you?")
     expect(ada.replies).to_have_count(1)
+    bring(ada, file)
+    expect(ada.page.get_by_text("One chat was already here.")).to_be_visible()
     broken = tmp_path / "broken.json"
-    broken.write_text("{")
-    ada.settings("Data").get_by_label("Import a chat").set_input_files(broken)
-    expect(ada.notice("This file isn’t JSON.")).to_be_visible()
-    broken.write_text('{"format": "other"}')
-    ada.page.get_by_label("Import a chat").set_input_files(broken)
-    expect(ada.notice(re.compile("Invalid request: .+"))).to_be_visible()
+    for content in ("{", '{"format": "other"}'):
+        broken.write_text(content)
+        bring(ada, broken)
+        expect(ada.notice("This file has no chats.").last).to_be_visible()
+        ada.page.get_by_role("button", name="Close").last.click()
+    damaged = json.loads(file.read_text()) | {"messages": [{"sender": "user"}]}
+    damaged["chat"]["id"] = "chat_other"
+    broken.write_text(json.dumps(damaged))
+    bring(ada, broken)
+    expect(ada.page.get_by_text("One chat couldn’t be imported:")).to_be_visible()
+    expect(ada.page.get_by_text("messages.0.content: is required")).to_be_visible()
+    assert ada.call("GET", "/chats")["pagination"]["total"] == 2
+
+
+EXPORTS = Path(__file__).parent.parent / "page" / "exports"
+
+
+def bring(user: User, *files: Path) -> None:
+    """Choose files to import."""
+    user.settings("Data").get_by_label("Import chats").set_input_files(files)
+
+
+def test_chats_of_other_products_are_imported_once(ada: User, tmp_path: Path) -> None:
+    archive = tmp_path / "chatgpt.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as files:
+        files.write(EXPORTS / "chatgpt.json", "conversations.json")
+        files.writestr("file-Reeds1-reeds.png", base64.b64decode(PIXEL))
+    bring(ada, archive)
+    expect(ada.page.get_by_text("2 chats were imported.")).to_be_visible()
+    bring(ada, archive, EXPORTS / "claude.json")
+    expect(ada.page.get_by_text("3 chats were imported.")).to_be_visible()
+    expect(ada.page.get_by_text("2 chats were already here.")).to_be_visible()
+    expect(ada.page.get_by_text("One file or image isn’t in the export")).to_be_visible()
+    bring(ada, EXPORTS / "openwebui.json")
+    expect(ada.page.get_by_text("One chat was imported.")).to_be_visible()
+    bring(ada, EXPORTS / "librechat.json")
+    expect(ada.heading).to_have_text("Rivers")  # the only chat is shown
+    listed = ada.call("GET", "/chats?limit=100")["data"]
+    assert {chat["title"] for chat in listed} == {
+        "Herons in the reeds", "Notes on tea", "Older exports have no content", "Empty",
+        "Bread", "Rivers",
+    }  # fmt: skip
+    assert ada.call("GET", "/chats?archived=true")["pagination"]["total"] == 1
+    ada.chats.get_by_text("Herons in the reeds").click()
+    expect(ada.said).to_have_text(["What is a heron?", "Is this one?"])
+    expect(ada.page.locator(".said img")).to_have_count(1)
+    expect(ada.page.get_by_text("2/2").first).to_be_visible()
+
+
+def test_an_import_tells_how_far_it_is_and_can_be_cancelled(ada: User, tmp_path: Path) -> None:
+    (chat,) = json.loads((EXPORTS / "openwebui.json").read_text())
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps([{**chat, "id": f"chat-{number}"} for number in range(5)]))
+    held: list[Route] = []
+
+    def hold_the_third(route: Route) -> None:
+        held.append(route)
+        if len(held) != 3:
+            route.continue_()
+
+    ada.page.route("**/chats/import", hold_the_third)
+    bring(ada, path)
+    expect(ada.page.get_by_text("Importing chat 3 of 5")).to_be_visible()
+    ada.button("Cancel").click()
+    held[2].continue_()
+    expect(ada.page.get_by_text("3 chats were imported.")).to_be_visible()
+    bring(ada, path)  # again, it imports the rest
+    expect(ada.page.get_by_text("2 chats were imported.")).to_be_visible()
+    expect(ada.page.get_by_text("3 chats were already here.")).to_be_visible()
+    assert ada.call("GET", "/chats")["pagination"]["total"] == 5
 
 
 def test_a_chat_that_is_gone(ada: User) -> None:

@@ -5,7 +5,7 @@
 
 import {chatOf, forget, hide, isHidden, isLoaded} from "./chats.js";
 import {quillium} from "./client.js";
-import {bring} from "./imports.js";
+import {importDocument} from "./imports.js";
 import {notify, tellError} from "./notices.js";
 import {show} from "./route.js";
 import {isSignedIn, user} from "./session.js";
@@ -74,6 +74,6 @@ const stop = effect(() => {
   const kept = takeKept();
   queueMicrotask(() => stop());
   if (!kept?.copy || kept.owner !== user.value.id || Date.now() > kept.at + KEPT_MS) return;
-  const undo = () => bring(new Blob([kept.copy])).then(({id}) => show(id), tellError);
+  const undo = () => importDocument(JSON.parse(kept.copy)).then(({chat}) => show(chat.id), tellError);
   notify(t("chat.deleted", {title: kept.title}), {action: {label: t("action.undo"), run: undo}});
 });

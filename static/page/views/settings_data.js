@@ -2,8 +2,8 @@
 
 import {dialog} from "./dialog.js";
 import {Field} from "./form.js";
-import {html, useRef, useSignal} from "./html.js";
-import {bring} from "../state/imports.js";
+import {html, useRef} from "./html.js";
+import {bring, cancel, progress, summary} from "../state/imports.js";
 import {saveAll} from "../state/managing.js";
 import {notify, tellError} from "../state/notices.js";
 import {show} from "../state/route.js";
@@ -24,29 +24,49 @@ export const Data = () => html`
 
 function Import() {
   const place = useRef(null);
-  const share = useSignal(null); // of the file, while it is imported
   async function read({target}) {
-    share.value = 0;
+    const files = [...target.files];
+    target.value = ""; // so that the same file, mended, can be chosen again
     try {
-      const chat = await bring(target.files[0], stored => (share.value = stored));
-      const dialog = place.current?.closest("dialog");
-      if (!dialog) return; // closed meanwhile; the chat is in the list
-      dialog.close();
-      show(chat.id);
+      if (!await bring(files)) return notify(t("import.unknown"), {isError: true});
     } catch (error) {
-      if (error instanceof SyntaxError) notify(t("import.not_json"), {isError: true});
-      else tellError(error);
-      target.value = ""; // so that the same file, mended, can be chosen again
-    } finally {
-      share.value = null;
+      tellError(error);
     }
+    const {chats, present, skipped, leftOut} = summary.value ?? {chats: []};
+    const dialog = place.current?.closest("dialog");
+    if (chats.length !== 1 || present || skipped.length || leftOut || !dialog) return;
+    dialog.close();
+    show(chats[0].id);
   }
   return html`
     <div ref=${place}>
-      <${Field} label=${t("import.label")} hint=${t("import.hint")} type="file" accept=".json,.ndjson,application/json,application/x-ndjson"
-        disabled=${share.value !== null} onChange=${read} />
-      ${share.value !== null && html`
-        <label class="hint">${t("import.progress", {percent: Math.floor(100 * share.value)})}
-          ${" "}<progress value=${share.value} /></label>`}
+      <${Field} label=${t("import.label")} hint=${t("import.hint")} type="file" multiple
+        accept=".json,.ndjson,.zip,application/json,application/x-ndjson,application/zip"
+        disabled=${progress.value !== null} onChange=${read} />
+      ${progress.value && html`<${Progress} ...${progress.value} />`}
+      ${summary.value && html`<${Summary} ...${summary.value} />`}
+    </div>`;
+}
+
+const Progress = ({number, total, share}) => html`
+  <div class="row">
+    <label class="hint">${total > 1 ? t("import.progress_of", {number, total}) : t("import.progress", {percent: Math.floor(100 * share)})}
+      ${" "}<progress value=${share} /></label>
+    <button type="button" class="quiet" onClick=${cancel}>${t("action.cancel")}</button>
+  </div>`;
+
+/** What an import did, and what it left out with the reason. */
+function Summary({chats, present, skipped, leftOut}) {
+  const lines = [
+    t("import.done", {count: chats.length}),
+    present > 0 && t("import.present", {count: present}),
+    leftOut > 0 && t("import.left_out", {count: leftOut}),
+    skipped.length > 0 && t("import.skipped", {count: skipped.length}),
+  ];
+  return html`
+    <div class="outcome" role="status">
+      ${lines.filter(Boolean).map(line => html`<p>${line}</p>`)}
+      ${skipped.length > 0 && html`
+        <ul class="hint">${skipped.map(({title, reason}) => html`<li dir="auto">${title || "–"}: ${reason}</li>`)}</ul>`}
     </div>`;
 }
