@@ -309,3 +309,7 @@ export async function removeMessage({chat_id, id}) {
 
 /** Choose who answers in a chat. */
 export const choose = (id, model) => update(id, {model}).catch(tellError);
+
+/** Let a preset's model answer from now on, with the preset's instructions. */
+export const applyPreset = (id, {model, system_prompt, parameters}) =>
+  update(id, {...(model && {model}), system_prompt, parameters}).catch(tellError);

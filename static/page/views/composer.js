@@ -1,11 +1,13 @@
 /** The message composer: grows with its text, keeps drafts, and sends on Enter. */
 
 import {ChosenFiles} from "./attachments.js";
+import {useCompletions} from "./completions.js";
 import {html, useEffect, useLayoutEffect, useRef, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
 import {endGlide} from "./glide.js";
 import {isComposing, keysOf} from "./keys.js";
 import {isNarrow} from "./layout.js";
+import {Options} from "./options.js";
 import {attach, filesOf, takeFiles} from "../state/attachments.js";
 import {stop} from "../state/conversations.js";
 import {draftOf, keepDraft} from "../state/drafts.js";
@@ -29,9 +31,10 @@ function keepFocus(textarea) {
  * @param {string | null} props.id of the chat; null for a new one
  * @param {boolean} props.hasCommands whether the model knows commands such as `/help`
  * @param {(content: string) => void} props.send
+ * @param {(preset: object) => void} props.choosePreset
  * @param {boolean} props.isReplying
  */
-export function Composer({id, hasCommands, send, isReplying}) {
+export function Composer({id, hasCommands, send, choosePreset, isReplying}) {
   const text = draftOf(id);
   const place = useRef(null);
   useLayoutEffect(() => keepFocus(place.current), []); // before any further key
@@ -51,6 +54,7 @@ export function Composer({id, hasCommands, send, isReplying}) {
     keepDraft(id, value);
     typing(id);
   }
+  const completions = useCompletions({text, hasCommands, write, choosePreset});
   function submit(event) {
     event.preventDefault();
     place.current.focus();
@@ -73,18 +77,20 @@ export function Composer({id, hasCommands, send, isReplying}) {
     place.current.focus();
   }
   function press(event) {
+    if (!isComposing(event) && completions.press(event)) return;
     if (event.key !== "Enter" || isComposing(event) || event.shiftKey || event.altKey) return;
     const isCommand = event.ctrlKey || event.metaKey;
     if (finePointer.matches || isCommand) submit(event); // on a screen's keyboard Enter begins a line
   }
   return html`
     <form class="composer ${isDropping.value ? "is-dropping" : ""}" onSubmit=${submit}>
+      ${completions.options.length > 0 && html`<${Options} ...${completions} label=${t("composer.commands")} />`}
       <${ChosenFiles} id=${id} />
       <input ref=${picker} type="file" multiple hidden onChange=${pick} />
       <${IconButton} icon="attach" label=${t("attach.label")} onClick=${() => picker.current.click()} />
       <textarea ref=${place} id="composer" rows="1" value=${text} aria-label=${t("composer.label")}
         placeholder=${t(hasCommands && !isNarrow.value ? "composer.placeholder_commands" : "composer.placeholder")}
-        onInput=${event => write(event.target.value)} onKeyDown=${press} onPaste=${paste}
+        ...${completions.field} onInput=${event => { write(event.target.value); completions.first(); }} onKeyDown=${press} onPaste=${paste}
         enterkeyhint=${finePointer.matches ? "send" : "enter"} aria-describedby="composer-problem" />
       ${isReplying && !canSend
         ? html`<${IconButton} key="stop" icon="stop" className="stop" label=${t("reply.stop")} keys=${keysOf("stop")} onClick=${() => stop(id)} />`

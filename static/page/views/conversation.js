@@ -10,7 +10,7 @@ import {ModelPicker} from "./model_picker.js";
 import {Transcript} from "./transcript.js";
 import {brand, isHidden} from "../state/brand.js";
 import {chatOf} from "../state/chats.js";
-import {begin, choose, conversationOf, landing, restarted, say} from "../state/conversations.js";
+import {applyPreset, begin, choose, conversationOf, landing, restarted, say} from "../state/conversations.js";
 import {presets} from "../state/presets.js";
 import {models, user} from "../state/session.js";
 import {filled, t} from "../state/words.js";
@@ -47,7 +47,8 @@ function Known({id, before}) {
     <div class="column">
       <p class="elsewhere" role="status">${conversation.isTyping.value && t("message.typing_elsewhere")}</p>
       <${Composer} id=${id} hasCommands=${model === COMMANDER}
-        send=${(content, files) => { say(id, content, files); scrolling.current.beginTurn(); }} isReplying=${conversation.isReplying.value} />
+        send=${(content, files) => { say(id, content, files); scrolling.current.beginTurn(); }}
+        choosePreset=${isStored ? preset => applyPreset(id, preset) : null} isReplying=${conversation.isReplying.value} />
     </div>`;
 }
 
@@ -72,7 +73,7 @@ function New({before}) {
       <div class="column welcome">
         <${Mark} />
         <p class="welcome-title" dir="auto">${user.value && greeting(user.value)}</p>
-        <${Composer} id=${null} hasCommands=${isDemo} send=${start} isReplying=${false} />
+        <${Composer} id=${null} hasCommands=${isDemo} send=${start} choosePreset=${chosen => (model.value = chosen.value)} isReplying=${false} />
         ${isHidden("suggestions") || html`<${Suggestions} kind=${isDemo ? "demo" : "model"} start=${start} />`}
       </div>
     </div>`;
