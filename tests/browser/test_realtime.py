@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import needs_chromium
-from tests.program import ROOT, Program, free_port
+from tests.program import Program, free_port
+from tests.snippets import block
 
 pytestmark = needs_chromium
 
@@ -56,10 +56,8 @@ def settled(page: Page, count: int) -> list[dict[str, Any]]:
 def test_reloads_and_a_killed_server(
     browser: Browser, front_end: str, site: Path, tmp_path: Path
 ) -> None:
-    text = (ROOT / "docs" / "realtime.md").read_text()
-    client = re.search(r"```js\n(.*?)```", text, re.DOTALL)
-    assert client is not None
-    (site / "client.js").write_text(client[1])
+    client = block("docs/realtime.md", "export function connect")
+    (site / "client.js").write_text(client.text)
     port = f"--port={free_port()}"
     program = Program(tmp_path / "data", port)
     token = program.register()

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket
 
 from tests.browser.conftest import needs_chromium
 from tests.browser.pages import EXPECTED
-from tests.page.snippets import Snippet, snippets
 from tests.program import Program
+from tests.snippets import Snippet, snippets
 
 pytestmark = needs_chromium
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from cli import brand_file
 from core.brand import Accent, Brand
 from core.options import ConfigError
-from tests.program import ROOT
+from tests.snippets import block
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><script>alert(1)</script></svg>'
 PNG = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", 64, 32)
@@ -155,10 +154,8 @@ def test_a_link_out_of_the_folder(tmp_path: Path) -> None:
 
 def test_the_documented_file(tmp_path: Path) -> None:
     """What docs/desktop.md shows is accepted as it stands there."""
-    text = (ROOT / "docs" / "desktop.md").read_text(encoding="utf-8")
-    shown = re.search(r"## Branding.*?```json\n(.*?)```", text, re.DOTALL)
-    assert shown is not None
-    brand = brand_file.read(written(tmp_path, shown[1], acme_svg=SVG))
+    shown = block("docs/desktop.md", '{\n  "name": "Acme Chat"').text
+    brand = brand_file.read(written(tmp_path, shown, acme_svg=SVG))
     assert brand.icon is not None
     assert brand.accent is not None
     assert brand.welcome is not None

@@ -9,6 +9,7 @@ import http.client
 import json
 import shutil
 import ssl
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.packaging.proxies import NAME, Proxy, ToHere, needs_nginx, running, running_nginx
 from tests.program import ROOT, Program, free_port
+from tests.snippets import block
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
 needs_caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="needs caddy")
@@ -59,6 +61,27 @@ def caddy(server: Program, folder: Path) -> Iterator[Proxy]:
     command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
     with running(command, proxy.port, folder, HOME=str(folder), PATH="/usr/bin:/bin"):
         yield proxy
+
+
+@needs_nginx
+def test_below_a_path(start: Any, folder: Path) -> None:
+    """The location of docs/operations.md, instead of `location /`."""
+    server = start("--base-path=/quillium", "--trusted-proxy", f"--allowed-hosts={NAME}")
+    address = server.url.removesuffix("/quillium")
+    text = block("docs/operations.md", "location /quillium/ {").text
+    first_lines = textwrap.indent(text.partition("    # and the other lines")[0], "    ")
+    changes = {
+        "/etc/ssl/chat.example.com.pem": str(folder / "certificate.pem"),
+        "/etc/ssl/chat.example.com.key": str(folder / "key.pem"),
+        "    location / {\n        proxy_pass http://127.0.0.1:8080;\n": first_lines,
+        "http://127.0.0.1:8080": address,
+    }
+    proxy = Proxy(server, free_port(), free_port(), folder)
+    with running_nginx("quillium.conf", changes, proxy, folder):
+        status, headers, _ = proxy.ask("GET", "/quillium/")
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert proxy.ask("GET", "/quillium/api/v1/models")[0] == 401
+        assert proxy.ask("GET", "/other")[0] == 404
 
 
 def check_everything(proxy: Proxy) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import schemas
-from tests.page.snippets import NODE
 from tests.program import ROOT
+from tests.snippets import NODE
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="needs node")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.snippets import NODE, TSC
 from tests.program import ROOT
+from tests.snippets import NODE, TSC, block
 
 pytestmark = pytest.mark.skipif(
     NODE is None or shutil.which("npm") is None, reason="needs node and npm"
@@ -51,6 +51,19 @@ def test_a_projects_tests(project: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     assert "pass 13" in done.stdout
+
+
+def test_the_documented_module(project: Path) -> None:
+    text = block("docs/testing.md", "import {startQuillium}").text
+    given = '["python", "quillium.py"]'
+    assert given in text
+    command = json.dumps([sys.executable, str(ROOT / "quillium.py")])
+    (project / "documented.mjs").write_text(text.replace(given, command))
+    done = subprocess.run(
+        [NODE or "", "documented.mjs"], cwd=project, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:")
 
 
 def test_the_files_of_the_package(project: Path) -> None:

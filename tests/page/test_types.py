@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.page.snippets import TSC, snippets
 from tests.program import ROOT
+from tests.snippets import TSC, snippets
 
 needs_tsc = pytest.mark.skipif(TSC is None, reason="needs tsc: npm install -g typescript")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.program import ROOT
+from tests.snippets import block
 
 NODE = """
 
@@ -43,13 +43,6 @@ fn main() {
 """
 
 
-def snippet(language: str) -> str:
-    text = (ROOT / "docs" / "desktop.md").read_text(encoding="utf-8")
-    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     """Stands for the built folder's program."""
@@ -74,7 +67,7 @@ def run(*command: str | Path) -> dict[str, object]:
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_electron(program: Path, tmp_path: Path) -> None:
     script = tmp_path / "main.cjs"
-    script.write_text(snippet("js") + NODE)
+    script.write_text(block("docs/desktop.md", "const { spawn }").text + NODE)
     report = run("node", script, program, tmp_path / "data")
     assert report["health"]["status"] == "ok"  # type: ignore[index]
     assert report["missing"] == "ENOENT"
@@ -84,7 +77,7 @@ def test_electron(program: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="needs rustc")
 def test_tauri(program: Path, tmp_path: Path) -> None:
     source = tmp_path / "main.rs"
-    source.write_text(snippet("rust") + RUST)
+    source.write_text(block("docs/desktop.md", "use std::io").text + RUST)
     subprocess.run(
         ["rustc", "-o", tmp_path / "main", source], check=True, timeout=100, capture_output=True
     )

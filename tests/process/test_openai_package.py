@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import openai
@@ -12,6 +15,7 @@ import pydantic
 import pytest
 
 from tests.program import Program
+from tests.snippets import block
 
 
 @pytest.fixture
@@ -25,6 +29,16 @@ def client(program: Program) -> Any:
     key = program.call("POST", "/api/v1/users/api-key", {}, program.register())["api_key"]
     with openai.OpenAI(api_key=key, base_url=f"{program.url}/openai/v1", max_retries=0) as client:
         yield client
+
+
+def test_the_documented_program(program: Program, tmp_path: Path) -> None:
+    key = program.call("POST", "/api/v1/users/api-key", {}, program.register())["api_key"]
+    text = block("docs/openai.md", "from openai import OpenAI").text
+    script = text.replace("http://localhost:8080", program.url).replace("qk_…", key)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60
+    )
+    assert "Ada" in done.stdout, done.stderr
 
 
 def test_models(client: openai.OpenAI) -> None:

@@ -24,6 +24,7 @@ import pytest
 import websockets
 
 from tests.program import Program, read_line, refused
+from tests.snippets import block
 
 ROOT = Path(__file__).parent.parent.parent
 Server = Any
@@ -162,10 +163,9 @@ def test_everything_is_there_after_a_restart(start: Any) -> None:
 
 
 def test_the_tour_of_the_readme_can_be_repeated(start: Any) -> None:
-    tour = re.search(r"```sh\n(api=.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert tour is not None
+    tour = block("README.md", "api=")
     program = start()
-    script = tour[1].replace("http://localhost:8080", program.url)
+    script = tour.text.replace("http://localhost:8080", program.url)
     for _ in range(2):
         command = ["bash", "-eu", "-c", script]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30)
