@@ -2,10 +2,17 @@
 
 import {drawn, setText} from "./morph.js";
 import {copyText} from "../views/clipboard.js";
+import {saveAs} from "../state/saving.js";
 import {t} from "../state/words.js";
 
 const MAX_HIGHLIGHTED_CHARACTERS = 30_000;
 const GROWTH = 1.5; // growing code is highlighted again at this factor, which takes linear time in total
+
+/** Endings of files in languages whose names are none. */
+const ENDINGS = {
+  bash: "sh", csharp: "cs", javascript: "js", kotlin: "kt", markdown: "md", perl: "pl", plaintext: "txt", python: "py", ruby: "rb",
+  rust: "rs", shell: "sh", text: "txt", typescript: "ts", yaml: "yml",
+};
 
 const element = (name, properties) => Object.assign(document.createElement(name), properties);
 
@@ -16,7 +23,9 @@ export function dressCode(pre) {
   const language = /^language-(.+)/.exec(code.className)?.[1] ?? "";
   const copy = element("button", {type: "button", className: "copy", textContent: t("action.copy")});
   const bar = element("div", {className: "code-bar"});
-  bar.append(element("span", {className: "code-language", textContent: language}), copy);
+  const wrap = element("button", {type: "button", textContent: t("code.wrap"), ariaPressed: "false"});
+  const save = element("button", {type: "button", textContent: t("code.save")});
+  bar.append(element("span", {className: "code-language", textContent: language}), copy, wrap, save);
   const block = element("div", {className: "code-block", dir: "ltr"});
   Object.assign(pre, {tabIndex: 0, role: "region", ariaLabel: t("markdown.code", {language})});
   pre.replaceWith(block);
@@ -24,7 +33,11 @@ export function dressCode(pre) {
   const colours = new Code(code);
   drawn.set(code, colours);
   copy.addEventListener("click", () => copyText(colours.source.replace(/\n$/, ""), copy));
+  wrap.addEventListener("click", () => (wrap.ariaPressed = String(block.classList.toggle("is-wrapped"))));
+  save.addEventListener("click", () => saveAs(new Blob([colours.source]), `code.${endingOf(language)}`));
 }
+
+const endingOf = language => ENDINGS[language] ?? (/^[a-z][a-z0-9]{0,7}$/.test(language) ? language : "txt");
 
 let highlighter; // loaded with the first code block
 

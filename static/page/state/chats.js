@@ -5,6 +5,7 @@ import {on, quillium, whenListing} from "./client.js";
 import {keepDraft} from "./drafts.js";
 import {notify, tellError} from "./notices.js";
 import {chatId, isLocal, show} from "./route.js";
+import {fileName, saveAs} from "./saving.js";
 import {isSignedIn} from "./session.js";
 import {language, t} from "./words.js";
 
@@ -318,30 +319,4 @@ export async function save(id, format) {
   const text = await quillium.call("GET", `/chats/${id}/export?format=${format}`, undefined, {as: "text"});
   const type = format === "json" ? "application/json" : "text/markdown";
   saveAs(new Blob([text], {type}), fileName(chatOf(id).title) + (format === "json" ? ".json" : ".md"));
-}
-
-/** Have the browser save a file. @param {Blob} content */
-export function saveAs(content, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}
-
-const NOT_IN_NAMES = /[\p{C}<>:"/\\|?*]+/gu; // not on Windows, and some of them nowhere
-const RESERVED = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
-const MAX_NAME_BYTES = 120;
-
-/** A title as the name of a file, without its ending. It keeps combining marks, digits and dots. */
-export function fileName(title) {
-  const bytes = new TextEncoder();
-  let name = "";
-  const letters = new Intl.Segmenter().segment(title.normalize().replace(NOT_IN_NAMES, " ").replace(/\s+/gu, " ").trim());
-  for (const {segment} of letters) {
-    if (bytes.encode(name + segment).length > MAX_NAME_BYTES) break;
-    name += segment;
-  }
-  name = name.replace(/^[.\s]+|[.\s]+$/gu, "");
-  return RESERVED.test(name) ? `_${name}` : name || "chat";
 }

@@ -1,7 +1,8 @@
 /** What is done with several chats at once: archive, restore, export and delete them. */
 
-import {add, forget, saveAs} from "./chats.js";
+import {add, forget} from "./chats.js";
 import {quillium} from "./client.js";
+import {saveAs} from "./saving.js";
 
 const PAGE = 100;
 

@@ -4,8 +4,8 @@ import {dialog, Dialog} from "./dialog.js";
 import {html, useEffect, useSignal} from "./html.js";
 import {Icon, IconButton} from "./icons.js";
 import {contentOf, detach, filesOf, isPicture, pictureOf} from "../state/attachments.js";
-import {saveAs} from "../state/chats.js";
 import {tellError} from "../state/notices.js";
+import {saveAs} from "../state/saving.js";
 import {language, t} from "../state/words.js";
 
 /** What will be sent with the next message. @param {{id: string | null}} props of the chat */

@@ -54,15 +54,28 @@ document.addEventListener("copy", event => {
   const root = range.commonAncestorContainer;
   const element = root.nodeType === Node.ELEMENT_NODE ? root : root.parentElement;
   if (!element.closest(".transcript")) return;
+  const copy = contentOf(range, element);
+  event.clipboardData.setData("text/plain", textOf(copy, element));
+  event.clipboardData.setData("text/html", htmlOf(copy));
+  event.preventDefault();
+});
+
+/** The text of an element as it is read, without the signs of Markdown. */
+export function plainText(element) {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return textOf(contentOf(range, element), element);
+}
+
+/** What is in a range of an element: formulas as they were written, and no buttons. */
+function contentOf(range, element) {
   const copy = whole(range).cloneContents();
   const formulas = [...element.querySelectorAll(".math")].filter(formula => range.intersectsNode(formula));
   copy.querySelectorAll(".math").forEach((formula, place) =>
     formulas[place] && formula.replaceChildren(drawn.get(formulas[place]).source));
   for (const left of copy.querySelectorAll(LEFT_OUT)) left.remove();
-  event.clipboardData.setData("text/plain", textOf(copy, element));
-  event.clipboardData.setData("text/html", htmlOf(copy));
-  event.preventDefault();
-});
+  return copy;
+}
 
 const isInField = element => element?.matches("input, textarea");
 

@@ -3,12 +3,16 @@
 import {AttachedFiles} from "./attachments.js";
 import {html, useRef, useSignal} from "./html.js";
 import {Icon} from "./icons.js";
-import {copyText} from "./clipboard.js";
+import {copyText, plainText} from "./clipboard.js";
 import {Markdown} from "./markdown.js";
+import {Menu} from "./menu.js";
 import {DeleteButton, EditButton, Editor, Versions} from "./message_actions.js";
+import {Outline} from "./outline.js";
 import {usePace} from "./pace.js";
 import {uploaded} from "../state/attachments.js";
 import {regenerate} from "../state/conversations.js";
+import {draftOf, keepDraft} from "../state/drafts.js";
+import {canSpeak, hush, speak, spoken} from "../state/speaking.js";
 import {fullTime, inWords, shortTime, t} from "../state/words.js";
 
 const Time = ({at}) => html`<time datetime=${at} title=${fullTime(at)}>${shortTime(at)}</time>`;
@@ -21,6 +25,7 @@ const messageClass = (kind, ...texts) =>
 /** What the user said; `isWaiting` until the server has it. */
 export function Said({message, isWaiting = false}) {
   const isEditing = useSignal(false);
+  const copied = useRef(null);
   if (isEditing.value) {
     return html`
       <li class="message said is-edited" data-id=${message.id}>
@@ -38,7 +43,9 @@ export function Said({message, isWaiting = false}) {
           <${Time} at=${message.timestamp} />
           <${Versions} message=${message} />
           <${EditButton} onClick=${() => (isEditing.value = true)} />
-          <${DeleteButton} message=${message} />`}
+          <${DeleteButton} message=${message} />
+          <${More} message=${message} copied=${copied} />
+          <span ref=${copied} class="hidden" role="status" />`}
       </p>
     </li>`;
 }
@@ -72,6 +79,7 @@ export function Reply({message, isLast, isNew}) {
           <summary>${t("reply.reasoning")}</summary>
           <p class="words">${reasoning}</p>
         </details>`}
+      ${isStreaming || html`<${Outline} text=${content} />`}
       <${Markdown} text=${shown} isOpen=${isStreaming} />
       ${isStreaming && html`<p class="writing"><span class="hidden">${t("reply.streaming")}</span></p>`}
       ${isStreaming || html`<${Problem} message=${message} />`}
@@ -88,8 +96,44 @@ export function Reply({message, isLast, isNew}) {
             </button>`}
           <${Versions} message=${message} />
           <${DeleteButton} message=${message} />
+          ${content && html`<${More} message=${message} copied=${copy} />`}
         </p>`}
     </li>`;
+}
+
+/** What else can be done with a text. `copied` is a reference to the element that says so. */
+function More({message: {id, chat_id, content, sender}, copied}) {
+  const place = useRef(null);
+  const words = () => place.current.closest(".message").querySelector(".prose, .said > .words");
+  const isReply = sender === "assistant";
+  const reading = spoken.value === id
+    ? {icon: "stop", label: t("message.read_stop"), act: hush}
+    : {icon: "speaker", label: t("message.read"), act: () => speak(id, plainText(words()))};
+  return html`
+    <span ref=${place}>
+      <${Menu} label=${t("message.more")} button=${{className: "quiet", "aria-label": t("message.more"), title: t("message.more")}}
+        items=${[
+          !isReply && {icon: "copy", label: t("action.copy"), act: () => copyText(content, copied.current)},
+          isReply && {icon: "copy", label: t("message.copy_text"), act: () => copyText(plainText(words()), copied.current)},
+          {icon: "quote", label: t("message.quote"), act: () => quote(chat_id, selectedIn(words()) || content)},
+          canSpeak && reading,
+        ]}><${Icon} name="more" /><//>
+    </span>`;
+}
+
+/** Put a text into the composer, as Markdown quotes it, after what is there. */
+function quote(chatId, text) {
+  const draft = draftOf(chatId);
+  const quoted = text.trim().replaceAll(/^/gm, "> ");
+  keepDraft(chatId, `${draft}${draft && "\n\n"}${quoted}\n\n`);
+  document.getElementById("composer").focus();
+}
+
+/** The text that is selected within an element; empty if none is. */
+function selectedIn(element) {
+  const selection = getSelection();
+  return !selection.isCollapsed && element.contains(selection.anchorNode) && element.contains(selection.focusNode)
+    ? selection.toString() : "";
 }
 
 const tokens = ({prompt_tokens: prompt, completion_tokens: completion}) =>
