@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.util
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -47,6 +48,16 @@ def is_available() -> bool:
     return not getattr(sys, "frozen", False) and importlib.util.find_spec("pypdf") is not None
 
 
+def _reader_environment() -> dict[str, str]:
+    """Return an environment in which Python finds pypdf.
+
+    If this program is one file (shiv), the packages are not where another process looks for them.
+    """
+    found = importlib.util.find_spec("pypdf")
+    folder = Path(found.origin).parent.parent if found and found.origin else Path()
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
 async def read(content: bytes) -> PdfText:
     """Return the text of a PDF file; at most `pdf_reader.CHARACTERS`, and never an error."""
     if not is_available():
@@ -58,6 +69,7 @@ async def read(content: bytes) -> PdfText:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
+        env=_reader_environment(),
     )
     try:
         async with asyncio.timeout(_DEADLINE_SECONDS):

@@ -97,10 +97,12 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str], version: str
     """Parse a command line. Raises `ConfigError`; `--help` and `--version` raise `SystemExit`."""
     parser = _Parser(
         prog="quillium",
-        description="Serve the Quillium API, a chat page and an assistant from one process, or run"
-        " a command. Each setting is a flag or an [ENVIRONMENT VARIABLE].",
-        epilog=f"The documentation is in {DOCS}: settings.md, api.md, frontend.md, testing.md,"
-        " desktop.md, demo.md, models.md, operations.md and others.",
+        # Raw, so that the folder stays on one line, to be copied.
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Serve the Quillium API, a chat page and an assistant from one process,\n"
+        "or run a command. Each setting is a flag or an [ENVIRONMENT VARIABLE].",
+        epilog="The documentation (settings.md, api.md, frontend.md, testing.md, desktop.md,\n"
+        f"demo.md, models.md, operations.md and others) is in\n{DOCS}",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"quillium {version}")

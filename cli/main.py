@@ -18,6 +18,7 @@ from cli import arguments, streams
 from core.logs import Log
 from core.options import ConfigError
 
+_ROOMS = Path(__file__).resolve().parent.parent
 _IS_WATCHED = "QUILLIUM_IS_WATCHED"  # set for the process that `--dev` restarts
 log = logging.getLogger("quillium")
 
@@ -59,8 +60,11 @@ def _run(given: Sequence[str], version: str, script: Path, missing: frozenset[st
     if config.dev and command is None:
         if getattr(sys, "frozen", False):
             raise ConfigError("--dev needs the source code: run it from a checkout")
-        # The server of a test worker starts at once, and ends if it can't.
-        if _IS_WATCHED not in os.environ and os.name == "posix" and not config.sidecar:
+        # The server of a test worker starts at once, and ends if it can't. An installed copy
+        # doesn't change, and other processes may not find its packages (shiv).
+        is_checkout = script.parent == _ROOMS
+        is_watching = is_checkout and not config.sidecar and os.name == "posix"
+        if is_watching and _IS_WATCHED not in os.environ:
             _run_watched(given, script)
     level = config.log_level
     if command is not None and config.log_file is None and level == "INFO":

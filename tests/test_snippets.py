@@ -81,6 +81,8 @@ def command_lines() -> list[tuple[str, str]]:
 
 def problem(given: list[str]) -> str:
     """Why the program would refuse a command line, or an empty text."""
+    if given == ["--help"]:
+        return ""
     try:
         arguments.parse(given, {}, "1")
     except ConfigError as error:

@@ -136,10 +136,10 @@ def test_the_help_names_each_setting(capsys: pytest.CaptureFixture[str]) -> None
     for option in OPTIONS:
         assert option.flag in text
         assert option.variable in text
-    names = [word for word in re.split(r"[\s,:]+", text) if word.endswith(".md")]
+    names = [word for word in re.split(r"[\s,:()]+", text) if word.endswith(".md")]
     assert names[0] == "settings.md"
     assert all((arguments.DOCS / name).is_file() for name in names)
-    assert str(arguments.DOCS) in text.replace("\n", "")
+    assert str(arguments.DOCS) in text.splitlines()
 
 
 @pytest.mark.parametrize("flag", ["--data-dir", "--log-file", "--local-model"])
