@@ -38,6 +38,10 @@ LARGE_PROMPTS_EACH = 2  # at a time for one account
 PDF_READERS = 2
 PDF_READERS_EACH = 1
 
+# Titles that models write, each a request to a model server.
+TITLES = 8
+TITLES_EACH = 1
+
 SERVER = ""  # pays for background work
 _account: ContextVar[str] = ContextVar("account", default=SERVER)
 

@@ -37,6 +37,7 @@ from services.seeding import HASH_COST, Seeding
 from services.sessions import Sessions
 from services.settings import REQUESTS_PER_MINUTE, Settings
 from services.sign_in_codes import SignInCodes
+from services.titles import Titles
 from services.uploads import Uploads
 from services.versions import Versions
 from storage.database import Database
@@ -67,6 +68,7 @@ class Services:
     accounts: Accounts
     administration: Administration
     conversation: Conversation
+    titles: Titles
     chats: Chats
     uploads: Uploads
     imports: Imports
@@ -84,6 +86,7 @@ class Services:
         """End running work: store replies as `interrupted`, and close all sockets."""
         self.completions.drain()
         await self.conversation.drain()
+        await self.titles.close()
         self.connections.close_all()
 
     async def close(self, *, is_discarded: bool = False) -> None:
@@ -137,7 +140,8 @@ def build(
     metrics = prometheus or Metrics()
     connections = ConnectionRegistry()
     pace = PAGE_PACE if config.demo and config.demo_pace is None else config.demo_pace
-    tools = Tools(db, connections, settings, directory, clock, metrics, Prompts(db), pace)
+    titles = Titles(db, connections, settings, directory)
+    tools = Tools(db, connections, settings, directory, clock, metrics, Prompts(db), titles, pace)
     conversation = Conversation(tools)
     removal = Removal(db)
     uploads = Uploads(db, removal, clock)
@@ -197,6 +201,7 @@ def build(
             bcrypt_cost,
         ),
         conversation=conversation,
+        titles=titles,
         chats=Chats(db, connections, settings, directory, conversation, removal, clock),
         uploads=uploads,
         imports=Imports(db, connections, removal, uploads, clock),

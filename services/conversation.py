@@ -16,10 +16,9 @@ from core.records import Message, User
 from services import frames
 from services.replies import Reply
 from services.reply_writer import ReplyWriter, Tools
+from services.titles import opening_words
 from services.watchers import Watcher
 from storage import chats, turns
-
-_TITLE_CHARACTERS = 60
 
 
 class Conversation:
@@ -199,12 +198,3 @@ class Conversation:
             del self._writers[writer.chat_id]
             if not self._writers:
                 self._all_idle.set()
-
-
-def opening_words(content: str) -> str:
-    """Return the title for an untitled chat: the first words of its first message."""
-    line = " ".join(content.split())
-    if len(line) <= _TITLE_CHARACTERS:
-        return line
-    words = line[:_TITLE_CHARACTERS].rpartition(" ")[0]
-    return (words or line[: _TITLE_CHARACTERS - 1]) + "…"

@@ -35,6 +35,7 @@ from services.endings import Ending, broken_off, ended
 from services.prompts import Prompts
 from services.replies import Position, Reply
 from services.settings import Settings
+from services.titles import Titles
 from services.turn import ReplyState, Turn
 from services.watchers import Watcher
 from storage import chats, turns
@@ -59,6 +60,7 @@ class Tools(NamedTuple):
     clock: CalendarClock
     metrics: Metrics
     prompts: Prompts
+    titles: Titles
     demo_pace: int | None = None  # tokens a second, for all clients
 
     def new_reply(self, requested_model: str) -> turns.NewReply:
@@ -342,6 +344,8 @@ class ReplyWriter:
         self._tools.metrics.reply_ended(message.status)
         self._publish(frames.message(message), turn.watchers)
         turn.enter(ReplyState.OVER)
+        if turn.begun is not None and not self._is_draining:
+            self._tools.titles.begin(self.user_id, turn.begun.answers, message)
 
     def _publish_gone(self, turn: Turn) -> None:
         if turn.state is not ReplyState.OVER:

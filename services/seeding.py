@@ -22,9 +22,9 @@ from core.times import CalendarClock, CalendarTime, normalized, rfc3339
 from core.tokens import Claims, FixedTokens
 from services import api_keys, frames, imports
 from services.connections import ConnectionRegistry
-from services.conversation import opening_words
 from services.fault_rules import FaultRules
 from services.settings import Settings
+from services.titles import opening_words
 from services.uploads import MAX_BYTES, attached_ids
 from storage import seeds
 from storage.chats import NewChat

@@ -114,6 +114,26 @@ def model_of(connection: Connection, id: str) -> str:
     return row[0] if row else ""
 
 
+def is_new_with_title(connection: Connection, id: str, title: str) -> bool:
+    """Return whether a chat has this title, and no message after the first one and its reply."""
+    row = connection.execute(
+        "SELECT title, message_count FROM chats WHERE id = ?", (id,)
+    ).fetchone()
+    return row is not None and row[0] == title and row[1] <= 2
+
+
+def retitle(connection: Connection, id: str, title: str, new_title: str) -> ChatChange | None:
+    """Replace a chat's title if it is still `title`, without changing its time.
+
+    Return None if it has another title by now, or was deleted.
+    """
+    row = connection.execute(
+        "UPDATE chats SET title = ? WHERE id = ? AND title = ? RETURNING user",
+        (new_title, id, title),
+    ).fetchone()
+    return changed(connection, row[0], id) if row is not None else None
+
+
 def page(
     connection: Connection, user: int, limit: int, offset: int, *, archived: bool = False
 ) -> JsonPage:

@@ -327,6 +327,7 @@ def test_administration(admin: User, context: BrowserContext) -> None:
         "system_prompt": "Be brief.",
         "rate_limit_per_minute": 50,
         "storage_per_user_mib": 1024,
+        "titles_by_model": False,
         "providers": [],
         "presets": [],
     }

@@ -61,6 +61,7 @@ async def test_admin_settings_are_the_admins(ada: Client, bob: Client) -> None:
         "system_prompt": "",
         "rate_limit_per_minute": 100,
         "storage_per_user_mib": 1024,
+        "titles_by_model": False,
         "providers": [],
         "presets": [],
     }

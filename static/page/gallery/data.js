@@ -107,7 +107,7 @@ export const RESPONSES = {
   "GET /auth/registration": {is_open: true, is_first: false, needs_setup_code: false},
   "GET /users/me": {id: "user_ada", email: "ada@example.com", name: "Ada", is_admin: true, created_at: at(90), updated_at: at(90)},
   "GET /settings/user": {theme: "system", language: "en", notifications_enabled: false, default_model: null, presets: [{name: "Short answers", model: null, system_prompt: "Be brief.", parameters: {}}], shared_presets: [], updated_at: at(9)},
-  "GET /settings/admin": {allow_registration: true, default_model: null, system_prompt: "Be kind.", rate_limit_per_minute: 100, storage_per_user_mib: 1024, providers: [PROVIDER], presets: [], updated_at: at(9)},
+  "GET /settings/admin": {allow_registration: true, default_model: null, system_prompt: "Be kind.", rate_limit_per_minute: 100, storage_per_user_mib: 1024, titles_by_model: false, providers: [PROVIDER], presets: [], updated_at: at(9)},
   "GET /models": page(MODELS),
   "GET /chats": query => page(query.get("q") ? found(query.get("q")) : CHATS),
   "GET /chats/{id}": CHATS[1],

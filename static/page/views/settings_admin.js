@@ -30,6 +30,8 @@ export function Models() {
     <//>
     <${Setting} as="textarea" label=${t("admin.system_prompt")} rows="4" maxlength="20000" hint=${t("admin.system_prompt_hint")}
       value=${settings.system_prompt} save=${value => change({system_prompt: value})} />
+    <${SettingCheck} label=${t("admin.titles")} hint=${t("admin.titles_hint")} value=${settings.titles_by_model}
+      save=${value => change({titles_by_model: value})} />
     <${Providers} providers=${settings.providers} change=${change} />`;
 }
 
