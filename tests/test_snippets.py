@@ -55,6 +55,14 @@ def test_a_block_is_run_or_says_why_not(snippet: Snippet) -> None:
         )
 
 
+@pytest.mark.parametrize("snippet", BLOCKS, ids=lambda snippet: snippet.name)
+def test_a_command_can_be_pasted(snippet: Snippet) -> None:
+    """Into the shell of macOS too, which takes comments for arguments, and without `python`."""
+    if snippet.language == "sh":
+        assert not re.search(r"(^|\s)#(\s|$)", snippet.text)
+        assert not re.search(r"^python ", snippet.text, re.MULTILINE)
+
+
 def test_no_block_is_overlooked() -> None:
     for page in PAGES:
         fences = len(_FENCE.findall(page.read_text(encoding="utf-8")))

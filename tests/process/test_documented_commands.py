@@ -30,11 +30,11 @@ SERVERS = [
     block("docs/models.md", ".venv/bin/pip install -q -e '.[pdf]'"),
     block("docs/operations.md", ".venv/bin/pip install -q -e '.[metrics]'"),
     block("docs/operations.md", "QUILLIUM_ALLOWED_HOSTS="),
-    block("docs/testing.md", "python quillium.py --dev --port 8080"),
+    block("docs/testing.md", ".venv/bin/python quillium.py --dev --port 8080"),
 ]
 SIDECARS = [
     block("docs/desktop.md", "dist/quillium/quillium --sidecar"),
-    block("docs/testing.md", "python quillium.py --dev --sidecar"),
+    block("docs/testing.md", ".venv/bin/python quillium.py --dev --sidecar"),
 ]
 SEED = block("docs/testing.md", "{").text
 
@@ -52,8 +52,8 @@ class Checkout:
                 (folder / path.name).symlink_to(path)
         quillium = f'"{sys.executable}" "{folder / "quillium.py"}"'
         self._script("dist/quillium/quillium", f'exec {quillium} "$@"')
-        for python in (".venv/bin/python", "bin/python"):
-            self._script(python, f'exec "{sys.executable}" "$@"')
+        self._script("bin/quillium", f'exec {quillium} "$@"')
+        self._script(".venv/bin/python", f'exec "{sys.executable}" "$@"')
         self._script("bin/python3", '[ "$*" = "-m venv .venv" ]')
         self._script(".venv/bin/pip", f'echo "$@" >> "{self._pip_log}"')
         self._environment = {
@@ -198,7 +198,7 @@ def test_the_setup_code(checkout: Checkout) -> None:
 
 def test_backup_restore_and_check(checkout: Checkout) -> None:
     checkout.interrupt(served(checkout))
-    checkout.run(block("docs/durability.md", "python quillium.py backup"))
+    checkout.run(block("docs/durability.md", ".venv/bin/python quillium.py backup"))
     assert (checkout.folder / "FILE").stat().st_size > 0
     assert len(list(checkout.data.glob("quillium.db.replaced-*"))) == 1
 
@@ -208,7 +208,7 @@ def test_the_schema_of_a_release(checkout: Checkout) -> None:
     shutil.copytree(checkout.data, checkout.folder / "FOLDER")
     (checkout.folder / "tests").unlink()
     shutil.copytree(ROOT / "tests" / "storage", checkout.folder / "tests" / "storage")
-    checkout.run(block("CONTRIBUTING.md", "python tests/storage/dump.py"))
+    checkout.run(block("CONTRIBUTING.md", ".venv/bin/python tests/storage/dump.py"))
     written = checkout.folder / "tests" / "storage" / "released" / "VERSION.sql"
     assert "CREATE TABLE" in written.read_text()
 
