@@ -124,7 +124,9 @@ def test_the_snippets_compile(tmp_path: Path) -> None:
         script = re.sub(r'"http://\S+/static/quillium.js"', f'"{CLIENT}.js"', snippet.script)
         name = f"{snippet.page.stem}_{snippet.line}.{snippet.language.replace('html', 'js')}"
         (tmp_path / name).write_text(f"{script}\nexport {{}};\n")
-    modules = 'declare module "node:*";\ndeclare module "quillium/*";\n'
+    modules = 'declare module "node:*";\ndeclare module "quillium/*";\ndeclare module "electron";\n'
+    modules += "declare const process: {platform: string, resourcesPath: string};\n"
+    modules += "declare function startQuillium(program: string, dataFolder: string): any;\n"
     (tmp_path / "others.d.ts").write_text(modules)
     options = ["--allowJs", "--checkJs", *LIBRARIES, *RESOLUTIONS["bundler"]]
     assert compiled(*options, *sorted(tmp_path.iterdir())) == ""

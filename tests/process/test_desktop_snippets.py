@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,26 @@ NODE = """
   const refused = await startQuillium(process.argv[2], "/dev/null").ready.catch(e => e.message);
   console.log(JSON.stringify({ ready, health, tokens, page, status, missing, refused }));
 })();
+"""
+# Stands for Electron: its window loads the address that it is given, and is then closed.
+ELECTRON = """
+const { EventEmitter } = require("node:events");
+const app = new EventEmitter();
+app.whenReady = async () => {};
+app.getPath = () => process.env.USER_DATA;
+app.quit = () => {
+  let isPrevented = false;
+  app.emit("before-quit", { preventDefault() { isPrevented = true; } });
+  console.log(isPrevented ? "waits" : "ends");
+};
+class BrowserWindow {
+  async loadURL(url) {
+    console.log((await fetch(url)).status, url.includes("/#code="));
+    app.quit();
+  }
+}
+process.resourcesPath = process.env.RESOURCES;
+module.exports = { app, BrowserWindow };
 """
 RUST = """
 fn main() {
@@ -72,6 +93,31 @@ def test_electron(program: Path, tmp_path: Path) -> None:
     assert report["health"]["status"] == "ok"  # type: ignore[index]
     assert report["missing"] == "ENOENT"
     assert report["refused"] == "Quillium ended with status 2"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
+def test_the_main_process_of_electron(program: Path, tmp_path: Path) -> None:
+    electron = tmp_path / "node_modules" / "electron" / "index.js"
+    electron.parent.mkdir(parents=True)
+    electron.write_text(ELECTRON)
+    resources = tmp_path / "resources"
+    (resources / "quillium").mkdir(parents=True)
+    program.rename(resources / "quillium" / "quillium")
+    script = tmp_path / "main.cjs"
+    script.write_text(
+        block("docs/desktop.md", "const { spawn }").text
+        + block("docs/desktop.md", "const { app, BrowserWindow }").text
+    )
+    folders = {"USER_DATA": str(tmp_path / "user"), "RESOURCES": str(resources)}
+    done = subprocess.run(
+        ["node", script],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env={**os.environ, **folders},
+    )
+    assert done.stdout.splitlines() == ["200 true", "waits", "ends"], done.stderr
+    assert (tmp_path / "user" / "quillium" / "quillium.db").exists()
 
 
 @pytest.mark.skipif(shutil.which("rustc") is None, reason="needs rustc")
