@@ -38,7 +38,9 @@ class FairSlots:
         try:
             await granted
         except asyncio.CancelledError:
-            if not granted.cancelled():  # granted at the same moment
+            if granted.cancelled():
+                self._forget(key, granted)
+            else:  # granted at the same moment
                 self.release(key)
             raise
 
@@ -67,6 +69,14 @@ class FairSlots:
             yield
         finally:
             self.release(key)
+
+    def _forget(self, key: Hashable, granted: asyncio.Future[None]) -> None:
+        """Give up a place among those that wait: who has left must not keep others out."""
+        futures = self._waiting.get(key, deque())
+        if granted in futures:
+            futures.remove(granted)
+        if not futures:
+            self._waiting.pop(key, None)
 
     def _take(self, key: Hashable) -> None:
         self._free -= 1

@@ -11,7 +11,7 @@ class Health(BaseHandler):
     is_counted = False
 
     async def get(self) -> None:
-        writable = await self.services.db.is_writable()
+        writable = await self.services.health.is_writable()
         self.respond(
             {
                 "status": "ok" if writable else "degraded",

@@ -23,6 +23,7 @@ from services.connections import ConnectionRegistry
 from services.conversation import Conversation
 from services.dev import DETERMINISTIC_START, Dev, DevClock, Journal
 from services.fault_rules import FaultRules
+from services.health import Health
 from services.imports import Imports
 from services.indexing import Indexing
 from services.joining import Joining
@@ -57,6 +58,7 @@ class Services:
     metrics: Metrics
     prometheus: Prometheus | None  # the same object if metrics are collected
     settings: Settings
+    health: Health
     limits: Limits
     connections: ConnectionRegistry
     joining: Joining
@@ -183,6 +185,7 @@ def build(
         metrics=metrics,
         prometheus=prometheus,
         settings=settings,
+        health=Health(db, monotonic),
         limits=Limits(settings, metrics, clock, monotonic),
         connections=connections,
         joining=Joining(db, connections, conversation),

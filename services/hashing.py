@@ -68,10 +68,20 @@ class HashingQueue:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
+            if turn.cancelled():
+                self._forget(address, turn)
+            elif turn.exception() is None:
                 self._running -= 1  # cancelled just after its turn was granted
                 self._wake_next()
             raise
+
+    def _forget(self, address: str, turn: asyncio.Future[None]) -> None:
+        """Give up a place in the queue, which is limited."""
+        turns = self._waiting.get(address, deque())
+        if turn in turns:
+            turns.remove(turn)
+        if not turns:
+            self._waiting.pop(address, None)
 
     def _wake_next(self) -> None:
         while self._waiting and self._running < _THREADS:

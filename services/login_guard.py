@@ -120,10 +120,17 @@ class _Queue:
 
     async def wait(self, failures: int) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (failures, next(self._numbers), turn))
+        entry = (failures, next(self._numbers), turn)
+        heapq.heappush(self._waiting, entry)
         if len(self._waiting) > _MAX_WAITING:
             self._refuse_last()
-        await turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if entry in self._waiting:  # which is limited
+                self._waiting.remove(entry)
+                heapq.heapify(self._waiting)
+            raise
 
     def release(self) -> bool:
         """Release the next login; return whether one was waiting."""

@@ -318,6 +318,9 @@ def test_administration(admin: User, context: BrowserContext) -> None:
     change(lambda: panel.get_by_label("Default model").select_option("quillium-demo"))
     panel.get_by_label("System prompt").fill("Be brief.")
     change(lambda: panel.get_by_label("System prompt").press("Tab"))
+    titles = panel.get_by_label("Let models write the titles of chats")
+    expect(titles).to_have_accessible_description(re.compile("One more request for each new chat"))
+    change(lambda: titles.check())
     assert panel.locator("button.primary").count() == 0
     settings = admin.call("GET", "/settings/admin")
     del settings["updated_at"]
@@ -327,7 +330,7 @@ def test_administration(admin: User, context: BrowserContext) -> None:
         "system_prompt": "Be brief.",
         "rate_limit_per_minute": 50,
         "storage_per_user_mib": 1024,
-        "titles_by_model": False,
+        "titles_by_model": True,
         "providers": [],
         "presets": [],
     }

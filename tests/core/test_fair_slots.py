@@ -68,3 +68,17 @@ async def test_a_key_waits_for_a_few_only() -> None:
     await waiting
     slots.release("a")
     await asyncio.wait_for(other, 1)
+
+
+async def test_who_left_keeps_nobody_out() -> None:
+    slots = FairSlots(1, 1, waiting_each=1)
+    await slots.acquire("a")
+    for _ in range(3):
+        leaving = asyncio.ensure_future(slots.acquire("a"))
+        await started(leaving)
+        leaving.cancel()
+        await started(leaving)
+    last = asyncio.ensure_future(slots.acquire("a"))
+    await started(last)
+    slots.release("a")
+    await asyncio.wait_for(last, 1)

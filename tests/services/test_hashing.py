@@ -11,6 +11,7 @@ import pytest
 
 from core.errors import RateLimited
 from core.metrics import Metrics
+from services import hashing
 from services.hashing import HashingQueue
 
 
@@ -91,3 +92,17 @@ async def test_before_runs_on_the_loop_when_the_turn_has_come() -> None:
     await queue.run("a", lambda: None, before=lambda: threads.append(threading.current_thread()))
     assert threads == [threading.main_thread()]
     queue.close()
+
+
+async def test_who_left_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hashing, "_MAX_WAITING", 2)
+    async with queue_of_two_busy_threads() as (queue, gate):
+        for _ in range(5):
+            leaving = asyncio.ensure_future(queue.run("a", gate.work, "leaving"))
+            await asyncio.sleep(0)
+            leaving.cancel()
+            await asyncio.gather(leaving, return_exceptions=True)
+        staying = [asyncio.ensure_future(queue.run("a", gate.work, "staying")) for _ in range(2)]
+        await asyncio.sleep(0)
+        gate.open()
+        assert await asyncio.gather(*staying) == ["staying"] * 2

@@ -114,3 +114,18 @@ async def test_when_too_many_wait_the_worst_is_refused() -> None:
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_who_left_keeps_nobody_out() -> None:
+    made = guard(Time())
+    attacked(made)
+    await made.wait_turn(HERE)
+    for number in range(100):
+        leaving = asyncio.ensure_future(made.wait_turn(Attempt("ada", f"10.2.0.{number}")))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.gather(leaving, return_exceptions=True)
+    waiting = asyncio.ensure_future(made.wait_turn(Attempt("ada", "10.1.0.1")))
+    await asyncio.sleep(0)
+    assert not waiting.done()  # neither refused nor served yet
+    waiting.cancel()

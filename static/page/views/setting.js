@@ -73,7 +73,8 @@ export function Setting({value: stored, save, read = text => text, ...properties
 }
 
 /** A checkbox that is saved at once. */
-export function SettingCheck({value: stored, save, label}) {
+export function SettingCheck({value: stored, save, label, hint}) {
+  const id = useId();
   const {entered, isSaved, error, edit, keep} = useSaving(stored, save, isChecked => isChecked);
   function change({target}) {
     edit(target.checked);
@@ -82,9 +83,10 @@ export function SettingCheck({value: stored, save, label}) {
   return html`
     <div class="field">
       <div class="field-head">
-        <label class="check"><input type="checkbox" checked=${entered} onChange=${change} /> <span>${label}</span></label>
+        <label class="check"><input type="checkbox" checked=${entered} onChange=${change} aria-describedby=${hint && id} /> <span>${label}</span></label>
         <${Note} isSaved=${isSaved} />
       </div>
+      ${hint && html`<p class="hint" id=${id}>${hint}</p>`}
       <div role="alert">${error && html`<${Problem} error=${error} retry=${keep} />`}</div>
     </div>`;
 }
