@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+from core.networks import network_of
 from core.times import CalendarTime, rfc3339
 
 Record = TypeVar("Record")
@@ -71,6 +72,11 @@ class Client:
     address: str = ""
     user_agent: str = ""
     request_id: str = ""
+
+    @property
+    def network(self) -> str:
+        """What the client counts as, where clients are limited."""
+        return network_of(self.address)
 
 
 UNKNOWN_CLIENT = Client()

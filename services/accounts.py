@@ -96,7 +96,7 @@ class Accounts:
         identity.check_new_password(password, email, name)
         if self._db.read(users.is_email_taken, email):
             raise EmailTaken(f"There is already an account for {email}.")
-        password_hash = await self._hash(client.address, password)
+        password_hash = await self._hash(client.network, password)
         id, now, start = ids.new("user"), rfc3339(self._clock()), self._sessions.prepare(client)
 
         def add(connection: Connection) -> User:
@@ -116,7 +116,7 @@ class Accounts:
         compared = await self._check_password(attempt, email, password, client)
         rehashed = compared
         if passwords.cost_of(compared) < self._cost:  # the bcrypt cost was raised since
-            rehashed = await self._hash(client.address, password)
+            rehashed = await self._hash(client.network, password)
         start = self._sessions.prepare(client)
 
         def begin(connection: Connection) -> User:
@@ -182,7 +182,7 @@ class Accounts:
             await self._check_current_password(caller, given, f"change {secured[-1]}", client)
         password_hash = None
         if password is not None:
-            password_hash = await self._hash(client.address, password)
+            password_hash = await self._hash(client.network, password)
         now = rfc3339(self._clock())
 
         def change(connection: Connection) -> User:
@@ -233,7 +233,7 @@ class Accounts:
         key = users.email_key(email)
         is_own = caller is not None and users.email_key(caller.user.email) == key
         session_id = caller.session_id if caller is not None and is_own else None
-        return Attempt(key, client.address, session_id)
+        return Attempt(key, client.network, session_id)
 
     async def _check_current_password(
         self, caller: Caller, given: str | None, purpose: str, client: Client

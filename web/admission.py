@@ -9,6 +9,7 @@ from typing import Any
 from tornado.httputil import HTTPServerRequest
 
 from core.errors import QuilliumError
+from core.networks import network_of
 from core.rate_limit import Allowance
 from core.records import Caller, Client
 from services import Services
@@ -49,6 +50,11 @@ class Admission:
     def client_address(self) -> str:
         """The client's IP address, taken from a trusted proxy's header if there is one."""
         return client_address(self.request, is_proxy_trusted=self.services.config.trusted_proxy)
+
+    @property
+    def client_network(self) -> str:
+        """What a caller without an account counts as: the address, or its network for IPv6."""
+        return network_of(self.client_address)
 
     @functools.cached_property
     def client(self) -> Client:

@@ -182,7 +182,7 @@ def control_key(admission: Admission) -> None:
 
 
 def _identify(admission: Admission, sent: str | None) -> None:
-    fairness.charge(admission.client_address)
+    fairness.charge(admission.client_network)
     if sent is None:
         return
     try:
@@ -223,7 +223,7 @@ def owner(request: HTTPServerRequest, services: Services) -> Owner:
     admission = Admission(request, services, {})
     authentication(admission)
     if admission.caller is None:
-        return Owner(admission.client_address, False)
+        return Owner(admission.client_network, False)
     return Owner(admission.caller.user.id, True)
 
 
@@ -232,7 +232,7 @@ def rate_limit(admission: Admission) -> None:
     if not admission.is_counted:
         return
     services, caller = admission.services, admission.caller
-    key = caller.user.id if caller else admission.client_address
+    key = caller.user.id if caller else admission.client_network
     admission.allowance = services.limits.request(key)
     if admission.allowance is not None and not admission.allowance.passed:
         raise too_many(admission.allowance)

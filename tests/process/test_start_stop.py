@@ -190,6 +190,9 @@ def test_a_trusted_proxy_says_who_is_calling(start: Any) -> None:
     assert remaining("203.0.113.1") == "99"
     assert remaining("203.0.113.1") == "98"
     assert remaining("203.0.113.2") == "99"
+    assert remaining("2001:db8:1:2::1") == "99"
+    assert remaining("2001:db8:1:2:3:4:5:6") == "98"  # one client has the whole network
+    assert remaining("2001:db8:1:3::1") == "99"
 
 
 def test_a_folder_that_was_there_keeps_its_mode(start: Any, tmp_path: Path) -> None:
