@@ -225,7 +225,7 @@ def add(connection: Connection, user: int, new: NewChat) -> Added:
     stored = with_client_id(connection, user, new.client_id)
     if stored is not None:
         return Added(stored, None)
-    quota.check(connection, user, 0)
+    quota.check(connection, user, len((new.system_prompt or "").encode()))
     chat = insert(connection, user, new)
     change = ChatChange(new.id, chat, sequence.chat_changed(connection, user, new.id))
     return Added(chat, change)
@@ -236,9 +236,12 @@ def update(
 ) -> ChatChange:
     """Change the given fields: those of `_UPDATES`, `parameters` as JSON.
 
-    To pin or to archive a chat does not change its time. Raises `NotFound`.
+    To pin or to archive a chat does not change its time. Raises `NotFound` and `QuotaExceeded`.
     """
     row_id = check(connection, user, id)
+    prompt = changes.get("system_prompt")
+    if isinstance(prompt, str):
+        quota.check(connection, user, len(prompt.encode()))
     for column, value in changes.items():
         connection.execute(_UPDATES[column], (value, row_id))
     if not changes or changes.keys() - _ORDER:

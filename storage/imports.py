@@ -45,7 +45,9 @@ def finish(
     updated_at: str,
     leaf: str | None = None,
 ) -> chats.Added:
-    """Give the chat its fields, mark all of it as read, and show it. Raises `NotFound`.
+    """Give the chat its fields, mark all of it as read, and show it.
+
+    Raises `NotFound` and `QuotaExceeded`.
 
     `leaf` is the last message to show, of an import with versions. If another chat has its
     `client_id` by now, that one is returned, and this one stays hidden.
@@ -53,6 +55,7 @@ def finish(
     stored = chats.with_client_id(connection, user, new.client_id)
     if stored is not None:
         return chats.Added(stored, None)
+    quota.check(connection, user, len((new.system_prompt or "").encode()))
     if leaf is not None:
         versions.rebuild(connection, chat, messages.find(connection, chat, leaf).row_id)
     hidden_chats.show(connection, chat)
@@ -96,7 +99,7 @@ def add(
     if stored is not None:
         return chats.Added(stored, None)
     quota.check(connection, user, _size(said))
-    chat = begin(connection, user, new._replace(client_id=None))
+    chat = begin(connection, user, new._replace(client_id=None, system_prompt=None))
     messages.insert_imported(connection, user, chat, said)
     return finish(connection, user, chat, new, updated_at, leaf)
 

@@ -61,11 +61,14 @@ _NUMBERED = {
 
 _STORED = {
     "stored bytes of a user": (
-        "SELECT u.id, storage_bytes, ifnull(total, 0) + ifnull(filed, 0) AS counted FROM users u"
+        "SELECT u.id, storage_bytes, ifnull(total, 0) + ifnull(filed, 0)"
+        " + ifnull(prompted, 0) AS counted FROM users u"
         " LEFT JOIN (SELECT user, SUM(length(CAST(content AS BLOB))"
         " + ifnull(length(CAST(reasoning AS BLOB)), 0)) AS total FROM messages GROUP BY user) s"
         " ON s.user = u.number LEFT JOIN (SELECT user, SUM(size) AS filed FROM files GROUP BY user)"
-        " f ON f.user = u.number WHERE storage_bytes <> counted"
+        " f ON f.user = u.number LEFT JOIN (SELECT user, SUM(length(CAST(system_prompt AS BLOB)))"
+        " AS prompted FROM chats GROUP BY user) c ON c.user = u.number"
+        " WHERE storage_bytes <> counted"
     ),
 }
 _FILED = {

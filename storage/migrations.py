@@ -173,6 +173,38 @@ _STORAGE = (
     """,
 )
 
+# System prompts count as well: a chat may have 20,000 characters, and a user any number of chats.
+_PROMPT_STORAGE = (
+    """
+    UPDATE users SET storage_bytes = storage_bytes + stored.total FROM (
+        SELECT user, SUM(length(CAST(system_prompt AS BLOB))) AS total
+        FROM chats WHERE system_prompt IS NOT NULL GROUP BY user
+    ) AS stored WHERE stored.user = users.number
+    """,
+    """
+    CREATE TRIGGER prompt_takes_storage AFTER INSERT ON chats WHEN new.system_prompt IS NOT NULL
+    BEGIN
+        UPDATE users SET storage_bytes = storage_bytes + length(CAST(new.system_prompt AS BLOB))
+        WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER prompt_changes_storage AFTER UPDATE OF system_prompt ON chats BEGIN
+        UPDATE users SET storage_bytes = storage_bytes
+            + ifnull(length(CAST(new.system_prompt AS BLOB)), 0)
+            - ifnull(length(CAST(old.system_prompt AS BLOB)), 0)
+        WHERE number = new.user;
+    END
+    """,
+    """
+    CREATE TRIGGER prompt_frees_storage AFTER DELETE ON chats WHEN old.system_prompt IS NOT NULL
+    BEGIN
+        UPDATE users SET storage_bytes = storage_bytes - length(CAST(old.system_prompt AS BLOB))
+        WHERE number = old.user;
+    END
+    """,
+)
+
 # What makes creating a chat idempotent, as it is for messages.
 _CHAT_CLIENT_IDS = (
     "ALTER TABLE chats ADD COLUMN client_id TEXT",
@@ -275,6 +307,7 @@ STEPS: dict[str, Iterable[str]] = {
     "m010_files": _FILES,
     "m011_versions": steps_versions.VERSIONS,
     "m012_chat_order": steps_versions.ORDER,
+    "m013_prompt_storage": _PROMPT_STORAGE,
 }
 
 

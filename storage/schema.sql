@@ -135,6 +135,25 @@ CREATE TRIGGER archived_chat_deleted AFTER DELETE ON chats WHEN old.is_archived 
     UPDATE users SET archived_count = archived_count - 1 WHERE number = old.user;
 END;
 
+CREATE TRIGGER prompt_takes_storage AFTER INSERT ON chats WHEN new.system_prompt IS NOT NULL
+BEGIN
+    UPDATE users SET storage_bytes = storage_bytes + length(CAST(new.system_prompt AS BLOB))
+    WHERE number = new.user;
+END;
+
+CREATE TRIGGER prompt_changes_storage AFTER UPDATE OF system_prompt ON chats BEGIN
+    UPDATE users SET storage_bytes = storage_bytes
+        + ifnull(length(CAST(new.system_prompt AS BLOB)), 0)
+        - ifnull(length(CAST(old.system_prompt AS BLOB)), 0)
+    WHERE number = new.user;
+END;
+
+CREATE TRIGGER prompt_frees_storage AFTER DELETE ON chats WHEN old.system_prompt IS NOT NULL
+BEGIN
+    UPDATE users SET storage_bytes = storage_bytes - length(CAST(old.system_prompt AS BLOB))
+    WHERE number = old.user;
+END;
+
 CREATE TABLE messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,

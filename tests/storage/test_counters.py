@@ -28,12 +28,15 @@ def counted(connection: Connection) -> list[tuple[Any, ...]]:
         "length(CAST(content AS BLOB)) + ifnull(length(CAST(reasoning AS BLOB)), 0)), 0)"
         " FROM messages WHERE user = u.number)"
         " + (SELECT ifnull(SUM(size), 0) FROM files WHERE user = u.number)"
+        " + (SELECT ifnull(SUM(length(CAST(system_prompt AS BLOB))), 0) FROM chats"
+        " WHERE user = u.number)"
     ).fetchall()
     return wrong
 
 
 async def test_counters_stay_true(ada: Client, rooms: Any) -> None:
-    kept, gone = await ada.chat(), await ada.chat()
+    kept, gone = await ada.chat(), await ada.chat(system_prompt="Be brief, é.")
+    await ada("PATCH /chats/{id}", {"system_prompt": "Be kind."}, id=kept)
     socket = await ada.socket()
     for chat in (kept, gone):
         for content in ("one", "/error", "three"):

@@ -58,3 +58,21 @@ def test_a_disk_that_is_nearly_full(
         disk.f_bavail = 20_000
         facts.chat(connection, owner)
         facts.say(connection, owner, "x")
+
+
+def test_system_prompts_count(connection: Connection, owner: User) -> None:
+    allow(connection, 1)
+    prompt = "é" * 20_000
+    new = chats.NewChat("", "t", True, "m", facts.NOW, prompt, "{}")
+    fitting = [f"chat_{number}" for number in range(MIB // 40_000)]
+    for id in fitting:
+        chats.add(connection, owner.row_id, new._replace(id=id))
+    with pytest.raises(QuotaExceeded):
+        chats.add(connection, owner.row_id, new._replace(id="chat_a"))
+    with pytest.raises(QuotaExceeded):
+        imports.add(connection, owner.row_id, new._replace(id="chat_i"), facts.NOW, [])
+    chats.update(connection, owner.row_id, fitting[0], {"title": "Renamed"}, facts.NOW)
+    chats.update(connection, owner.row_id, fitting[0], {"system_prompt": None}, facts.NOW)
+    chats.update(connection, owner.row_id, fitting[0], {"system_prompt": prompt}, facts.NOW)
+    with pytest.raises(QuotaExceeded):
+        chats.update(connection, owner.row_id, fitting[1], {"system_prompt": prompt}, facts.NOW)
