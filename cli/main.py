@@ -46,6 +46,8 @@ def main(given: Sequence[str], version: str, script: Path) -> int:
         streams.report(hints.explain(error), missing)
         if isinstance(error, ConfigError) and _IS_WATCHED in os.environ:
             os._exit(status)  # no change of the code can help, so the watcher ends as well
+    if _IS_WATCHED in os.environ:  # Tornado's watcher would report that the program has ended
+        logging.getLogger("tornado.general").setLevel(logging.WARNING)
     broken = streams.flush_output()
     if broken is not None and not status:
         status = 2

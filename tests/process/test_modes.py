@@ -269,6 +269,15 @@ def test_dev_tells_why_code_does_not_load(tmp_path: Path, launch: Any, script: P
     lines.end()
 
 
+def test_dev_ends_without_a_word_of_its_watcher(tmp_path: Path, launch: Any) -> None:
+    process = launch("--dev", "--port=0", f"--data-dir={tmp_path / 'data'}")
+    assert "listening on" in read_line(process, process.stderr)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert "tornado" not in errors
+
+
 def test_dev_that_can_not_start_ends(tmp_path: Path, launch: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
