@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ _FENCE = re.compile(r"^ *```", re.MULTILINE)
 _COMMAND = re.compile(
     r"^(?:\S*python3? )?(?:dist/quillium/)?quillium(?:\.py)?((?: .*)?)$", re.DOTALL
 )
+_PROGRAM = re.compile(r"`(?:\S*/)?python3? (-m [\w.]+|(?!quillium)[\w/]+\.py)([^`\n]*)`")
 
 
 @cache
@@ -103,6 +105,19 @@ def test_the_program_understands_its_commands(page: str, line: str) -> None:
     said = problem(shlex.split(line, comments=True))
     # A sentence may name a command without its arguments.
     assert not said or said.startswith("the following arguments are required"), said
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_programs_of_the_repository_and_their_flags_exist(page: Path) -> None:
+    for program, rest in _PROGRAM.findall(page.read_text(encoding="utf-8")):
+        path = program.removeprefix("-m ")
+        if path != program:
+            path = path.replace(".", "/")
+            path += "/__main__.py" if (ROOT / path).is_dir() else ".py"
+        if (ROOT / path.partition("/")[0]).exists():  # or else of another project
+            source = (ROOT / path).read_text(encoding="utf-8")
+            for flag in re.findall(r"--[\w-]+", rest):
+                assert flag in source, (program, flag)
 
 
 def parsed(snippet: Snippet) -> Any:

@@ -273,18 +273,19 @@ def test_scripts(
 
 def test_the_fixtures_for_pytest(checkout: Checkout) -> None:
     (checkout.folder / "seed.json").write_text(SEED)
-    test = "\n\ndef test_it(backend):\n    assert urllib.request.urlopen(f'{backend}/health').status == 200\n"
+    test = "\n\ndef test_it(backend):\n    with urllib.request.urlopen(f'{backend}/health') as found:\n"
+    test += "        assert found.status == 200\n"
     fixtures = block("docs/testing.md", "import json, subprocess").text
     (checkout.folder / "test_project.py").write_text(fixtures + test)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir=.", "-c",
-         os.devnull, "test_project.py"],
+        [*command, "--rootdir=.", "-c", os.devnull, "test_project.py"],
         cwd=checkout.folder,
-        env=checkout._environment,
+        env=checkout._environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,
-    )  # fmt: skip
+    )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
