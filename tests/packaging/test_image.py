@@ -44,20 +44,27 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder `/app` of the image."""
     folder = tmp_path_factory.mktemp("image") / "app"
     folder.mkdir()
-    for line in (ROOT / ".dockerignore").read_text().splitlines():
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    left_out = [Path(line).name for line in lines if "/" in line and line[0] not in "!#"]
+    ignored = shutil.ignore_patterns(*left_out)
+    for line in lines:
         if line.startswith("!"):
             source = ROOT / line[1:]
             target = folder / line[1:]
             target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=ignored)
             else:
                 shutil.copy(source, target)
     return folder
 
 
 def test_the_image_contains_what_runs_and_nothing_else(image: Path) -> None:
-    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"static", "schemas"}
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {
+        "static",
+        "schemas",
+        "docs",
+    }
     rooms -= {"tests", "bench"}
     found = {path.name for path in image.iterdir()}
     assert found == {*rooms, "quillium.py", "LICENSE", "packaging"}
@@ -65,6 +72,15 @@ def test_the_image_contains_what_runs_and_nothing_else(image: Path) -> None:
         "server.txt"
     ]
     assert (ROOT / ".dockerignore").read_text().splitlines()[1] == "*"  # all else stays out
+
+
+def test_the_help_of_the_image_leads_to_the_documentation(image: Path) -> None:
+    command = [sys.executable, str(image / "quillium.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    folder = Path(done.stdout.splitlines()[-1])
+    assert folder.is_relative_to(image)
+    assert (folder / "operations.md").is_file()
+    assert not (folder / "images").exists()
 
 
 def test_the_image_is_not_run_by_root() -> None:
