@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -63,9 +64,18 @@ def listen_as_before(host: str, data_dir: Path) -> list[socket.socket]:
 
 
 def address_of(sockets: list[socket.socket]) -> tuple[str, int]:
-    """Return a host and port under which this machine reaches the server."""
+    """Return a host and port under which this machine reaches the server.
+
+    0.0.0.0 and :: can be bound, but not opened on Windows and in some browsers.
+    """
     host, port = sockets[0].getsockname()[:2]
+    if is_on_all_addresses(sockets):
+        host = "::1" if ":" in host else "127.0.0.1"
     return host, port
+
+
+def is_on_all_addresses(sockets: list[socket.socket]) -> bool:
+    return ipaddress.ip_address(sockets[0].getsockname()[0]).is_unspecified
 
 
 def url_of(sockets: list[socket.socket]) -> str:

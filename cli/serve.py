@@ -220,11 +220,15 @@ class Process:
         """
         config, url = self._config, self._url
         page_url, is_terminal = url, sys.stderr.isatty()
+        is_on_all_addresses = listening.is_on_all_addresses(self._sockets)
         if is_terminal:
             notify(f"Quillium {self._version} is running at {url}")
+            if is_on_all_addresses:
+                notify("Other devices reach it under this machine's address and the same port.")
             notify(f"Data folder: {config.data_dir}")
         else:
-            log.info("listening on %s, data in %s", url, config.data_dir)
+            others = " and all other addresses," if is_on_all_addresses else ""
+            log.info("listening on %s,%s data in %s", url, others, config.data_dir)
         if config.demo:
             from services import demonstration
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -100,6 +101,16 @@ def test_refusals(host: str, line: str) -> None:
     with pytest.raises(ConfigError) as refused:
         listening.listen(host, 0)
     assert line in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", pytest.param("::", marks=needs_ipv6)])
+def test_the_url_of_all_addresses_can_be_opened(closing: Any, host: str) -> None:
+    sockets = closing(listening.listen(host, 0))
+    assert listening.is_on_all_addresses(sockets)
+    url = urlsplit(listening.url_of(sockets))
+    assert url.hostname in ("127.0.0.1", "::1")
+    with socket.create_connection((url.hostname, url.port or 0), timeout=10):
+        pass
 
 
 def test_the_url_of_an_ipv6_address(closing: Any) -> None:

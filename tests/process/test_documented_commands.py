@@ -188,7 +188,8 @@ def test_the_setup_code(checkout: Checkout) -> None:
     """A server on the network prints what docs/operations.md shows."""
     snippet = SERVERS[0]
     process = checkout.start(snippet, QUILLIUM_HOST="0.0.0.0", QUILLIUM_LOG_FORMAT="text")
-    read_line(process, process.stderr)
+    address = read_line(process, process.stderr)
+    assert f"http://127.0.0.1:{checkout.port}, and all other addresses," in address
     printed = read_line(process, process.stderr)
     shown = block("docs/operations.md", "To create the first account").text
     words, code = shown.rstrip().rsplit(" ", 1)
