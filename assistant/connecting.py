@@ -25,7 +25,8 @@ async def connect(name: str, address: str) -> tuple[IOStream, str, dict[str, str
     `name` is the server's name for errors. Raises `ModelUnavailable` and `ModelTimeout`.
     """
     try:
-        return await asyncio.wait_for(_connect(address), CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            return await _connect(address)
     except TimeoutError:
         raise ModelTimeout(f"{name} can't be reached: the connection timed out.") from None
     except RefusedAddress as refused:

@@ -208,7 +208,8 @@ class OpenAICompatible:
     async def models(self) -> list[Listed]:
         """Return the server's model list. Raises what `reply` raises, with a time-out of 10 s."""
         try:
-            return await asyncio.wait_for(self._models(), LIST_SECONDS)
+            async with asyncio.timeout(LIST_SECONDS):
+                return await self._models()
         except TimeoutError:
             raise ModelTimeout(f"{self.name} took too long to list its models.") from None
 

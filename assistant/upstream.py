@@ -201,9 +201,8 @@ class _Connection:
     async def _read(self) -> bytes | None:
         """Return the next bytes; None at the end of the connection."""
         try:
-            return await asyncio.wait_for(
-                self._stream.read_bytes(_READ_AT_ONCE, partial=True), self._deadline.seconds()
-            )
+            async with asyncio.timeout(self._deadline.seconds()):
+                return await self._stream.read_bytes(_READ_AT_ONCE, partial=True)
         except TimeoutError:
             raise self._deadline.exceeded() from None
         except StreamClosedError:

@@ -131,7 +131,8 @@ class _CompletionHandler(OpenAIHandler):
                 self.write(chunk)
                 waiting += len(chunk)
                 if waiting > _BUFFERED_BYTES:
-                    await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
+                    async with asyncio.timeout(PATIENCE_SECONDS):
+                        await self.flush()
                     waiting = 0
 
     async def _error(self, completion: Completion, response: Response) -> _Received:

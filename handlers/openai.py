@@ -79,7 +79,8 @@ class OpenAIHandler(BaseHandler):
         if event:
             self.count_event()
         self.write(event)
-        await asyncio.wait_for(self.flush(), PATIENCE_SECONDS)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.flush()
 
     async def send_failure(self, error: Exception, form: Format | None) -> None:
         """End a started stream with an error event, in the stream's format if it has one."""

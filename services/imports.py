@@ -125,6 +125,7 @@ class _Import:
         self._id = ids.new("chat")
         self.chat: int | None = None  # row id of the hidden chat, from the first slice on
         self._slice: list[Message] = []
+        self._characters = 0  # of the slice
         self._stored = 0  # messages
         self._tree = Tree()
         self._files: dict[str, File] = {}  # stored for this import, by their id in the document
@@ -133,31 +134,25 @@ class _Import:
         self, data: bytes, progress: Progress | None, publish: Callable[[Added], None]
     ) -> Added:
         fields: dict[str, Any] = {}
-        characters = 0
+        stored: Chat | None = None  # by an earlier import: the rest is only checked
         turn_ends = time.monotonic() + _TURN_SECONDS
         for part in large_documents.parts(data, "messages"):
             if part.index is None:
                 fields[part.name] = part.value
-                if part.name == "files":
+                if part.name == "files" and stored is None:
                     await self._store_files(fields)
-                stored = self._stored_before(part.value) if part.name == "chat" else None
-                if stored is not None:
-                    return Added(stored, None)
+                elif part.name == "chat":
+                    stored = self._stored_before(part.value)
                 continue
             schemas.validate(_MESSAGE, part.value, f"messages.{part.index}")
-            attachments = self._attachments(part.value.get("attachments", []))
-            said = replace(message(part.value, self._id), attachments=attachments)
-            self._slice.append(self._tree.place(part.value, said, f"messages.{part.index}"))
-            characters += len(part.value["content"])
-            if len(self._slice) == _SLICE_MESSAGES or characters > _SLICE_CHARACTERS:
-                await self._store_slice()
-                characters = 0
-                if progress is not None:
-                    await progress(part.share, self._stored)
+            if stored is None:
+                await self._take(part, progress)
             if time.monotonic() > turn_ends:
                 await asyncio.sleep(0)
                 turn_ends = time.monotonic() + _TURN_SECONDS
         schemas.validate("chat_import", fields)
+        if stored is not None:
+            return Added(stored, None)
         new, updated_at = self._described(fields["chat"])
         leaf = self._tree.leaf(fields["chat"])
         if self.chat is None:
@@ -168,6 +163,18 @@ class _Import:
         return await self._db.write(
             imports.finish, self._user, self.chat, new, updated_at, leaf, on_commit=publish
         )
+
+    async def _take(self, part: large_documents.Part, progress: Progress | None) -> None:
+        """Take a message, and store the slice that it completes."""
+        attachments = self._attachments(part.value.get("attachments", []))
+        said = replace(message(part.value, self._id), attachments=attachments)
+        self._slice.append(self._tree.place(part.value, said, f"messages.{part.index}"))
+        self._characters += len(part.value["content"])
+        if len(self._slice) < _SLICE_MESSAGES and self._characters <= _SLICE_CHARACTERS:
+            return
+        await self._store_slice()
+        if progress is not None:
+            await progress(part.share, self._stored)
 
     def _stored_before(self, chat: Any) -> Chat | None:
         """Return the chat that has the `client_id` of a document's chat."""
@@ -211,7 +218,7 @@ class _Import:
         while start < len(self._slice):
             start = await self._db.write(imports.append, self._user, self.chat, self._slice, start)
         self._stored += len(self._slice)
-        self._slice = []
+        self._slice, self._characters = [], 0
 
     def _described(self, chat: dict[str, Any]) -> tuple[NewChat, str]:
         """Return the chat of a document, and when it was changed last."""

@@ -40,7 +40,8 @@ class Watcher:
         """Yield each frame, and None after every `silence` seconds without one."""
         while True:
             try:
-                frame = await asyncio.wait_for(self._frames.get(), silence)
+                async with asyncio.timeout(silence):
+                    frame = await self._frames.get()
             except TimeoutError:
                 yield None
                 continue

@@ -35,9 +35,11 @@ class InFlight:
         """Wait until nothing is in flight, at most for this long. Ends all pauses."""
         self._is_draining.set()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.emptied(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.emptied()
 
     async def pause(self, seconds: float) -> None:
         """Sleep inside a request, but only until the server drains."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_draining.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._is_draining.wait()

@@ -100,7 +100,8 @@ class RespondingHandler(RequestHandler):
         """
         self.write(chunk)
         try:
-            await asyncio.wait_for(self.flush(), READ_SECONDS)
+            async with asyncio.timeout(READ_SECONDS):
+                await self.flush()
         except TimeoutError:
             connection: Any = self.request.connection
             connection.stream.close()

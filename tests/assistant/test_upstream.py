@@ -11,7 +11,7 @@ import pytest
 from assistant import PromptMessage
 from assistant.events import Reasoning, Text
 from assistant.openai_compatible import OpenAICompatible
-from assistant.upstream import Upstream
+from assistant.upstream import Deadline, Upstream, _Connection
 from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 from tests.assistant.dialects.hosted import OPENAI
 from tests.assistant.upstream import Caller, Script, upstream
@@ -172,3 +172,25 @@ async def test_a_secret_in_a_header_never_shows() -> None:
             await reply_of(Upstream("The Upstream", base_url, headers=(("api-key", secret),)))
     assert raised.value.details.endswith("is wrong")
     assert "secret" not in raised.value.details
+
+
+class Stream:
+    """A connection whose next read ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.read: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def read_bytes(self, *_: object, **__: object) -> asyncio.Future[bytes]:
+        return self.read
+
+
+async def test_a_stop_that_comes_with_data_is_not_lost() -> None:
+    asked = Upstream("Mine", "http://127.0.0.1:9/v1")
+    stream = Stream()
+    connection = _Connection(asked, stream, Deadline(asked))  # type: ignore[arg-type]
+    reading = asyncio.ensure_future(connection.response())
+    await asyncio.sleep(0)
+    stream.read.set_result(b"HTTP/1.1 200 OK\r\n\r\n")
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading

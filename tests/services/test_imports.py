@@ -208,12 +208,17 @@ async def test_a_document_is_imported_once(rooms: Any, user: User, other: User) 
     document = with_client_id(exported(*(message(str(number)) for number in range(3))))
     added = await rooms.imports.run(user, encoded(document))
     assert added.change is not None
-    # At the same time, and before it is clear that the rest of the document is damaged.
-    longer = {**document, "messages": [message("x")] * 5 + [{}]}
+    longer = {**document, "messages": [message("x")] * 5}
     again = await asyncio.gather(
         *(rooms.imports.run(user, encoded(repeated)) for repeated in (document, longer, document))
     )
     assert again == [(added.chat, None)] * 3
+    for wrong in ({"messages": [message("x"), {}]}, {"more": 1}, {"files": [{"id": "x"}]}):
+        with pytest.raises(InvalidRequest):
+            await take(rooms, user, {**document, **wrong})
+    unnamed = {**document, "chat": {"title": "t", "client_id": "chatgpt-1"}}
+    with pytest.raises(InvalidRequest, match="model: is required"):
+        await take(rooms, user, unnamed)
     assert (await take(rooms, other, document)).id != added.chat.id
     await rooms.chats.delete(user, added.chat.id)
     assert (await take(rooms, user, document)).id != added.chat.id
