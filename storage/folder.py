@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import secrets
 import sqlite3
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +33,26 @@ from storage import (
 from storage.connection import connect
 from storage.database import Database
 from storage.files import create_private, discard, discard_database, size_of, sync, write_private
+from storage.folder_lock import (
+    LOCK as LOCK,
+)
+from storage.folder_lock import (
+    FolderError as FolderError,
+)
+from storage.folder_lock import (
+    FolderInUse as FolderInUse,
+)
+from storage.folder_lock import (
+    FolderUnusable as FolderUnusable,
+)
+from storage.folder_lock import (
+    held,
+    reason_of,
+    text_of,
+    unusable,
+)
 
 DATABASE = "quillium.db"
-LOCK = "quillium.lock"
 KEY = "signing.key"
 _PREVIOUS_KEY = f"{KEY}.previous"
 CONTROL = "server.json"
@@ -54,18 +69,6 @@ _LEFT_BEHIND = (  # left behind by a killed process
 )
 
 log = logging.getLogger("quillium.storage")
-
-
-class FolderError(Exception):
-    """The folder can't be used. The message is the one line that the user sees."""
-
-
-class FolderUnusable(FolderError):
-    """The folder itself is unusable; choosing another one would help."""
-
-
-class FolderInUse(FolderUnusable):
-    """Another server is using the folder."""
 
 
 class DatabaseDamaged(FolderUnusable):
@@ -117,7 +120,7 @@ class DataFolder:
         except signing_key.UnusableKey as error:
             raise FolderError(str(error)) from None
         except OSError as error:
-            raise FolderError(f"the signing key {path} can't be used: {_text(error)}") from None
+            raise FolderError(f"the signing key {path} can't be used: {text_of(error)}") from None
 
     def previous_key(self) -> PreviousKey | None:
         """Return the signing key before the last rotation, if any. Raises `FolderError`."""
@@ -127,7 +130,7 @@ class DataFolder:
         except signing_key.UnusableKey as error:
             raise FolderError(str(error)) from None
         except OSError as error:
-            raise FolderError(f"the signing key {path} can't be used: {_text(error)}") from None
+            raise FolderError(f"the signing key {path} can't be used: {text_of(error)}") from None
 
     def rotate_key(self, now: CalendarTime) -> None:
         """Rotate the signing key. Tokens that the old key signed stay valid until they expire.
@@ -142,7 +145,9 @@ class DataFolder:
         except signing_key.UnusableKey as error:
             raise FolderError(str(error)) from None
         except OSError as error:
-            raise FolderError(f"the signing key {path} can't be replaced: {_text(error)}") from None
+            raise FolderError(
+                f"the signing key {path} can't be replaced: {text_of(error)}"
+            ) from None
 
     def database(
         self,
@@ -181,7 +186,7 @@ class DataFolder:
             raise _unusable_database(path, error) from None
         except (sqlite3.OperationalError, OSError) as error:
             raise FolderUnusable(
-                f"the database {path} can't be written: {_text(error)}. Check its permissions and"
+                f"the database {path} can't be written: {text_of(error)}. Check its permissions and"
                 " the free space on the disk"
             ) from None
 
@@ -200,7 +205,7 @@ class DataFolder:
         try:
             write_private(path, json.dumps(endpoint._asdict()).encode())
         except OSError as error:
-            raise FolderError(f"{path} can't be written: {_text(error)}") from None
+            raise FolderError(f"{path} can't be written: {text_of(error)}") from None
         try:
             yield endpoint
         finally:
@@ -270,7 +275,7 @@ class DataFolder:
                 copy.unlink()
                 log.info("removed %s, the copy of the database before its migration", copy)
             except OSError as error:
-                log.error("%s can't be removed: %s", copy, _text(error))
+                log.error("%s can't be removed: %s", copy, text_of(error))
 
 
 def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> maintenance.Report:
@@ -290,7 +295,7 @@ def backup(data_dir: Path, file: Path, progress: ProgressCallback) -> maintenanc
     except FileExistsError:
         raise FolderError(taken) from None
     except OSError as error:
-        raise FolderError(f"the backup {file} can't be written: {_text(error)}") from None
+        raise FolderError(f"the backup {file} can't be written: {text_of(error)}") from None
 
 
 def check(data_dir: Path, progress: ProgressCallback) -> maintenance.Report:
@@ -332,36 +337,22 @@ def existing(data_dir: Path) -> Path:
 def locked(path: Path) -> Iterator[DataFolder]:
     """Lock the folder while the block runs; create the folder if it is missing.
 
-    Raises `FolderError` and `FolderInUse`.
+    A start that fails leaves nothing: see `folder_lock.held`. Raises `FolderError`, `FolderInUse`.
     """
-    try:
-        if not path.exists():  # an existing folder keeps its mode: it may be a home directory
-            path.mkdir(parents=True)
-            path.chmod(0o700)
-        create_private(path / LOCK)
-    except OSError as error:
-        raise _unusable(path, _reason(path, error)) from None
-    with ExitStack() as resources:
+    with held(path):
         try:
-            lock = sqlite3.connect(path / LOCK, timeout=0, isolation_level=None)
-            resources.callback(lock.close)
-            lock.execute("BEGIN EXCLUSIVE")
             for pattern in _LEFT_BEHIND:
                 for left in path.glob(pattern):
                     discard(left)
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise FolderInUse(
-                    f"another server is using the data folder {path}; stop it first"
-                ) from None
-            raise _unusable(path, str(error)) from None
         except OSError as error:
-            raise _unusable(path, _reason(path, error)) from None
+            raise unusable(path, reason_of(path, error)) from None
         yield DataFolder(path)
 
 
 def _not_restored(file: Path, error: OSError) -> FolderError:
-    return FolderError(f"the backup {file} can't be restored: {_text(error)}; nothing was changed")
+    return FolderError(
+        f"the backup {file} can't be restored: {text_of(error)}; nothing was changed"
+    )
 
 
 def _unusable_database(path: Path, error: backups.Unusable) -> FolderUnusable:
@@ -369,22 +360,3 @@ def _unusable_database(path: Path, error: backups.Unusable) -> FolderUnusable:
     if isinstance(error, backups.Damaged):
         return DatabaseDamaged(reason)
     return FolderUnusable(f"{reason}. {error.advice}")
-
-
-def _unusable(path: Path, why: str) -> FolderUnusable:
-    return FolderUnusable(f"the data folder {path} can't be used: {why}")
-
-
-def _reason(path: Path, error: OSError) -> str:
-    """Return why a folder can't be used; for one of another user, such as a volume, whose it is."""
-    text = _text(error)
-    if sys.platform != "win32" and isinstance(error, PermissionError):
-        with suppress(OSError):
-            owner, user = path.stat().st_uid, os.geteuid()
-            if owner != user:
-                text += f". It belongs to user {owner}, and Quillium runs as user {user}"
-    return text
-
-
-def _text(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -51,7 +51,8 @@ def quietly(doing: str, share: float | None) -> None:
 
 
 def left_in(data_dir: Path) -> list[str]:
-    return [path.name for path in (data_dir / "models").iterdir()]
+    folder = data_dir / "models"
+    return [path.name for path in folder.iterdir()] if folder.exists() else []
 
 
 def test_it_is_installed_once(package: Path, data_dir: Path) -> None:

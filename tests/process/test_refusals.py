@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -33,6 +34,14 @@ def refusal(*arguments: str, **more: Any) -> str:
     assert done.stderr.startswith("quillium: ")
     assert done.stderr.count("\n") == 1
     return done.stderr
+
+
+def test_a_start_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        where = (f"--data-dir={tmp_path / 'some' / 'where'}", "--host=127.0.0.1")
+        assert "in use" in refusal(*where, f"--port={port}")
+    assert list(tmp_path.iterdir()) == []
 
 
 # What is typed

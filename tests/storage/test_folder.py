@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import sqlite3
 import stat
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -333,26 +331,3 @@ async def test_what_a_killed_process_left_is_swept(stopped: Path) -> None:
     with folder.locked(stopped):
         left = set(contents(stopped))
     assert left == {DATABASE, KEY, *kept}
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user ids")
-def test_a_folder_of_another_user_says_whose_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Such as the volume of a container."""
-
-    def refuse(path: Path) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
-    monkeypatch.setattr(folder, "create_private", refuse)
-    owner = tmp_path.stat().st_uid
-    for user, expected in (
-        (owner, ""),
-        (10001, f". It belongs to user {owner}, and Quillium runs"),
-    ):
-        monkeypatch.setattr(os, "geteuid", lambda user=user: user)
-        with pytest.raises(folder.FolderUnusable) as raised, folder.locked(tmp_path):
-            pass
-        reason = str(raised.value).partition("Permission denied")[2]
-        assert reason.startswith(expected)
-        assert bool(reason) == bool(expected)
