@@ -32,7 +32,7 @@ from bench.load import CONNECTIONS, Connection, Result, Turn, frame, load, reque
 from bench.program import ROOT, call, free_port, memory, start, start_sidecar
 from storage import search_text
 
-PARTS = ("requests", "log", "size", "start", "memory")
+PARTS = ("requests", "log", "size", "versions", "backend", "start", "memory")
 PAGE = 20
 WORDS_OF_A_REPLY = 40
 _SETTLE_SECONDS = 1.0
@@ -49,10 +49,12 @@ class Plan(NamedTuple):
     many: int
     sockets: int
     starts: int
+    versions: int
+    seeded: int  # messages of a test backend
 
 
-FULL = Plan(5, 2.0, [1000, *[91] * 98, 82], data.MESSAGES, 100, 100_000, 1_000, 9)
-SMOKE = Plan(1, 0.2, [40, *[20] * 3], 3, 25, 50, 20, 1)
+FULL = Plan(5, 2.0, [1000, *[91] * 98, 82], data.MESSAGES, 100, 100_000, 1_000, 9, 1_000, 10_000)
+SMOKE = Plan(1, 0.2, [40, *[20] * 3], 3, 25, 50, 20, 1, 5, 50)
 
 
 class Row(NamedTuple):
@@ -344,11 +346,109 @@ def measure_size(plan: Plan, table: Table, folder: Path) -> None:
         table.add(f"the same page with {plan.many:,} chats, of that with {plan.few:,}", ratio, 0.9)
 
 
+def measure_versions(plan: Plan, table: Table, folder: Path) -> None:
+    (account,) = data.make(folder / "versions", [0], 0, say)
+    process, url = start_sidecar(folder / "versions", QUILLIUM_JWT_SECRET=data.SECRET)
+    with running(process):
+        plain, edited = (
+            request("GET", f"/api/v1/chats/{chat}/messages?limit={PAGE}", account.token)
+            for chat in (
+                _chat_with(url, account.token, versions) for versions in (1, plan.versions)
+            )
+        )
+        ratio, _, _ = median_ratio(
+            plan,
+            lambda: asked(port_of(url), [edited], plan.seconds).rate,
+            lambda: asked(port_of(url), [plain], plan.seconds).rate,
+            "versions",
+        )
+        name = f"a page of messages, one with {plan.versions:,} versions, of one without"
+        table.add(name, ratio, 0.9)
+
+
+def _chat_with(url: str, token: str, versions: int) -> str:
+    """Import a chat of a page of messages, the first of which has so many versions."""
+    time = {"timestamp": "2026-01-01T00:00:00.000Z"}
+    said = [
+        {"id": f"v{n}", "parent_id": None, "content": "Hello", "sender": "user", **time}
+        for n in range(versions)
+    ]
+    senders = ("assistant", "user")
+    said += [
+        {"id": f"m{n}", "content": "Hello again", "sender": senders[n % 2], **time}
+        for n in range(PAGE - 1)
+    ]
+    chat = {"title": "Versions", "model": "quillium-demo"}
+    body = {"format": "quillium-chat", "version": 1, "chat": chat, "messages": said}
+    id: str = call(url, "POST", "/api/v1/chats/import", body, token)["id"]
+    return id
+
+
+def measure_backend(plan: Plan, table: Table, folder: Path) -> None:
+    """Measure what the tests of a front end wait for: start, reset, and a scripted reply."""
+    stamp = {"timestamp": "2026-01-01T00:00:00.000Z"}
+    said = [
+        {"content": f"Message {n}", "sender": ("user", "assistant")[n % 2], **stamp}
+        for n in range(plan.seeded)
+    ]
+    user = {"email": "ada@example.com", "access_token": "token-of-ada"}
+    chats = [{"id": "chat_long", "messages": said}, {"id": "chat_short"}]
+    reply = {"match": {"content": "Hello"}, "reply": {"chunks": ["Hi ", "Ada!"]}}
+    seed = folder / "seed.json"
+    seed.write_text(json.dumps({"users": [{**user, "chats": chats}], "replies": [reply]}))
+    small = folder / "small.json"
+    small.write_text(json.dumps({"users": [user]}))
+    compiled = _with_bytecode(folder)
+
+    def worker() -> float:
+        began = time.perf_counter()
+        process, url = start_sidecar(None, "--dev", f"--seed={small}", **compiled)
+        with running(process):
+            call(url, "GET", "/health")
+            return 1000 * (time.perf_counter() - began)
+
+    worker()
+    starts = [worker() for _ in range(plan.starts)]
+    table.add_most(
+        "a worker with a seed, from exec to the first answer",
+        statistics.median(starts),
+        300,
+        unit=" ms",
+    )
+    process, url = start_sidecar(None, "--dev", f"--seed={seed}")
+    with running(process):
+        resets, replies = [], []
+        for _ in range(plan.starts):
+            body = {"content": "Hello"}
+            began = time.perf_counter()
+            call(url, "POST", "/api/v1/chats/chat_short/messages", body, "token-of-ada")
+            while (
+                call(url, "GET", "/api/v1/chats/chat_short", token="token-of-ada")["last_message"][
+                    "content"
+                ]
+                != "Hi Ada!"
+            ):
+                pass
+            replies.append(1000 * (time.perf_counter() - began))
+            began = time.perf_counter()
+            call(url, "POST", "/api/v1/dev/reset")
+            resets.append(1000 * (time.perf_counter() - began))
+    name = f"a reset with {plan.seeded:,} messages"
+    table.add_most(name, statistics.median(resets), 100, unit=" ms")
+    table.add_most(
+        "a scripted reply, from the request to its end", statistics.median(replies), 20, unit=" ms"
+    )
+
+
+def _with_bytecode(folder: Path) -> dict[str, str]:
+    """Return variables that keep bytecode, as users have it, where the environment forbids that."""
+    return {"PYTHONPYCACHEPREFIX": str(folder / "bytecode"), "PYTHONDONTWRITEBYTECODE": ""}
+
+
 def measure_start(plan: Plan, table: Table, folder: Path) -> None:
     # Bytecode is cached, as it is for users and for the installed Tornado, even where the
     # environment forbids it. The first start writes it.
-    compiled = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
-    compiled.pop("PYTHONDONTWRITEBYTECODE", None)
+    compiled = {**os.environ, **_with_bytecode(folder)}
     data_dir = folder / "start"
     process, _ = start_sidecar(data_dir)
     with running(process):
@@ -434,6 +534,10 @@ def main() -> None:
             measure_log(plan, table, folder)
         if "size" in parts:
             measure_size(plan, table, folder)
+        if "versions" in parts:
+            measure_versions(plan, table, folder)
+        if "backend" in parts:
+            measure_backend(plan, table, folder)
         if "start" in parts:
             measure_start(plan, table, folder)
         if "memory" in parts:

@@ -30,11 +30,14 @@ def start_quillium(data_dir: Path, *flags: str) -> tuple[subprocess.Popen[str], 
     return start([*command, f"--data-dir={data_dir}", *flags], "stderr")
 
 
-def start_sidecar(data_dir: Path, *flags: str, **environment: str) -> tuple[Any, str]:
-    """Start Quillium as a sidecar whose log nobody keeps; return its process and address."""
+def start_sidecar(data_dir: Path | None, *flags: str, **environment: str) -> tuple[Any, str]:
+    """Start Quillium as a sidecar whose log nobody keeps; return its process and address.
+
+    Without a folder, `flags` say where the data is.
+    """
     command = [sys.executable, str(ROOT / "quillium.py"), "--sidecar", "--no-discovery"]
     process = subprocess.Popen(
-        [*command, f"--data-dir={data_dir}", *flags],
+        [*command, *([f"--data-dir={data_dir}"] if data_dir else []), *flags],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -65,7 +68,7 @@ def call(url: str, method: str, path: str, body: Any = None, token: str = "") ->
     data = json.dumps(body).encode() if body is not None else None
     request = urllib.request.Request(url + path, method=method, data=data, headers=headers)
     with urllib.request.urlopen(request, timeout=60) as response:
-        return json.load(response)
+        return json.loads(response.read() or "null")
 
 
 def account(url: str) -> str:
