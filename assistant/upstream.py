@@ -25,6 +25,7 @@ from tornado.iostream import IOStream, StreamClosedError
 from assistant.connecting import connect
 from assistant.failures import message_of, parsed
 from assistant.http_response import MalformedResponse, ResponseParser
+from core.coroutines import within
 from core.errors import ModelRefused, ModelTimeout, ModelUnavailable, QuilliumError
 
 FIRST_SECONDS = 300.0  # until the first token, while a model loads or reasons
@@ -201,8 +202,10 @@ class _Connection:
     async def _read(self) -> bytes | None:
         """Return the next bytes; None at the end of the connection."""
         try:
-            async with asyncio.timeout(self._deadline.seconds()):
-                return await self._stream.read_bytes(_READ_AT_ONCE, partial=True)
+            data: bytes = await within(
+                self._deadline.seconds(), self._stream.read_bytes(_READ_AT_ONCE, partial=True)
+            )
+            return data
         except TimeoutError:
             raise self._deadline.exceeded() from None
         except StreamClosedError:

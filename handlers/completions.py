@@ -21,6 +21,7 @@ from assistant.passing import error_of, passed_headers, whole_events
 from assistant.responses_format import ResponsesFormat
 from assistant.upstream import MAX_BYTES_OF_AN_ERROR, Response
 from core import errors, ids
+from core.coroutines import within
 from handlers.openai import PATIENCE_SECONDS, Format, OpenAIHandler
 from services.completions import Completion
 
@@ -131,8 +132,7 @@ class _CompletionHandler(OpenAIHandler):
                 self.write(chunk)
                 waiting += len(chunk)
                 if waiting > _BUFFERED_BYTES:
-                    async with asyncio.timeout(PATIENCE_SECONDS):
-                        await self.flush()
+                    await within(PATIENCE_SECONDS, self.flush())
                     waiting = 0
 
     async def _error(self, completion: Completion, response: Response) -> _Received:

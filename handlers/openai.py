@@ -15,6 +15,7 @@ from assistant.chat_format import ChatFormat, sse
 from assistant.directory import Model
 from assistant.responses_format import ResponsesFormat
 from core import errors
+from core.coroutines import within
 from web.base import BaseHandler
 from web.errors import STATUS, status_of
 
@@ -79,8 +80,7 @@ class OpenAIHandler(BaseHandler):
         if event:
             self.count_event()
         self.write(event)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await self.flush()
+        await within(PATIENCE_SECONDS, self.flush())
 
     async def send_failure(self, error: Exception, form: Format | None) -> None:
         """End a started stream with an error event, in the stream's format if it has one."""

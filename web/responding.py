@@ -14,6 +14,7 @@ from tornado.web import RequestHandler
 
 import schemas
 from core import documents, errors
+from core.coroutines import within
 from core.records import JsonPage, Page
 from services import Services
 from web import compression
@@ -100,8 +101,7 @@ class RespondingHandler(RequestHandler):
         """
         self.write(chunk)
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                await self.flush()
+            await within(READ_SECONDS, self.flush())
         except TimeoutError:
             connection: Any = self.request.connection
             connection.stream.close()

@@ -47,3 +47,27 @@ async def test_what_it_raises_is_in_the_task() -> None:
     failing = coroutines.begin(fail())
     with pytest.raises(ValueError, match="no"):
         await failing
+
+
+async def test_what_is_done_lets_others_go_first() -> None:
+    done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    done.set_result(1)
+    turns: list[int] = []
+    asyncio.get_running_loop().call_soon(turns.append, 1)
+    assert await coroutines.within(10, done) == 1
+    assert turns == [1]
+
+
+async def test_a_time_limit_loses_no_cancellation() -> None:
+    gate: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    waiting = asyncio.ensure_future(coroutines.within(10, gate))
+    await asyncio.sleep(0)
+    gate.set_result(1)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_a_time_limit() -> None:
+    with pytest.raises(TimeoutError):
+        await coroutines.within(0.01, asyncio.get_running_loop().create_future())
