@@ -61,7 +61,7 @@ def test_a_lock_that_another_start_removed_is_no_lock(
     connect = sqlite3.connect
 
     def removed(path: Path, **options: Any) -> sqlite3.Connection:
-        connection = connect(path, **options)
+        connection: sqlite3.Connection = connect(path, **options)
         connection.execute("SELECT 1")
         path.rename(path.with_name("away"))
         if has_new_one:
