@@ -136,8 +136,8 @@ class Process:
         resources.push_async_callback(self._close_services)
         self._serve_requests(resources, data, brand)
         # Objects that exist now live until exit: exempt them from collection to avoid pauses.
-        gc.collect()
         gc.freeze()
+        gc.enable()
 
     def _lock_folder(self, resources: AsyncExitStack) -> folder.DataFolder:
         """Lock the data folder. A sidecar waits for an instance that is stopping.
