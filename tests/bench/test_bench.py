@@ -8,7 +8,7 @@ import sys
 
 from tests.program import ROOT
 
-ROWS = 17
+ROWS = 21
 
 
 def test_a_smoke_run() -> None:
