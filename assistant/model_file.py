@@ -53,8 +53,9 @@ def install(data_dir: Path, progress: ProgressCallback) -> bool:
     target = installed(data_dir)
     if target.is_file() and _is_intact(target, progress):
         return False
-    created = [folder for folder in (target.parent, data_dir) if not folder.exists()]
+    created: list[Path] = []
     try:
+        created += [folder for folder in (target.parent, data_dir) if not folder.exists()]
         for folder in (data_dir, target.parent):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in target.parent.glob("partial-*"):

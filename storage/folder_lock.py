@@ -37,8 +37,8 @@ def held(path: Path) -> Iterator[None]:
     What was created, and has nothing in it but the lock at the end, is removed: a start that fails
     leaves nothing. Raises `FolderError` and `FolderInUse`.
     """
-    created = [new for new in (path / LOCK, path, *path.parents) if not new.exists()]
     try:
+        created = [new for new in (path / LOCK, path, *path.parents) if not new.exists()]
         if path in created:  # an existing folder keeps its mode: it may be a home directory
             path.mkdir(parents=True)
             path.chmod(0o700)

@@ -54,6 +54,17 @@ def test_a_lock_that_was_there_stays(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == [folder_lock.LOCK]
 
 
+def test_a_folder_that_may_not_be_looked_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(folder_lock.FolderUnusable, match="Permission"), folder_lock.held(tmp_path):
+        pass
+
+
 @pytest.mark.parametrize("has_new_one", [True, False])
 def test_a_lock_that_another_start_removed_is_no_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_new_one: bool
