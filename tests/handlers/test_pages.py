@@ -52,6 +52,12 @@ async def test_each_page_has_its_file(anyone: Client) -> None:
         assert (await anyone(f"HEAD {path}")).raw == b""
 
 
+async def test_a_preloaded_font_is_cached(anyone: Client) -> None:
+    """Chromium warns that a preload was for nothing if it had to revalidate the font."""
+    answer = await anyone("GET /static/fonts/geist-latin.woff2")
+    assert answer.headers["Cache-Control"] == "max-age=86400"
+
+
 async def test_the_page(anyone: Client) -> None:
     answer = await anyone("GET /")
     assert answer.status == 200
