@@ -114,6 +114,18 @@ def test_what_the_page_begins_with(ada: User, path: str) -> None:
     expect(ada.chats).to_have_text(["Hello"])
 
 
+def test_the_page_is_not_blank_while_it_waits(ada: User) -> None:
+    held: list[Route] = []
+    ada.page.route("**/api/v1/users/me", lambda route: held.append(route))
+    ada.page.reload()
+    expect(ada.page.locator("main .bars")).to_be_visible()
+    expect(ada.page.locator(".sidebar .bars")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(ada.composer).to_be_visible()
+    expect(ada.page.locator(".bars")).to_have_count(0)
+
+
 @fault
 def test_api_keys(ada: User, fault: str) -> None:
     ada.call("POST", "/users/api-key", {"name": "laptop"})

@@ -32,9 +32,9 @@ const DIALOGS = {delete_message: DeleteMessage, instructions: Instructions, mana
 
 export function App() {
   if (!isSignedIn.value) return html`<${Entrance} /><${Edge} />`;
-  if (!user.value) return html`<main class="entrance" aria-busy="true"><h1 class="hidden">${brand.name}</h1><${Banner} /></main><${Edge} />`;
-  const Open = DIALOGS[dialog.value?.name];
   const isBeside = !isNarrow.value && !isCollapsed.value;
+  if (!user.value) return html`<${Starting} isBeside=${isBeside} /><${Edge} />`;
+  const Open = DIALOGS[dialog.value?.name];
   return html`
     <a class="skip" href="#main" onClick=${skip}>${t("action.skip")}</a>
     <div class="page">
@@ -48,6 +48,15 @@ export function App() {
     ${Open && html`<${Open} ...${dialog.value} />`}
     <${Edge} />`;
 }
+
+/** The shape of the page, until it is known whose it is. */
+const Starting = ({isBeside}) => html`
+  <div class="page" aria-busy="true">
+    ${isBeside && html`<div class="sidebar"><${Bars} count=${8} /></div>`}
+    <main><h1 class="hidden">${brand.name}</h1><${Banner} /><div class="column"><${Bars} count=${4} /></div></main>
+  </div>`;
+
+const Bars = ({count}) => html`<div class="bars" aria-hidden="true">${Array.from({length: count}, () => html`<span />`)}</div>`;
 
 /** Brings the chats back, or opens their drawer. */
 const SidebarButton = () => html`
