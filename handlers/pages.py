@@ -88,8 +88,8 @@ class Static(BaseHandler, StaticFileHandler):
     def set_extra_headers(self, path: str) -> None:
         kind = headers.GALLERY if _is_of_gallery(path) else headers.PAGE
         self.set_fixed_headers(kind if path.endswith(".html") else headers.STATIC)
-        # A file is revalidated on each use, which gets a 304. Not a font: where the preload is
-        # revalidated, Chromium takes the style's from memory, and warns of a needless preload.
+        # Files are revalidated on each use, which gets a 304. Fonts are kept for a day: if a reload
+        # revalidates the preloaded one, Chromium does not count it as used, and warns.
         self.set_header("Cache-Control", "max-age=86400" if path.endswith(".woff2") else "no-cache")
         if path.endswith(COMPRESSED):
             self.add_header("Vary", "Accept-Encoding")

@@ -7,11 +7,15 @@ import os
 import sqlite3
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from storage import folder_lock
+
+
+def refuse(path: Path) -> NoReturn:
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:
@@ -57,9 +61,6 @@ def test_a_lock_that_was_there_stays(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_looked_into(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(path: Path) -> bool:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
     monkeypatch.setattr(Path, "exists", refuse)
     with pytest.raises(folder_lock.FolderUnusable, match="Permission"), folder_lock.held(tmp_path):
         pass
@@ -89,10 +90,6 @@ def test_a_folder_of_another_user_says_whose_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Such as the volume of a container."""
-
-    def refuse(path: Path) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
     monkeypatch.setattr(folder_lock, "create_private", refuse)
     owner = tmp_path.stat().st_uid
     for user, expected in (

@@ -49,7 +49,7 @@ export function App() {
     <${Edge} />`;
 }
 
-/** The shape of the page, until it is known whose it is. */
+/** Placeholders, until the account and the drafts are loaded. */
 const Starting = ({isBeside}) => html`
   <div class="page" aria-busy="true">
     ${isBeside && html`<div class="sidebar"><${Bars} count=${8} /></div>`}
