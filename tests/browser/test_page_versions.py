@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import APIResponse, Locator, Route, expect
 
 from tests.browser.conftest import needs_chromium
 from tests.browser.pages import User
@@ -48,6 +48,23 @@ def test_a_message_is_edited_and_its_versions_are_kept(ada: User, phone: User) -
     expect(ada.said.last).to_have_text("Two, edited")
     ada.page.reload()
     expect(version(ada)).to_have_text("2/2")
+
+
+def test_the_focus_follows_when_the_frame_is_faster_than_the_response(ada: User) -> None:
+    ada.say("One", replies=1)
+    ada.button("Edit message").click()
+    editor = ada.page.get_by_role("textbox", name="Edit message")
+    editor.fill("Two")
+    editor.press("Enter")
+    expect(version(ada)).to_have_text("2/2")
+    held: list[tuple[Route, APIResponse]] = []
+    ada.page.route("**/select", lambda route: held.append((route, route.fetch())))
+    ada.button("Previous version").press("Enter")
+    expect(ada.said).to_have_text(["One"])
+    expect(ada.button("Next version")).to_be_focused()
+    for route, response in held:
+        route.fulfill(response=response)
+    expect(version(ada)).to_have_text("1/2")
 
 
 def test_a_reply_has_versions_and_messages_are_deleted(ada: User, phone: User) -> None:

@@ -293,13 +293,14 @@ export async function edit({chat_id, id, attachments = []}, content) {
   await quillium.call("POST", `/chats/${chat_id}/messages`, body);
 }
 
-/** Show the version of a message with this number; the id of that. */
-export async function selectVersion({chat_id, id}, number) {
-  const path = `/chats/${chat_id}/messages`;
-  const {data: [version]} = await quillium.call("GET", `${path}/${id}/versions?limit=1&offset=${number - 1}`);
-  await quillium.call("POST", `${path}/${version.id}/select`, {});
+/** The id of the version of a message with this number. */
+export async function versionOf({chat_id, id}, number) {
+  const {data: [version]} = await quillium.call("GET", `/chats/${chat_id}/messages/${id}/versions?limit=1&offset=${number - 1}`);
   return version.id;
 }
+
+/** Show a version of a message. */
+export const selectVersion = (chatId, id) => quillium.call("POST", `/chats/${chatId}/messages/${id}/select`, {});
 
 /** Delete a message with all that follows it. */
 export async function removeMessage({chat_id, id}) {

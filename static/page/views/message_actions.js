@@ -5,7 +5,7 @@ import {Form} from "./form.js";
 import {html, useLayoutEffect, useRef} from "./html.js";
 import {Icon} from "./icons.js";
 import {isComposing} from "./keys.js";
-import {conversationOf, edit, removeMessage, selectVersion} from "../state/conversations.js";
+import {conversationOf, edit, removeMessage, selectVersion, versionOf} from "../state/conversations.js";
 import {tellError} from "../state/notices.js";
 import {t} from "../state/words.js";
 
@@ -38,8 +38,10 @@ export function Versions({message}) {
   const isReplying = conversationOf(chat_id).isReplying.value;
   const go = step => async () => {
     try {
-      chosen = {id: await selectVersion(message, version + step), step: String(step)};
+      chosen = {id: await versionOf(message, version + step), step: String(step)};
+      await selectVersion(chat_id, chosen.id); // the frame that shows it may come before the response
     } catch (error) {
+      chosen = null;
       tellError(error);
     }
   };
