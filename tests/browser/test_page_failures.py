@@ -116,13 +116,12 @@ def test_what_the_page_begins_with(ada: User, path: str) -> None:
 
 def test_the_page_is_not_blank_while_it_waits(ada: User) -> None:
     held: list[Route] = []
-    ada.page.route("**/api/v1/users/me", lambda route: held.append(route))
-    ada.page.reload()
+    ada.page.route("**/api/v1/users/me", lambda route: held.append(route), times=1)
+    with ada.page.expect_request("**/api/v1/users/me"):
+        ada.page.reload()
     expect(ada.page.locator("main .bars")).to_be_visible()
     expect(ada.page.locator(".sidebar .bars")).to_be_visible()
-    ada.page.unroute_all()  # first, so that a request that comes only now is not held for ever
-    for route in held:
-        route.continue_()
+    held[0].continue_()
     expect(ada.composer).to_be_visible()
     expect(ada.page.locator(".bars")).to_have_count(0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import APIResponse, Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import needs_chromium
 from tests.browser.pages import User
@@ -50,6 +50,16 @@ def test_a_message_is_edited_and_its_versions_are_kept(ada: User, phone: User) -
     expect(version(ada)).to_have_text("2/2")
 
 
+HOLD_SELECT = """() => {
+  const request = globalThis.fetch;
+  globalThis.fetch = async (...options) => {
+    const response = await request(...options);
+    if (String(options[0]).endsWith("/select")) await new Promise(done => (globalThis.release = done));
+    return response;
+  };
+}"""
+
+
 def test_the_focus_follows_when_the_frame_is_faster_than_the_response(ada: User) -> None:
     ada.say("One", replies=1)
     ada.button("Edit message").click()
@@ -57,13 +67,12 @@ def test_the_focus_follows_when_the_frame_is_faster_than_the_response(ada: User)
     editor.fill("Two")
     editor.press("Enter")
     expect(version(ada)).to_have_text("2/2")
-    held: list[tuple[Route, APIResponse]] = []
-    ada.page.route("**/select", lambda route: held.append((route, route.fetch())))
+    ada.page.evaluate(HOLD_SELECT)
     ada.button("Previous version").press("Enter")
     expect(ada.said).to_have_text(["One"])
     expect(ada.button("Next version")).to_be_focused()
-    for route, response in held:
-        route.fulfill(response=response)
+    ada.page.wait_for_function("() => globalThis.release")
+    ada.page.evaluate("() => release()")
     expect(version(ada)).to_have_text("1/2")
 
 
